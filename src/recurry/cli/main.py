@@ -1,0 +1,88 @@
+"""The command `recurry`: a table of verbs, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from recurry.errors import Interrupted, RecurryError, nearest
+
+# verb -> (module, one line for --help). The order is the order in --help.
+VERBS: dict[str, tuple[str, str]] = {
+    "demo": ("recurry.cli.demo", "Train a character model on bundled Shakespeare and show it."),
+    "train": ("recurry.cli.train", "Train a model on a text and keep everything in a run folder."),
+    "resume": ("recurry.cli.train", "Go on with a run that was stopped, bit for bit."),
+    "evaluate": ("recurry.cli.evaluate", "Score a model on a text: nats, bits, perplexity."),
+    "generate": ("recurry.cli.generate", "Write text with a model."),
+    "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
+    "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),
+    "bench": ("recurry.cli.bench", "Measure the speed of layers on this machine."),
+    "doctor": ("recurry.cli.doctor", "Print what this installation is and can do."),
+}
+
+
+class VerbGroup(click.Group):
+    """Commands that are imported when they are called, so that --help answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        return getattr(importlib.import_module(VERBS[cmd_name][0]), cmd_name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]):
+        if args and args[0] not in VERBS:
+            close = " or ".join(nearest(args[0], VERBS)) or "recurry --help"
+            ctx.fail(f"There is no verb {args[0]!r}. Verbs: {', '.join(VERBS)}. Try: {close}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table of verbs comes from VERBS, not from the commands, which stay unimported."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+
+@click.group(
+    cls=VerbGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Data goes to standard output, talk to standard error. Docs: docs/ in the repository.",
+)
+@click.version_option(package_name="recurry", prog_name="recurry")
+def recurry() -> None:
+    """Recurrent neural networks from equations: train, sample, look inside."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; errors that a user can mend become one message and an exit code."""
+    try:
+        recurry.main(args=arguments, prog_name="recurry", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except RecurryError as error:
+        _show(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        _close_quietly()
+
+
+def _show(error: RecurryError) -> None:
+    label = "" if isinstance(error, Interrupted) else click.style("error: ", fg="red", bold=True)
+    click.echo(label + str(error), err=True)
+
+
+def _close_quietly() -> None:
+    """The reader of our output has gone (`| head`): that is no error."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)

@@ -1,0 +1,1 @@
+"""TODO three lines: what comes in, what goes out, what it may import."""
