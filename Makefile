@@ -1,0 +1,45 @@
+# Every target makes the virtual environment that it needs; `make demo` and `make test` are all
+# that a fresh machine has to be told.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check format docs bench clean
+
+demo: $(VENV)/.base          ## train on bundled Shakespeare and show samples, curves, cells
+	$(BIN)/recurry demo
+
+test: $(VENV)/.dev           ## the whole test suite
+	$(BIN)/python -m pytest -n auto
+
+check: $(VENV)/.dev          ## format, lint, types, layout, documentation
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q -n auto tests/layout tests/docs
+	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
+
+format: $(VENV)/.dev         ## put the code into the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev           ## the documentation as web pages, in docs/_build/html
+	$(BIN)/sphinx-build -W -b html docs docs/_build/html
+
+bench: $(VENV)/.dev          ## the speed of layers on this machine, beside torch.nn
+	$(BIN)/recurry bench layers
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[dev]'
+	touch $(VENV)/.base $@
+
+clean:                       ## remove everything that the targets above made, but no run
+	rm -rf $(VENV) docs/_build .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,70 @@
+"""Files, functions, names and the test tree stay as small and as mirrored as the conventions ask."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import recurry
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src" / "recurry").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
+
+
+def _label(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def _functions(path: Path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_label)
+def test_a_file_has_at_most_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_label)
+def test_a_function_has_at_most_60_lines(path):
+    for function in _functions(path):
+        lines = function.end_lineno - function.lineno + 1
+        if ast.get_docstring(function):
+            docstring = function.body[0]
+            lines -= docstring.end_lineno - docstring.lineno + 1
+        assert lines <= 60, f"{function.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_label)
+def test_signatures_are_small_and_closed(path):
+    for function in _functions(path):
+        if function.name.startswith("_"):
+            continue
+        assert function.args.kwarg is None, f"{function.name} takes **{function.args.kwarg.arg}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=_label)
+def test_names_of_files_say_something(path):
+    assert path.stem not in FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.name != "__init__.py"], ids=_label
+)
+def test_every_module_has_its_test_file(path):
+    inside = path.relative_to(ROOT / "src" / "recurry")
+    assert (ROOT / "tests" / inside.parent / f"test_{inside.name}").is_file()
+
+
+def test_at_most_forty_public_names_and_all_of_them_exist():
+    assert len(recurry.__all__) <= 40
+    for name in recurry.__all__:
+        assert getattr(recurry, name) is not None
+
+
+@pytest.mark.parametrize("name", recurry.__all__)
+def test_public_names_have_docstrings(name):
+    assert (getattr(recurry, name).__doc__ or "").strip()
