@@ -1,1 +1,4 @@
-"""TODO three lines: what comes in, what goes out, what it may import."""
+"""Comes in: symbols. Goes out: a domain's model and its scores, one file a domain.
+
+May import network, data and below.
+"""

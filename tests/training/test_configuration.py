@@ -1,0 +1,108 @@
+import subprocess
+import sys
+
+import pytest
+from pydantic import ValidationError
+
+from recurry.training.configuration import (
+    OptimiserConfig,
+    ScheduleConfig,
+    TrainingConfig,
+    WindowConfig,
+    contradictions_between,
+)
+
+
+def message(kind, **settings) -> str:
+    with pytest.raises(ValidationError) as caught:
+        kind(**settings)
+    return str(caught.value)
+
+
+def test_the_defaults_are_valid_and_frozen():
+    for kind in (TrainingConfig, WindowConfig, OptimiserConfig, ScheduleConfig):
+        assert len(kind.model_fields) <= 8
+        table = kind()
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(table, next(iter(kind.model_fields)), 1)
+
+
+def test_an_unknown_key_is_an_error():
+    assert "learning_rat" in message(OptimiserConfig, learning_rat=1.0)
+
+
+def test_gradients_cannot_flow_through_less_than_a_window():
+    text = message(WindowConfig, k1=8, k2=4)
+    assert "k2 = 4 is less than k1 = 8" in text
+    assert "k2 >= 8" in text
+
+
+def test_history_is_what_lies_before_the_counted_steps():
+    assert WindowConfig(k1=8).history == 0
+    assert WindowConfig(k1=8, k2=8).history == 0
+    assert WindowConfig(k1=8, k2=20).history == 12
+
+
+def test_window_lengths_may_not_vary_wildly():
+    assert "at most 4" in message(WindowConfig, k1=8, jitter=5.0)
+
+
+def test_all_contradictions_of_a_table_are_reported_at_once():
+    text = message(
+        OptimiserConfig,
+        name="asgd",
+        clip_norm=1.0,
+        clip_value=1.0,
+        momentum=0.9,
+        betas=(0.9, 0.99),
+        epsilon=1e-8,
+    )
+    for part in ("clip_norm and clip_value", "momentum is", "betas is", "epsilon is"):
+        assert part in text
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "adagrad", "asgd"])
+def test_momentum_belongs_to_sgd_and_rmsprop(name):
+    assert "only by 'sgd' and 'rmsprop'" in message(OptimiserConfig, name=name, momentum=0.5)
+
+
+def test_windows_report_both_contradictions():
+    text = message(WindowConfig, k1=8, k2=4, jitter=6.0)
+    assert "k2 = 4" in text
+    assert "jitter = 6" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("constant", "factor", 0.9),
+        ("cosine", "start", 2.0),
+        ("one_cycle", "every", 2.0),
+        ("step", "final", 0.1),
+    ],
+)
+def test_options_of_another_schedule_are_errors(name, option, value):
+    text = message(ScheduleConfig, name=name, **{option: value})
+    assert f"{option} is not used by the schedule {name!r}" in text
+
+
+def test_options_at_their_default_may_be_spelled_out():
+    settings = ScheduleConfig(name="cosine").model_dump()
+    assert ScheduleConfig(**settings) == ScheduleConfig(name="cosine")
+
+
+def test_one_cycle_warms_up_by_default():
+    assert ScheduleConfig(name="one_cycle").warmup_fraction == 0.3
+    assert ScheduleConfig(name="one_cycle", warmup=0.1).warmup_fraction == 0.1
+    assert ScheduleConfig().warmup_fraction == 0.0
+
+
+def test_two_kinds_of_averages_contradict_each_other():
+    training, optimiser = TrainingConfig(averaging=0.99), OptimiserConfig(name="asgd")
+    assert "both average" in contradictions_between(training, optimiser)[0]
+    assert not contradictions_between(TrainingConfig(), optimiser)
+
+
+def test_reading_settings_does_not_load_torch():
+    code = "import sys, recurry.training.configuration; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
