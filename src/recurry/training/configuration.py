@@ -5,7 +5,7 @@ out: checked records. Options that contradict each other are errors, all reporte
 import pydantic only: nothing here loads torch.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,7 +27,7 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @model_validator(mode="after")
-    def _report_contradictions(self) -> Self:
+    def _report_contradictions(self) -> "_Table":
         problems = self.contradictions()
         if problems:
             raise ValueError("; ".join(problems))
