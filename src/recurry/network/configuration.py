@@ -1,0 +1,45 @@
+"""The table `[network]` of a run and of a model file.
+
+Comes in: plain values. Goes out: a checked, frozen record.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class NetworkConfig(BaseModel):
+    """What a symbol network is made of.
+
+    Args:
+        cell: A built-in cell, a path to an equation file, or equation text.
+        embedding_size: Size of the vector learnt for each symbol; 0 feeds one-hot vectors.
+        hidden_size: Number of units of each layer.
+        num_layers: Number of layers.
+        is_tied: Whether the head shares the embedding's weights; needs `embedding_size` equal to
+            `hidden_size` (Press and Wolf 2017).
+        has_residual: Whether each layer after the first adds its input to its output.
+        precision: `float32`, `float64`, or `bfloat16` (products of rounded values, the rest in
+            float32).
+        backend: `auto` or the name of a backend.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: str = "lstm"
+    embedding_size: int = Field(default=0, ge=0, le=1_000_000)
+    hidden_size: int = Field(default=256, ge=1, le=1_000_000)
+    num_layers: int = Field(default=1, ge=1, le=1000)
+    is_tied: bool = False
+    has_residual: bool = False
+    precision: Literal["float64", "float32", "bfloat16"] = "float32"
+    backend: str = "auto"
+
+    @model_validator(mode="after")
+    def _tied_sizes(self) -> "NetworkConfig":
+        if self.is_tied and self.embedding_size != self.hidden_size:
+            raise ValueError(
+                f"is_tied needs embedding_size equal to hidden_size, got {self.embedding_size} "
+                f"and {self.hidden_size}; set embedding_size = {self.hidden_size}"
+            )
+        return self

@@ -1,0 +1,24 @@
+"""The network table refuses what cannot work."""
+
+import pytest
+from pydantic import ValidationError
+
+from recurry.network.configuration import NetworkConfig
+
+
+def test_tied_weights_need_equal_sizes():
+    with pytest.raises(ValidationError, match="set embedding_size = 8"):
+        NetworkConfig(hidden_size=8, embedding_size=4, is_tied=True)
+    assert NetworkConfig(hidden_size=8, embedding_size=8, is_tied=True).is_tied
+
+
+@pytest.mark.parametrize(
+    "table", [{"hidden_size": 0}, {"num_layers": 0}, {"precision": "float16"}, {"hiden_size": 3}]
+)
+def test_impossible_tables_are_refused(table: dict):
+    with pytest.raises(ValidationError):
+        NetworkConfig.model_validate(table)
+
+
+def test_it_has_eight_fields():
+    assert len(NetworkConfig.model_fields) == 8
