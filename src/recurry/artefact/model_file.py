@@ -1,0 +1,250 @@
+"""The model file: one `.safetensors` file that holds a whole model and no code.
+
+Comes in: a language model, or a path. Goes out: a file written at once, or a model that works.
+The format is specified in docs/model-file.md. May import: tasks and below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import safetensors.torch
+import torch
+from pydantic import ValidationError
+from torch import Tensor
+
+from recurry.artefact.bounded_json import parse_bounded
+from recurry.artefact.durable import write_file
+from recurry.artefact.tensor_header import HeaderError, TensorHeader, read_header
+from recurry.compiler.cell import Cell
+from recurry.data.codec import Codec
+from recurry.errors import ModelFileError, RecurryError
+from recurry.network.configuration import NetworkConfig
+from recurry.network.dropout import Dropout
+from recurry.network.symbols import SymbolNetwork, expected_shapes
+from recurry.tasks.language import LanguageModel
+
+FORMAT = 1
+KIND = "language model"
+KEY = "recurry"
+FILE_NAME = "model.safetensors"
+_NO_SUM = "0" * 64
+_KINDS = {torch.float32: "F32", torch.float64: "F64"}
+_PARTS = ("cell", "network", "dropout", "codec", "scores", "provenance")
+
+
+def save_model(model: LanguageModel, path: str | Path) -> None:
+    """Write a model to one file, at once: a reader sees the old file or the new one.
+
+    Args:
+        model: The model, on any device.
+        path: Where to write; the folder must exist. By custom the name ends in `.safetensors`.
+
+    Raises:
+        RunError: The disk refused; a file that was there is unchanged.
+    """
+    tensors = {
+        name: t.detach().cpu().contiguous() for name, t in model.network.state_dict().items()
+    }
+    unsealed = json.dumps(_description(model), ensure_ascii=False)
+    text = unsealed.replace(_NO_SUM, _sum(unsealed, tensors), 1)
+    write_file(Path(path), safetensors.torch.save(tensors, metadata={KEY: text}))
+
+
+def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
+    """Read a model back; nothing in the file is ever run as code.
+
+    Args:
+        path: A model file, or a run folder that holds `model.safetensors`.
+        device: Where the weights go, as torch names it.
+
+    Returns:
+        A model that generates and scores exactly as the one that was saved.
+
+    Raises:
+        ModelFileError: The file is missing, damaged, hostile, no model of Recurry, or of a
+            format that this version does not know.
+    """
+    path = Path(path)
+    file_path = path / FILE_NAME if path.is_dir() else path
+    try:
+        with open(file_path, "rb") as file:
+            model = _read(file)
+    except OSError as error:
+        raise ModelFileError(
+            f"There is no model at {path}.",
+            got=error.strerror,
+            accepted="a .safetensors file written by recurry, or a run folder that holds one",
+        ) from error
+    except HeaderError as error:
+        raise _damaged(file_path, str(error)) from error
+    except ModelFileError as error:
+        error.where = str(file_path)
+        raise ModelFileError(
+            error.what, where=error.where, got=error.got, accepted=error.accepted, hint=error.hint
+        ) from error
+    model.network.to(device)
+    return model
+
+
+def _description(model: LanguageModel) -> dict[str, Any]:
+    """Everything but the weights; the sum comes first so that it can be filled in."""
+    return {
+        "sha256": _NO_SUM,
+        "format": FORMAT,
+        "kind": KIND,
+        "recurry": _own_version(),
+        "cell": model.cell.to_dict(),
+        "network": model.network_config.model_dump(mode="json"),
+        "dropout": model.dropout.model_dump(mode="json"),
+        "codec": model.codec.to_dict(),
+        "scores": dict(model.scores),
+        "provenance": dict(model.provenance),
+    }
+
+
+def _own_version() -> str:
+    try:
+        return version("recurry")
+    except PackageNotFoundError:  # run from a source tree
+        return "unknown"
+
+
+def _sum(text: str, tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 of the description without its sum and of every tensor, by name."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {_KINDS[tensor.dtype]} {list(tensor.shape)}\n".encode())
+        digest.update(memoryview(tensor.reshape(-1).view(torch.uint8).numpy()))
+    return digest.hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> ModelFileError:
+    return ModelFileError(
+        f"{path} is damaged, or no model file.",
+        got=reason,
+        accepted="a .safetensors file written by recurry",
+        hint="copy the file again, or make it again from its run",
+    )
+
+
+def _read(file: BinaryIO) -> LanguageModel:
+    header = read_header(file)
+    text, description = _read_description(header)
+    model = _build(description, header)
+    file.seek(0)
+    raw = file.read(header.num_bytes + 1)
+    if len(raw) != header.num_bytes:
+        raise HeaderError("it changed while it was read")
+    try:
+        tensors = safetensors.torch.load(raw)
+    except safetensors.SafetensorError as error:
+        raise HeaderError("the safetensors reader refuses it") from error
+    _check_weights(tensors, text, description["sha256"])
+    model.network.load_state_dict(tensors)
+    model.network.eval()
+    return model
+
+
+def _read_description(header: TensorHeader) -> tuple[str, dict[str, Any]]:
+    """The description, known to be a table with the right parts."""
+    text = header.metadata.get(KEY)
+    if text is None:
+        raise ModelFileError(
+            "This is a safetensors file, but no model of recurry.",
+            got=f"no {KEY!r} in its metadata",
+            accepted="a file written by recurry",
+        )
+    try:
+        description = parse_bounded(text)
+    except ValueError as error:
+        raise HeaderError(f"its description is no proper JSON ({str(error)[:80]})") from error
+    if not isinstance(description, dict):
+        raise HeaderError("its description is no table")
+    _check_format(description)
+    if not all(isinstance(description.get(part), dict) for part in _PARTS):
+        raise HeaderError(f"its description lacks one of the tables {', '.join(_PARTS)}")
+    return text, description
+
+
+def _check_format(description: Mapping[str, Any]) -> None:
+    number, kind = description.get("format"), description.get("kind")
+    if type(number) is not int or not isinstance(description.get("sha256"), str):
+        raise HeaderError("its description has no format number or no sum")
+    if number > FORMAT:
+        raise ModelFileError(
+            "This model file was written by a newer recurry.",
+            got=f"format {number}",
+            accepted=f"formats up to {FORMAT}",
+            hint="pip install --upgrade recurry",
+        )
+    if number < 1 or kind != KIND:
+        raise HeaderError(f"its format is {number}, its kind {str(kind)[:40]!r}")
+
+
+def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageModel:
+    """The model without its weights, once all sizes are known to fit the file."""
+    try:
+        config = NetworkConfig.model_validate(description["network"])
+        dropout = Dropout.model_validate(description["dropout"])
+        codec = Codec.from_dict(description["codec"])
+        cell = Cell.from_dict(description["cell"])
+        if config.num_layers > len(header.shapes):
+            raise HeaderError("it has fewer tensors than layers")
+        _check_shapes(expected_shapes(cell, config, num_symbols=codec.num_symbols), header)
+        _check_kinds("F64" if config.precision == "float64" else "F32", header)
+        network = SymbolNetwork(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])[:80]
+        raise HeaderError(
+            f"its configuration is wrong at {place!r}: {first['msg'][:200]}"
+        ) from error
+    except RecurryError as error:
+        raise HeaderError(error.what[:300]) from error
+    return LanguageModel(
+        cell=cell,
+        network_config=config,
+        dropout=dropout,
+        codec=codec,
+        network=network,
+        scores=_scores(description["scores"]),
+        provenance=description["provenance"],
+    )
+
+
+def _check_shapes(expected: Mapping[str, tuple[int, ...]], header: TensorHeader) -> None:
+    for name in sorted(expected.keys() | header.shapes.keys()):
+        if name not in header.shapes:
+            raise HeaderError(f"the tensor {name[:80]!r} is missing")
+        if name not in expected:
+            raise HeaderError(f"the tensor {name[:80]!r} belongs to no part of the network")
+        found, wanted = header.shapes[name], tuple(expected[name])
+        if found != wanted:
+            raise HeaderError(f"tensor {name[:80]!r} has shape {found}; its equations ask {wanted}")
+
+
+def _check_kinds(wanted: str, header: TensorHeader) -> None:
+    for name, kind in header.kinds.items():
+        if kind != wanted:
+            raise HeaderError(f"tensor {name[:80]!r} is {kind}; its precision asks {wanted}")
+
+
+def _scores(values: Mapping[str, Any]) -> dict[str, float]:
+    if not all(type(value) in (int, float) for value in values.values()):
+        raise HeaderError("its scores are no numbers")
+    return dict(values)
+
+
+def _check_weights(tensors: Mapping[str, Tensor], text: str, claimed: str) -> None:
+    if _sum(text.replace(claimed, _NO_SUM, 1), tensors) != claimed:
+        raise HeaderError("its content does not fit its SHA-256 sum: some bytes have changed")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise HeaderError(f"tensor {name!r} holds values that are no numbers")
