@@ -1,0 +1,250 @@
+"""From a configuration to symbol numbers on disk, once for each text and configuration.
+
+Comes in: a `DataConfig` and a folder. Goes out: the parts of the text as `IdFile`s, and the
+codec. A manifest with SHA-256 sums is written last; without a whole one nothing is trusted.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recurry.data.codec import Codec
+from recurry.data.configuration import DataConfig
+from recurry.data.corpus import Corpus
+from recurry.data.ids import IdFile, IdWriter, sync_folder
+from recurry.data.readers import Reader, Units, cut, make_reader
+from recurry.errors import DataError
+
+MANIFEST = "data.json"
+_FORMAT = 1
+_PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A text ready for training.
+
+    Attributes:
+        train: Symbol numbers of the training part.
+        validation: Those of the validation part; empty if its fraction is 0.
+        test: Those of the test part, or None.
+        codec: Text <-> numbers.
+        sha256: Hash of the text that the configuration's paths name.
+    """
+
+    train: IdFile
+    validation: IdFile
+    test: IdFile | None
+    codec: Codec
+    sha256: str
+
+
+def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
+    """Read a text, make its vocabulary and write its symbol numbers into a folder.
+
+    If the folder already holds the same text prepared in the same way, that is used. The
+    parts are cut by symbols (BPE: by characters): training first, then validation, then test.
+
+    The vocabulary of characters is taken from all parts, unless rare ones are to be replaced
+    by the unknown symbol; that of words and BPE from the training part alone.
+
+    Args:
+        config: Which text, which symbols, which parts.
+        folder: Where the numbers go; made if it is not there.
+
+    Raises:
+        DataError: The text is missing, empty, not UTF-8, too short, or the disk is full.
+        MissingExtra: BPE is asked for without its package.
+    """
+    reader = make_reader(config)
+    corpora = _open_corpora(config)
+    key = _key(config, corpora)
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = _reuse(folder, key)
+        if found is not None:
+            return found
+        _sweep(folder)
+        return _write(config, folder, reader=reader, corpora=corpora, key=key)
+    except OSError as error:
+        raise DataError(
+            "The prepared text cannot be written.",
+            where=os.fspath(folder),
+            got=error.strerror or str(error),
+            hint="free some space, or name another folder",
+        ) from error
+
+
+def load_prepared(folder: str | os.PathLike) -> Prepared:
+    """What `prepare` wrote, without looking at the text again (which may be gone).
+
+    Raises:
+        DataError: The folder holds no whole prepared text.
+    """
+    found = _reuse(Path(folder), key=None)
+    if found is None:
+        raise DataError(
+            "The folder holds no whole prepared text.",
+            where=os.fspath(folder),
+            accepted=f"a folder with an undamaged {MANIFEST} and the files it names",
+            hint="prepare the text again, or begin a new run",
+        )
+    return found
+
+
+def _open_corpora(config: DataConfig) -> dict[str, Corpus]:
+    is_utf8 = config.tokens != "bytes"
+    corpora = {"train": Corpus.open(config.paths, is_utf8=is_utf8)}
+    for part, value in (("validation", config.validation), ("test", config.test)):
+        if isinstance(value, str):
+            corpora[part] = Corpus.open((value,), is_utf8=is_utf8)
+    return corpora
+
+
+def _key(config: DataConfig, corpora: Mapping[str, Corpus]) -> str:
+    """One hash of everything that the result depends on; where the text lies is no part."""
+    facts = {
+        "format": _FORMAT,
+        "config": config.model_dump(mode="json", exclude={"paths"}),
+        "sha256": {part: corpus.sha256 for part, corpus in corpora.items()},
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _write(
+    config: DataConfig, folder: Path, *, reader: Reader, corpora: Mapping[str, Corpus], key: str
+) -> Prepared:
+    (folder / MANIFEST).unlink(missing_ok=True)
+    parts = _split(config, reader, corpora=corpora)
+    codec = reader.make_codec(parts["train"], everything=list(parts.values()))
+    records = {}
+    for part, units in parts.items():
+        with IdWriter(folder / f"{part}.npy", num_symbols=codec.num_symbols) as writer:
+            for numbers in reader.numbers(units(), codec):
+                writer.append(numbers)
+        records[part] = {"num_symbols": writer.size, "sha256": writer.sha256}
+        if writer.size == 0 and getattr(config, part, None) != 0:
+            raise _too_short(part, records)
+    codec = _with_counts(codec, IdFile(folder / "train.npy"))
+    manifest = {
+        "format": _FORMAT,
+        "key": key,
+        "sha256": corpora["train"].sha256,
+        "parts": records,
+        "codec": codec.to_dict(),
+    }
+    _seal(folder, json.dumps(manifest, ensure_ascii=False))
+    return _open_parts(folder, records, codec=codec, sha256=corpora["train"].sha256)
+
+
+def _split(
+    config: DataConfig, reader: Reader, *, corpora: Mapping[str, Corpus]
+) -> dict[str, Units]:
+    """Each part as a stream of units that can be started again."""
+    main = corpora["train"]
+    size = sum(len(chunk) for chunk in reader.units(main))
+    bounds = _bounds(config, size)
+    parts: dict[str, Units] = {}
+    for part in _PARTS:
+        if part in bounds:
+            start, stop = bounds[part]
+            parts[part] = lambda start=start, stop=stop: cut(reader.units(main), start, stop)
+        elif part in corpora:
+            corpus = corpora[part]
+            parts[part] = lambda corpus=corpus: iter(reader.units(corpus))
+            for _ in reader.units(corpus):
+                pass
+    return parts
+
+
+def _bounds(config: DataConfig, size: int) -> dict[str, tuple[int, int]]:
+    """Where the parts that are fractions of the main text begin and end."""
+    validation = config.validation if isinstance(config.validation, float) else 0.0
+    test = config.test if isinstance(config.test, float) else 0.0
+    # As nanoGPT counts: the training part is the rounded-down share of all symbols.
+    first, second = int(size * (1 - validation - test)), int(size * (1 - test))
+    bounds = {"train": (0, first)}
+    if isinstance(config.validation, float):
+        bounds["validation"] = (first, second)
+    if isinstance(config.test, float):
+        bounds["test"] = (second, size)
+    return bounds
+
+
+def _with_counts(codec: Codec, train: IdFile) -> Codec:
+    """The codec with the counts of the training part."""
+    totals = np.zeros(codec.num_symbols, dtype=np.int64)
+    for start in range(0, len(train), 1 << 20):
+        numbers = train.read(start, min(1 << 20, len(train) - start))
+        totals += np.bincount(numbers, minlength=codec.num_symbols)
+    counts = tuple(totals.tolist())
+    return replace(codec, vocabulary=replace(codec.vocabulary, counts=counts))
+
+
+def _seal(folder: Path, text: str) -> None:
+    """Write the manifest whole or not at all."""
+    partial = folder / f".{MANIFEST}.{os.getpid()}.partial"
+    try:
+        with open(partial, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, folder / MANIFEST)
+        sync_folder(folder)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed preparation left behind."""
+    for partial in folder.glob(".*.partial"):
+        partial.unlink(missing_ok=True)
+
+
+def _reuse(folder: Path, key: str | None) -> Prepared | None:
+    """The prepared text in a folder if it is whole and, with a key, the one asked for."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != _FORMAT or (key is not None and manifest["key"] != key):
+            return None
+        for part, record in manifest["parts"].items():
+            if part not in _PARTS or _hash(folder / f"{part}.npy") != record["sha256"]:
+                return None
+        codec = Codec.from_dict(manifest["codec"])
+        return _open_parts(folder, manifest["parts"], codec=codec, sha256=manifest["sha256"])
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, DataError):
+        return None
+    except RecursionError:
+        return None
+
+
+def _open_parts(folder: Path, parts: Mapping[str, Any], *, codec: Codec, sha256: str) -> Prepared:
+    files = {part: IdFile(folder / f"{part}.npy") for part in parts}
+    return Prepared(
+        train=files["train"],
+        validation=files["validation"],
+        test=files.get("test"),
+        codec=codec,
+        sha256=sha256,
+    )
+
+
+def _hash(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _too_short(part: str, records: Mapping[str, Mapping[str, Any]]) -> DataError:
+    sizes = ", ".join(f"{name} {record['num_symbols']:,}" for name, record in records.items())
+    return DataError(
+        f"The text is too short: its {part} part is empty.",
+        got=f"symbols: {sizes}",
+        hint="give a longer text, or other fractions for validation and test",
+    )

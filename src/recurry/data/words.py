@@ -1,0 +1,166 @@
+"""Words as symbols: letters, digits and punctuation apart, or as a treebank spaces them.
+
+Comes in: text. Goes out: words with "<eos>" for every newline, and readable text again.
+"""
+
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from recurry.data.stemming import stemmer
+from recurry.data.tokens import StreamingDecoder
+from recurry.data.vocabulary import Vocabulary
+
+END_OF_LINE = "<eos>"
+UNKNOWN = "<unk>"
+# Chinese characters and Japanese kana are written without spaces; each is a word here.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_NO_SPACE_BEFORE = frozenset(",.;:!?)]}%…’”»、。，！？：；）」』")
+_NO_SPACE_AFTER = frozenset("([{$£€#@“‘«（「『、。，！？：；")
+_UNSPACED_WORD = re.compile(f"[{_UNSPACED}]")
+
+
+def is_spaced(start: str) -> bool:
+    """Whether a text is cut into words already, as Penn Treebank and WikiText are.
+
+    Such a text is known by the word <unk> standing between white space in its beginning.
+    """
+    return re.search(r"(?<!\S)<unk>(?!\S)", start) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """Every word, number, punctuation mark and newline is a symbol.
+
+    Attributes:
+        is_lower: Whether words are lower-cased.
+        stem: Language whose stemmer cuts the words down, or None.
+        is_spaced: Whether the text is cut by white space alone.
+    """
+
+    is_lower: bool = False
+    stem: str | None = None
+    is_spaced: bool = False
+
+    def split(self, text: str) -> list[str]:
+        """The words of a text as they enter the vocabulary."""
+        return [self.normalise(surface) for surface in self.surfaces(text)]
+
+    def surfaces(self, text: str) -> list[str]:
+        """The words as they stand in the text; a newline is one of them."""
+        if self.is_spaced:
+            return text.replace("\n", f" {END_OF_LINE} ").split()
+        return _pattern().findall(text)
+
+    def normalise(self, surface: str) -> str:
+        """The vocabulary's form of a word: lower case, stemmed, as asked for."""
+        if surface == "\n":
+            return END_OF_LINE
+        if surface in (UNKNOWN, END_OF_LINE) and (surface == UNKNOWN or self.is_spaced):
+            return surface
+        word = surface.lower() if self.is_lower or self.stem else surface
+        return self._stem(word) or word if self.stem else word
+
+    @cached_property
+    def _stem(self) -> Callable[[str], str]:
+        return stemmer(self.stem or "")
+
+    def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
+        """A table from words as they stand in the text to numbers, filled as they come."""
+        table = _Numbers(self, vocabulary)
+
+        def encode(text: str) -> np.ndarray:
+            table.limit()
+            return np.array([table[surface] for surface in self.surfaces(text)], dtype=np.int64)
+
+        return encode
+
+    def decoder(self, vocabulary: Vocabulary) -> StreamingDecoder:
+        """Words with spaces where a reader expects them."""
+        return WordJoiner(vocabulary.symbols, is_spaced=self.is_spaced)
+
+
+class _Numbers(dict[str, int]):
+    """Word as it stands in the text -> number in the vocabulary."""
+
+    def __init__(self, words: Words, vocabulary: Vocabulary) -> None:
+        self._words, self._vocabulary = words, vocabulary
+
+    def __missing__(self, surface: str) -> int:
+        unknown = self._vocabulary.unknown
+        number = self._vocabulary.numbers.get(self._words.normalise(surface), unknown)
+        assert number is not None, "a vocabulary of words has an unknown symbol"
+        self[surface] = number
+        return number
+
+    def limit(self, most: int = 1 << 20) -> None:
+        """Forget all when a hostile text has filled the table."""
+        if len(self) > most:
+            self.clear()
+
+
+class WordJoiner:
+    """Writes words one after the other with spaces where a reader expects them.
+
+    Args:
+        symbols: The vocabulary.
+        is_spaced: Whether a single space stands between any two words of a line.
+    """
+
+    def __init__(self, symbols: tuple[str, ...], *, is_spaced: bool) -> None:
+        self._symbols, self._is_spaced = symbols, is_spaced
+        self._previous = END_OF_LINE
+        self._is_quoting = False
+
+    def feed(self, number: int) -> str:
+        """The word with the space before it, if there is one."""
+        return self.join(self._symbols[number])
+
+    def flush(self) -> str:
+        """Nothing: words are complete at once."""
+        return ""
+
+    def join(self, word: str) -> str:
+        """The same for a word given as text."""
+        if word == END_OF_LINE:
+            self._is_quoting = False
+            text = "\n"
+        else:
+            text = (" " if self._needs_space(word) else "") + word
+            if word == '"':
+                self._is_quoting = not self._is_quoting
+        self._previous = word
+        return text
+
+    def _needs_space(self, word: str) -> bool:
+        if self._previous == END_OF_LINE:
+            return False
+        if self._is_spaced:
+            return True
+        if word == '"':
+            return not self._is_quoting
+        if self._previous == '"' and self._is_quoting:
+            return False
+        if word[0] in _NO_SPACE_BEFORE or self._previous[-1] in _NO_SPACE_AFTER:
+            return False
+        return not (_UNSPACED_WORD.match(word) and _UNSPACED_WORD.match(self._previous))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """Newlines, words with their inner apostrophes and hyphens, numbers, punctuation."""
+    letters = rf"[^\W\d_{_UNSPACED}]+(?:[{_marks()}]+[^\W\d_{_UNSPACED}]*)*"
+    return re.compile(
+        rf"\n|{UNKNOWN}|{letters}(?:['’-]{letters})*|\d+(?:[.,:]\d+)*|\.{{2,}}|-{{2,}}|\S"
+    )
+
+
+def _marks() -> str:
+    """Combining marks and joiners, which belong to the letter before them."""
+    marks = [c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c)[0] == "M"]
+    return "".join([*marks, "\u200c\u200d"])
