@@ -6,10 +6,10 @@ from pydantic import ValidationError
 
 from recurry.training.configuration import (
     OptimiserConfig,
+    Recipe,
     ScheduleConfig,
     TrainingConfig,
     WindowConfig,
-    contradictions_between,
 )
 
 
@@ -98,9 +98,11 @@ def test_one_cycle_warms_up_by_default():
 
 
 def test_two_kinds_of_averages_contradict_each_other():
-    training, optimiser = TrainingConfig(averaging=0.99), OptimiserConfig(name="asgd")
-    assert "both average" in contradictions_between(training, optimiser)[0]
-    assert not contradictions_between(TrainingConfig(), optimiser)
+    tables = {"window": WindowConfig(), "schedule": ScheduleConfig()}
+    asgd = OptimiserConfig(name="asgd")
+    both = Recipe(training=TrainingConfig(averaging=0.99), optimiser=asgd, **tables)
+    assert "both average" in both.contradictions()[0]
+    assert not Recipe(training=TrainingConfig(), optimiser=asgd, **tables).contradictions()
 
 
 def test_reading_settings_does_not_load_torch():

@@ -5,6 +5,7 @@ out: checked records. Options that contradict each other are errors, all reporte
 import pydantic only: nothing here loads torch.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -192,14 +193,30 @@ class ScheduleConfig(_Table):
         return 0.3 if self.name == "one_cycle" else 0.0
 
 
-def contradictions_between(training: TrainingConfig, optimiser: OptimiserConfig) -> list[str]:
-    """What two tables ask for that cannot be had together, one sentence each."""
-    if training.averaging > 0 and optimiser.name == "asgd":
-        return [
-            f"training.averaging = {training.averaging:g} and optimiser.name = 'asgd' both average "
-            "the weights; keep one of them"
-        ]
-    return []
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The four tables of a training together.
+
+    Attributes:
+        training: How long, on how many lanes, what is minimised.
+        window: Truncated back-propagation.
+        optimiser: How gradients become updates.
+        schedule: How the learning rate moves.
+    """
+
+    training: TrainingConfig
+    window: WindowConfig
+    optimiser: OptimiserConfig
+    schedule: ScheduleConfig
+
+    def contradictions(self) -> list[str]:
+        """What two tables ask for that cannot be had together, one sentence each."""
+        if self.training.averaging > 0 and self.optimiser.name == "asgd":
+            return [
+                f"training.averaging = {self.training.averaging:g} and optimiser.name = 'asgd' "
+                "both average the weights; keep one of them"
+            ]
+        return []
 
 
 def _join(names: tuple[str, ...]) -> str:

@@ -1,0 +1,53 @@
+"""An exponential average of the weights, and a way to look at a network through it.
+
+Comes in: named weights after each update. Goes out: their average, swapped in and out exactly.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+
+class WeightAverage:
+    """average = decay * average + (1 - decay) * weights, after each update.
+
+    Early on the decay is (1 + n) / (10 + n) after n updates if that is less, so that the average
+    does not remember the initial weights.
+
+    Args:
+        weights: The named weights that are trained.
+        decay: Between 0 and 1.
+
+    Source: the ramp is that of TensorFlow's ExponentialMovingAverage.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor], decay: float) -> None:
+        self.tensors = {name: weight.detach().clone() for name, weight in weights.items()}
+        self._decay = decay
+
+    @torch.no_grad()
+    def follow(self, weights: Mapping[str, Tensor], *, num_updates: int) -> None:
+        """Take in the weights as they are after `num_updates` updates."""
+        decay = min(self._decay, (1 + num_updates) / (10 + num_updates))
+        current = [weights[name] for name in self.tensors]
+        torch._foreach_lerp_(list(self.tensors.values()), current, 1.0 - decay)
+
+
+@contextmanager
+def swapped(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> Iterator[None]:
+    """Within the context the weights hold the values of others; after it, their own, to the bit."""
+    own = {name: weight.detach().clone() for name, weight in weights.items()}
+    copy_into(weights, others)
+    try:
+        yield
+    finally:
+        copy_into(weights, own)
+
+
+@torch.no_grad()
+def copy_into(weights: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Overwrite weights in place."""
+    for name, weight in weights.items():
+        weight.copy_(values[name])

@@ -1,0 +1,104 @@
+"""From gradients to updates: torch's own optimisers, clipping, and their state as named tensors.
+
+Comes in: named parameters and the table `optimiser`. Goes out: updates. The state of an optimiser
+becomes tensors named by parameter and back, to the bit, without any pickling.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from torch import Tensor, nn, optim
+
+from recurry.training.configuration import OptimiserConfig
+
+Named = Mapping[str, Tensor]
+
+
+def make_optimiser(
+    parameters: Iterable[Tensor], config: OptimiserConfig, *, num_updates: int
+) -> optim.Optimizer:
+    """The torch optimiser that a table describes.
+
+    Averaged SGD keeps the plain weights in the first half of all updates and averages them in
+    the second.
+
+    Args:
+        parameters: What is trained.
+        config: The table `optimiser`.
+        num_updates: Updates of the whole training.
+    """
+    weights, rate = list(parameters), config.learning_rate
+    decay, epsilon = config.weight_decay, 1e-8 if config.epsilon is None else config.epsilon
+    if config.name == "sgd":
+        return optim.SGD(weights, lr=rate, weight_decay=decay, momentum=config.momentum)
+    if config.name == "asgd":
+        return optim.ASGD(weights, lr=rate, weight_decay=decay, lambd=0.0, t0=num_updates // 2 - 1)
+    if config.name == "adagrad":
+        # sqrt(epsilon + sum of squares), as in the classic scripts, not sqrt(sum) + epsilon.
+        return optim.Adagrad(
+            weights, lr=rate, weight_decay=decay, eps=0.0, initial_accumulator_value=epsilon
+        )
+    if config.name == "rmsprop":
+        return optim.RMSprop(
+            weights,
+            lr=rate,
+            weight_decay=decay,
+            eps=epsilon,
+            momentum=config.momentum,
+            alpha=config.betas[1] if config.betas else 0.99,
+        )
+    betas = config.betas or (0.9, 0.999)
+    kind = optim.Adam if config.name == "adam" else optim.AdamW
+    return kind(weights, lr=rate, weight_decay=decay, eps=epsilon, betas=betas, fused=True)
+
+
+def set_learning_rate(optimiser: optim.Optimizer, rate: float) -> None:
+    """The rate of the next update, for all parameters."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> float:
+    """Clip gradients in place as the table asks.
+
+    Returns:
+        The Euclidean norm of all gradients together, before clipping.
+    """
+    weights = [weight for weight in parameters if weight.grad is not None]
+    norm = nn.utils.get_total_norm([weight.grad for weight in weights])
+    if config.clip_norm is not None:
+        nn.utils.clip_grads_with_norm_(weights, config.clip_norm, norm)
+    if config.clip_value is not None:
+        nn.utils.clip_grad_value_(weights, config.clip_value)
+    return float(norm)
+
+
+def pack_optimiser(optimiser: optim.Optimizer, parameters: Named) -> dict[str, Tensor]:
+    """A copy of all that an optimiser remembers, as tensors named "parameter.quantity"."""
+    return {
+        f"{name}.{quantity}": value.detach().clone()
+        for name, weight in parameters.items()
+        for quantity, value in optimiser.state.get(weight, {}).items()
+    }
+
+
+def unpack_optimiser(optimiser: optim.Optimizer, parameters: Named, *, packed: Named) -> None:
+    """Give an optimiser back what `pack_optimiser` took from one of the same kind.
+
+    `Optimizer.load_state_dict` would change the precision of some of the values, so the state
+    is set directly.
+
+    Raises:
+        KeyError: A packed tensor belongs to none of the parameters.
+    """
+    optimiser.state.clear()
+    for full_name, value in packed.items():
+        name, quantity = full_name.rsplit(".", 1)
+        weight = parameters[name]
+        # Scalars such as the number of steps stay where torch keeps them.
+        device = weight.device if value.dim() or _is_on_device(optimiser) else "cpu"
+        optimiser.state[weight][quantity] = value.detach().clone().to(device)
+
+
+def _is_on_device(optimiser: optim.Optimizer) -> bool:
+    """Whether the scalars of an optimiser live beside its weights."""
+    return bool(optimiser.defaults.get("fused") or isinstance(optimiser, optim.ASGD))

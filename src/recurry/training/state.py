@@ -1,0 +1,290 @@
+"""Everything that the next update of a training depends on, and how it is kept.
+
+Comes in: a model, data and the tables of a recipe. Goes out: a state that `fit` moves on, and that
+can be taken as tensors and a JSON record at any time between two updates and put back to the bit.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recurry.data.ids import IdFile
+from recurry.data.lanes import Lanes
+from recurry.errors import TrainingError, UsageError
+from recurry.network.state import State
+from recurry.tasks.language import LanguageModel
+from recurry.tasks.scoring import Scores
+from recurry.training.averaging import WeightAverage, copy_into, swapped
+from recurry.training.configuration import (
+    OptimiserConfig,
+    Recipe,
+    ScheduleConfig,
+    TrainingConfig,
+    WindowConfig,
+)
+from recurry.training.initial import draw_matrices
+from recurry.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
+from recurry.training.schedule import learning_rate_factor
+from recurry.training.windows import Window, Windows
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingData:
+    """Symbol numbers to learn from, and to validate with if there are any."""
+
+    train: IdFile
+    validation: IdFile | None = None
+
+
+class TrainingState:
+    """Owner of the optimiser, the random generators, the position, the carried state, the
+    average of the weights, early stopping and the counters. Make one with `begin`.
+
+    Attributes:
+        update: Updates that were made, and so the number of the next one.
+        num_symbols: Symbols that were learnt from, counted with repetition.
+        best_loss_nats: Lowest validation loss so far; infinite before the first evaluation.
+        evaluations_without_gain: Evaluations since the lowest.
+        carried: State of the network where the next window begins; None is zeros.
+    """
+
+    def __init__(self, model: LanguageModel, data: TrainingData, *, recipe: Recipe) -> None:
+        training, window = recipe.training, recipe.window
+        self.recipe = recipe
+        self.weights: dict[str, Tensor] = dict(model.network.named_parameters())
+        self.device = next(iter(self.weights.values())).device
+        self.lanes = Lanes(data.train, training.lanes, window=window.k1)
+        self.windows = Windows(
+            self.lanes.length - 1, window, epochs=training.epochs, seed=training.seed
+        )
+        self.optimiser = make_optimiser(
+            self.weights.values(), recipe.optimiser, num_updates=self.num_updates
+        )
+        self.average = (
+            WeightAverage(self.weights, training.averaging) if training.averaging > 0 else None
+        )
+        self.update, self.num_symbols = 0, 0
+        self.best_loss_nats, self.evaluations_without_gain = math.inf, 0
+        self.carried: State | None = None
+        self._random = _seeded_generators(training.seed, self.device)
+
+    @classmethod
+    def begin(
+        cls,
+        model: LanguageModel,
+        data: TrainingData,
+        *,
+        training: TrainingConfig,
+        window: WindowConfig,
+        optimiser: OptimiserConfig,
+        schedule: ScheduleConfig,
+    ) -> "TrainingState":
+        """The state before the first update. Nothing changes in torch's own generators.
+
+        Args:
+            model: Trained in place; fresh, or to be trained further.
+            data: The text, as symbol numbers.
+            training: How long, on how many lanes, what is minimised.
+            window: Truncated back-propagation.
+            optimiser: How gradients become updates.
+            schedule: How the learning rate moves.
+
+        Raises:
+            UsageError: Settings of different tables contradict each other.
+            DataError: The text is too short for the lanes and windows.
+        """
+        recipe = Recipe(training=training, window=window, optimiser=optimiser, schedule=schedule)
+        problems = recipe.contradictions()
+        if training.patience and data.validation is None:
+            problems.append(
+                f"training.patience = {training.patience} needs a validation text; "
+                "set data.validation or remove patience"
+            )
+        if problems:
+            raise UsageError("The settings contradict each other.", got="; ".join(problems))
+        if training.initial:
+            draw_matrices(model.network, training.initial, seed=training.seed)
+        return cls(model, data, recipe=recipe)
+
+    @property
+    def num_updates(self) -> int:
+        """Updates of the whole training."""
+        return self.windows.num_updates
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all updates were made, or patience has run out."""
+        patience = self.recipe.training.patience
+        is_stopped = 0 < patience <= self.evaluations_without_gain
+        return is_stopped or self.update >= self.num_updates
+
+    def next_window(self) -> Window:
+        """The steps of the next update; at the start of an epoch the carried state is zeroed."""
+        window = self.windows.at(self.update)
+        if window.index == 0:
+            self.carried = None
+        return window
+
+    def learning_rate(self, window: Window) -> float:
+        """The rate of the next update."""
+        recipe = self.recipe
+        factor = learning_rate_factor(
+            recipe.schedule,
+            update=self.update,
+            num_updates=self.num_updates,
+            epochs=window.epochs_before,
+        )
+        length_factor = window.length / recipe.window.k1 if recipe.window.jitter > 0 else 1.0
+        return recipe.optimiser.learning_rate * factor * length_factor
+
+    def advance(self, window: Window, carried: State | None) -> None:
+        """Count one update and take in the weights that it made."""
+        self.update += 1
+        self.num_symbols += window.length * self.lanes.num_lanes
+        self.carried = carried
+        if self.average is not None:
+            self.average.follow(self.weights, num_updates=self.update)
+
+    def is_evaluation_due(self, window: Window) -> bool:
+        """Whether the update just made asks for an evaluation; the last of all always does."""
+        every = self.recipe.training.evaluate_every
+        is_due = self.update % every == 0 if every else window.is_last
+        return is_due or self.update == self.num_updates
+
+    def note(self, validation: Scores) -> bool:
+        """Take in an evaluation, and say whether it is the best so far."""
+        is_best = validation.loss_nats < self.best_loss_nats
+        self.best_loss_nats = min(self.best_loss_nats, validation.loss_nats)
+        self.evaluations_without_gain = 0 if is_best else self.evaluations_without_gain + 1
+        return is_best
+
+    @contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Within the context the model holds the weights to validate and to keep in a file: the
+        average where one is asked for. Afterwards it holds its own again, to the bit."""
+        with swapped(self.weights, self._averages()):
+            yield
+
+    def _averages(self) -> Mapping[str, Tensor]:
+        if self.average is not None:
+            return self.average.tensors
+        states = {name: self.optimiser.state.get(w, {}) for name, w in self.weights.items()}
+        return {name: state["ax"] for name, state in states.items() if "ax" in state}
+
+    @contextmanager
+    def own_randomness(self) -> Iterator[None]:
+        """Within the context torch's generators are those of this training; what others draw
+        between two updates changes nothing here, nor the other way round."""
+        outside = _generator_states(self.device)
+        _set_generators(self._random, self.device)
+        try:
+            yield
+        finally:
+            self._random = _generator_states(self.device)
+            _set_generators(outside, self.device)
+
+    def snapshot(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Copies of all tensors by name and a record that JSON can hold.
+
+        Take it between two updates, not within `averaged_weights`.
+        """
+        groups = {
+            "weights": self.weights,
+            "average": self.average.tensors if self.average else {},
+            "optimiser": pack_optimiser(self.optimiser, self.weights),
+            "carried": self.carried.to_dict() if self.carried else {},
+            "random": self._random,
+        }
+        tensors = {
+            f"{group}.{name}": value.detach().clone().cpu().contiguous()
+            for group, values in groups.items()
+            for name, value in values.items()
+        }
+        return tensors, {
+            "format": _FORMAT,
+            "update": self.update,
+            "num_symbols": self.num_symbols,
+            "best_loss_nats": self.best_loss_nats if math.isfinite(self.best_loss_nats) else None,
+            "evaluations_without_gain": self.evaluations_without_gain,
+        }
+
+    def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
+        """Put a snapshot back; from here training goes on with the same bits.
+
+        Raises:
+            TrainingError: The snapshot belongs to another network, or to another version.
+        """
+        if record.get("format") != _FORMAT:
+            raise TrainingError(
+                "This snapshot of a training has a format that this version does not know.",
+                got=str(record.get("format")),
+                accepted=str(_FORMAT),
+                hint="resume it with the version of Recurry that wrote it",
+            )
+        groups = _split_groups(tensors)
+        _check_same_shapes(self.weights, groups["weights"])
+        copy_into(self.weights, groups["weights"])
+        if self.average is not None:
+            copy_into(self.average.tensors, groups["average"])
+        unpack_optimiser(self.optimiser, self.weights, packed=groups["optimiser"])
+        carried = {name: value.clone().to(self.device) for name, value in groups["carried"].items()}
+        self.carried = State.from_dict(carried) if carried else None
+        self._random = {name: value.clone() for name, value in groups["random"].items()}
+        self.update, self.num_symbols = int(record["update"]), int(record["num_symbols"])
+        best = record["best_loss_nats"]
+        self.best_loss_nats = math.inf if best is None else float(best)
+        self.evaluations_without_gain = int(record["evaluations_without_gain"])
+
+
+def _split_groups(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    groups: dict[str, dict[str, Tensor]] = {
+        name: {} for name in ("weights", "average", "optimiser", "carried", "random")
+    }
+    for full_name, value in tensors.items():
+        group, name = full_name.split(".", 1)
+        groups[group][name] = value
+    return groups
+
+
+def _check_same_shapes(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    ours = {name: tuple(value.shape) for name, value in expected.items()}
+    theirs = {name: tuple(value.shape) for name, value in found.items()}
+    different = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+    if different:
+        name = different[0]
+        raise TrainingError(
+            "This snapshot belongs to another network.",
+            where=name,
+            got=str(theirs.get(name, "no such weight")),
+            accepted=str(ours.get(name, "no such weight")),
+            hint="resume with the cell, sizes and vocabulary that the training began with",
+        )
+
+
+def _seeded_generators(seed: int, device: torch.device) -> dict[str, Tensor]:
+    outside = _generator_states(device)
+    torch.manual_seed(seed)
+    seeded = _generator_states(device)
+    _set_generators(outside, device)
+    return seeded
+
+
+def _generator_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's generators that dropout on a device draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _set_generators(states: Mapping[str, Tensor], device: torch.device) -> None:
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"], device)
