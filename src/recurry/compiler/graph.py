@@ -49,7 +49,7 @@ __all__ = [
 
 # Far above any cell in the literature, far below what could slow a reader down.
 MAX_NODES = 2000
-MAX_DEPTH = 200
+MAX_DEPTH = 100
 MAX_NAME = 40
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
