@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 import safetensors.torch
@@ -100,12 +100,22 @@ def _description(model: LanguageModel) -> dict[str, Any]:
         "kind": KIND,
         "recurry": _own_version(),
         "cell": model.cell.to_dict(),
-        "network": model.network_config.model_dump(mode="json"),
+        "network": model.network_config.model_dump(mode="json") | {"cell": model.cell.name},
         "dropout": model.dropout.model_dump(mode="json"),
-        "codec": model.codec.to_dict(),
+        "codec": _without_folders(model.codec.to_dict()),
         "scores": dict(model.scores),
         "provenance": dict(model.provenance),
     }
+
+
+def _without_folders(codec: dict[str, Any]) -> dict[str, Any]:
+    """Names of the training text stay; where it lay on somebody's disk is nobody's business."""
+    data = dict(codec["data"])
+    data["paths"] = [PurePath(path).name or path for path in data["paths"]]
+    for part in ("validation", "test"):
+        if isinstance(data[part], str):
+            data[part] = PurePath(data[part]).name
+    return codec | {"data": data}
 
 
 def _own_version() -> str:

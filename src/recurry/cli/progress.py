@@ -102,7 +102,7 @@ def bar_line(meter: Meter, *, width: int, unit: str) -> str:
     """
     progress = meter.last
     if progress is None:
-        return "training begins ..."[:width]
+        return "preparing ..."[:width]
     share = progress.update / max(progress.num_updates, 1)
     head = f"{100 * share:3.0f} %" if share in (0, 1) else f"{min(100 * share, 99.9):4.1f} %"
     for fields in _by_importance(meter, progress, unit=unit):
@@ -120,7 +120,7 @@ def _by_importance(meter: Meter, progress: Progress, *, unit: str) -> list[list[
     speed, left = meter.symbols_per_second, meter.seconds_left
     rate = f"{speed:,.0f} {_UNITS[unit]}/s" if speed is not None else f"... {_UNITS[unit]}/s"
     rest = f"{duration(left)} left" if left is not None else "... left"
-    epoch = f"epoch {progress.epoch:.1f}"
+    epoch = f"epoch {progress.epoch + 1}"
     return [
         [count, epoch, loss, rate, rest],
         [count, loss, rate, rest],
@@ -142,7 +142,7 @@ def validation_line(progress: Progress, *, unit: str) -> str:
         return ""
     best = ", best" if progress.is_best else ""
     return (
-        f"update {progress.update:,} (epoch {progress.epoch:.1f}): validation "
+        f"update {progress.update:,} (epoch {progress.epoch + 1}): validation "
         f"{scores.loss_nats:.4f} nats/{_UNITS[unit][:-1]}, "
         f"perplexity {scores.perplexity:.4g}{best}"
     )
@@ -289,7 +289,7 @@ class JsonDisplay:
             "event": "update",
             "update": progress.update,
             "num_updates": progress.num_updates,
-            "epoch": progress.epoch,
+            "epoch": progress.epoch + 1,
             "loss_nats": progress.loss_nats,
             "learning_rate": progress.learning_rate,
             "symbols_per_second": self._meter.symbols_per_second,

@@ -1,0 +1,197 @@
+"""`recurry train` and `recurry resume`: from a text to a trained model in a run folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recurry.cli.progress import Display, choose_display
+from recurry.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from recurry.runs.configuration import RunConfig
+    from recurry.runs.run import Run
+
+DEFAULT_PRESET = "laptop"
+# option -> the setting that it is short for
+SETTINGS: dict[str, str] = {
+    "cell": "network.cell",
+    "hidden_size": "network.hidden_size",
+    "num_layers": "network.num_layers",
+    "epochs": "training.epochs",
+    "lanes": "training.lanes",
+    "k1": "window.k1",
+    "k2": "window.k2",
+    "learning_rate": "optimiser.learning_rate",
+    "tokens": "data.tokens",
+    "seed": "training.seed",
+}
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that are short for common settings."""
+    options = [
+        click.option("--cell", help="A built-in cell, a file with equations, or equations."),
+        click.option("--hidden-size", type=int, help="Units of each layer."),
+        click.option("--num-layers", type=int, help="Layers."),
+        click.option("--epochs", type=int, help="Passes over the training text."),
+        click.option("--lanes", type=int, help="Pieces of text read side by side."),
+        click.option("--k1", type=int, help="Steps between two updates."),
+        click.option("--k2", type=int, help="Steps that gradients flow back through, >= k1."),
+        click.option("--learning-rate", type=float, help="Peak learning rate."),
+        click.option("--tokens", help="What a symbol is: characters, bytes, words or bpe."),
+        click.option("--seed", type=int, help="Governs everything random."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.option("--run", "folder", metavar="DIR", help="The run folder; a new or an empty one.")
+@click.option("--preset", metavar="NAME", help=f"Settings to begin with, {DEFAULT_PRESET} if none.")
+@click.option("--config", "config_path", metavar="FILE", help="Settings in a TOML file.")
+@click.option("--set", "pairs", multiple=True, metavar="TABLE.KEY=VALUE", help="A single setting.")
+@_setting_options
+@click.option("--print-config", is_flag=True, help="Print all settings as TOML and stop.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
+def train(
+    files: tuple[str, ...],
+    folder: str | None,
+    preset: str | None,
+    config_path: str | None,
+    pairs: tuple[str, ...],
+    print_config: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train a model on text FILES (folders too, - is standard input; none: bundled Shakespeare).
+
+    Settings come from the preset, then the file, then options. Ctrl-C saves everything, and
+    `recurry resume DIR` goes on with the same bits.
+    """
+    from recurry.runs.configuration import load_config, to_toml
+
+    if preset is None and config_path is None:
+        preset = DEFAULT_PRESET
+    overrides = _overrides(files, pairs, options)
+    config = load_config(preset, config_path, overrides)
+    if print_config:
+        click.echo(to_toml(config), nl=False)
+        return
+    target = Path(folder) if folder else _free_folder(config, preset or Path(str(config_path)).stem)
+    _work(target, config.data.tokens, as_json=as_json, begin=_starter(config))
+
+
+@click.command()
+@click.argument("folder", metavar="RUN")
+@click.option("--epochs", type=int, help="A larger number of epochs than the run began with.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
+def resume(folder: str, epochs: int | None, as_json: bool) -> None:
+    """Go on with the RUN folder of a training that was stopped, bit for bit."""
+    from recurry.runs.configuration import load_config
+    from recurry.runs.folder import CONFIG_NAME
+    from recurry.runs.run import resume as resume_run
+
+    path = Path(folder) / CONFIG_NAME
+    unit = load_config(path=path).data.tokens if path.is_file() else "characters"
+    _work(
+        Path(folder),
+        unit,
+        as_json=as_json,
+        begin=lambda target, notify: resume_run(target, epochs=epochs, notify=notify),
+    )
+
+
+def _overrides(
+    files: tuple[str, ...], pairs: tuple[str, ...], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Settings by dotted name, from FILES, --set and the short options."""
+    from recurry.runs.configuration import parse_value
+
+    overrides: dict[str, Any] = {"data.paths": files} if files else {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(
+                f"--set {pair} has no value.", accepted="--set table.key=value", hint=None
+            )
+        overrides[name.strip()] = parse_value(text.strip())
+    for option, name in SETTINGS.items():
+        if options[option] is not None:
+            overrides[name] = options[option]
+    return overrides
+
+
+def _free_folder(config: RunConfig, settings_name: str) -> Path:
+    """`runs/TEXT-SETTINGS`, with a number behind it if that is taken."""
+    paths = config.data.paths
+    text = (Path(paths[0]).stem or "text") if paths and paths[0] != "-" else "text"
+    name = f"{text if paths else 'shakespeare'}-{settings_name}"
+    target, number = Path("runs") / name, 2
+    while target.exists() and any(target.iterdir()):
+        target, number = Path("runs") / f"{name}-{number}", number + 1
+    return target
+
+
+def _starter(config: RunConfig) -> Callable[[Path, Callable[[str], None]], Run]:
+    from recurry.runs.run import start
+
+    return lambda folder, notify: start(config, folder, notify=notify)
+
+
+def _work(
+    folder: Path,
+    unit: str,
+    *,
+    as_json: bool,
+    begin: Callable[[Path, Callable[[str], None]], Run],
+) -> None:
+    """Open a run, train it to the end and say what came out."""
+    from recurry.runs.folder import resume_command
+
+    display = choose_display(unit=unit, as_json=as_json)
+    try:
+        with display:
+            run = begin(folder, display.note)
+            _introduce(run, display)
+            for progress in run.train():
+                display.show(progress)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            "Stopped at once; what happened since the last checkpoint will be done again.",
+            hint=resume_command(folder),
+        ) from stop
+    _report(run, as_json=as_json)
+
+
+def _introduce(run: Run, display: Display) -> None:
+    prepared = run.prepared
+    display.note(
+        f"run {run.folder}: {len(prepared.train):,} symbols to train on, "
+        f"{len(prepared.validation):,} to validate, {run.model!r}"
+    )
+
+
+def _report(run: Run, *, as_json: bool) -> None:
+    """Where the model lies and how good it is."""
+    scores = dict(run.best_model().scores)
+    if as_json:
+        done = {"event": "done", "run": str(run.folder), "model": str(run.model_path)}
+        click.echo(json.dumps(done | {"scores": scores}))
+        return
+    click.echo(f"model   {run.model_path}")
+    click.echo(f"curves  {run.folder / 'curves.svg'}")
+    for part in ("validation", "test"):
+        if f"{part}_loss_nats" in scores:
+            click.echo(
+                f"{part:<11}{scores[f'{part}_loss_nats']:.4f} nats, "
+                f"{scores[f'{part}_bits']:.4f} bits a symbol, "
+                f"perplexity {scores[f'{part}_perplexity']:.4g}"
+            )
+    click.echo(f"try: recurry generate {run.folder}", err=True)

@@ -1,0 +1,204 @@
+"""The files of a run folder: settings, cell, prepared text, curves; what a model says of itself.
+
+Comes in: a folder and settings. Goes out: opened or written files.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from recurry.artefact.checkpoint import sealed
+from recurry.artefact.durable import REMOVING, WRITING, disk_errors, write_file
+from recurry.cells import cells, find_cell
+from recurry.data.prepare import Prepared, load_prepared, prepare
+from recurry.errors import DataError, RunError, UsageError
+from recurry.runs.configuration import RECIPE_TABLES, RunConfig, load_config, to_toml
+from recurry.runs.configuration import toml_value as quote
+from recurry.runs.curves import curves_csv, curves_svg
+from recurry.runs.lock import LOCK_NAME, RunLock
+from recurry.runs.log import read_log
+from recurry.tasks.language import LanguageModel
+from recurry.tasks.scoring import Scores
+
+CONFIG_NAME, CELL_NAME, DATA, CHECKPOINTS = "run.toml", "cell.toml", "data", "checkpoints"
+CURVES_SVG, CURVES_CSV = "curves.svg", "curves.csv"
+STDIN = "-"
+_UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
+
+
+def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
+    """Make an empty run folder, lock it and write down its settings.
+
+    Raises:
+        RunError: The folder is not empty or cannot be written, or it is in use.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    _refuse_full(folder)
+    cell = find_cell(config.network.cell)
+    lock = RunLock(folder)
+    try:
+        if config.network.cell not in cells():
+            write_file(folder / CELL_NAME, _cell_toml(cell.to_dict()).encode())
+            config = _with(config, network=config.network.model_copy(update={"cell": CELL_NAME}))
+        config = _with_whole_paths(config)
+        write_file(folder / CONFIG_NAME, to_toml(config).encode())
+    except BaseException:
+        lock.release()
+        raise
+    return config, lock
+
+
+def open_old(folder: Path, *, epochs: int | None) -> tuple[RunConfig, RunLock]:
+    """Lock the folder of an earlier run and read its settings.
+
+    Raises:
+        RunError: There is no run, or it is in use.
+        UsageError: The number of epochs cannot be changed to this.
+    """
+    if not (folder / CONFIG_NAME).is_file():
+        raise RunError(
+            f"There is no run in {folder}.",
+            got="a folder without run.toml" if folder.is_dir() else "no such folder",
+            accepted="a folder made by recurry train",
+        )
+    lock = RunLock(folder)
+    try:
+        config = load_config(path=folder / CONFIG_NAME)
+        if epochs is not None and epochs != config.training.epochs:
+            config = _with_epochs(config, epochs)
+            write_file(folder / CONFIG_NAME, to_toml(config).encode())
+    except BaseException:
+        lock.release()
+        raise
+    return config, lock
+
+
+def open_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
+    """The prepared text of a run; made from the text itself only when it is not there.
+
+    Raises:
+        DataError: The text cannot be used as it is.
+    """
+    if (folder / DATA).is_dir():
+        try:
+            return load_prepared(folder / DATA)
+        except DataError as error:
+            if sealed(folder / CHECKPOINTS):
+                notify(f"{error.what} Preparing it again.")
+    return prepare(config.data, folder / DATA)
+
+
+def run_network(folder: Path, config: RunConfig, prepared: Prepared) -> LanguageModel:
+    """The run's model with the fresh weights that its seed gives."""
+    network_config = config.network
+    if network_config.cell == CELL_NAME:
+        network_config = network_config.model_copy(update={"cell": str(folder / CELL_NAME)})
+    model = LanguageModel.build(
+        network_config=network_config,
+        codec=prepared.codec,
+        dropout=config.dropout,
+        seed=config.training.seed,
+    )
+    return replace(model, network_config=config.network)
+
+
+def draw_curves(folder: Path, config: RunConfig) -> None:
+    """Write the learning curves as a table and as a picture."""
+    rows = read_log(folder)
+    unit = _UNITS[config.data.tokens]
+    picture = curves_svg(rows, title=f"Learning curves of {folder.resolve().name}", unit=unit)
+    write_file(folder / CURVES_CSV, curves_csv(rows).encode())
+    write_file(folder / CURVES_SVG, picture.encode())
+
+
+def model_scores(
+    validation: Scores | None, test: Scores | None, *, update: int | None
+) -> dict[str, float]:
+    """The scores of a model file: `validation_loss_nats`, `test_perplexity` and so on."""
+    parts = {"validation": validation, "test": test}
+    found: dict[str, float] = {} if update is None else {"update": update}
+    for part, scores in parts.items():
+        if scores is not None:
+            found |= {f"{part}_{name}": value for name, value in asdict(scores).items()}
+    return found
+
+
+def provenance(config: RunConfig, prepared: Prepared) -> dict[str, Any]:
+    """Where a model comes from: the hash of its text and the settings that made it."""
+    tables = {name: getattr(config, name).model_dump(mode="json") for name in RECIPE_TABLES}
+    return {"data_sha256": prepared.sha256, "torch": torch.__version__, **tables}
+
+
+def resume_command(folder: Path) -> str:
+    """What to type to go on with a run."""
+    return f"recurry resume {shlex.quote(str(folder))}"
+
+
+def _refuse_full(folder: Path) -> None:
+    ours = (WRITING, REMOVING)
+    names = sorted(path.name for path in folder.iterdir())
+    others = [name for name in names if name != LOCK_NAME and not name.startswith(ours)]
+    if CONFIG_NAME in others:
+        raise RunError(
+            f"{folder} holds a run already.",
+            hint=f"{resume_command(folder)}, or another folder with --run",
+        )
+    if others:
+        raise RunError(
+            f"{folder} is not empty.",
+            got=", ".join(others[:5]) + (", ..." if len(others) > 5 else ""),
+            accepted="a folder that is empty or does not exist",
+            hint="choose another folder with --run",
+        )
+
+
+def _with_whole_paths(config: RunConfig) -> RunConfig:
+    """Paths that still hold when the run is resumed from another folder."""
+    data = config.data
+    changes: dict[str, Any] = {
+        "paths": tuple(path if path == STDIN else os.path.abspath(path) for path in data.paths)
+    }
+    for part in ("validation", "test"):
+        value = getattr(data, part)
+        if isinstance(value, str):
+            changes[part] = os.path.abspath(value)
+    return _with(config, data=data.model_copy(update=changes))
+
+
+def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
+    """The settings with more epochs, where that leaves the past updates what they were."""
+    training, schedule = config.training, config.schedule
+    if epochs < training.epochs:
+        raise UsageError(
+            "The number of epochs of a run can only be raised.",
+            got=f"{epochs}",
+            accepted=f"more than {training.epochs}",
+        )
+    depends_on_end = schedule.name in ("cosine", "one_cycle") or schedule.warmup_fraction > 0
+    if depends_on_end or config.optimiser.name == "asgd":
+        cause = f"schedule {schedule.name!r}" if depends_on_end else "optimiser 'asgd'"
+        raise UsageError(
+            f"The epochs of this run cannot be changed: its {cause} is laid out over all updates.",
+            hint=f"a new run with --epochs {epochs}",
+        )
+    return _with(config, training=training.model_copy(update={"epochs": epochs}))
+
+
+def _with(config: RunConfig, **tables: Any) -> RunConfig:
+    return config.model_copy(update=tables)
+
+
+def _cell_toml(record: Mapping[str, Any]) -> str:
+    """A cell as a file that `find_cell` reads back."""
+    plain = {key: record[key] for key in ("name", "equations", "source")}
+    lines = [f"{key} = {quote(value)}" for key, value in plain.items()]
+    initial = [f"{key} = {quote(value)}" for key, value in record["initial"].items()]
+    return "\n".join([*lines, "", "[initial]", *initial]) + "\n"

@@ -1,0 +1,45 @@
+"""What the Python front door accepts: paths or a text, a run folder or none.
+
+Comes in: what a caller gave. Goes out: paths and a folder, for as long as they are needed.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from recurry.errors import DataError
+
+
+@contextmanager
+def run_folder(run: str | Path | None) -> Iterator[Path]:
+    """The named folder, or a temporary one that is removed afterwards."""
+    if run is not None:
+        yield Path(run)
+        return
+    with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
+        yield Path(folder) / "run"
+
+
+@contextmanager
+def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, ...]]:
+    """Paths of the text; a text that was given itself lies in a temporary file meanwhile.
+
+    Raises:
+        DataError: A single line that is no path.
+    """
+    if isinstance(text, str) and "\n" in text:
+        with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
+            path = Path(folder) / "text.txt"
+            path.write_text(text, encoding="utf-8", newline="")
+            yield (str(path),)
+        return
+    if isinstance(text, str) and not Path(text).exists():
+        raise DataError(
+            "There is no such file, and one line is too little text to learn from.",
+            got=repr(text[:80]),
+            accepted="a path, several paths, or a text with line breaks",
+        )
+    yield (str(text),) if isinstance(text, str | Path) else tuple(str(path) for path in text)
