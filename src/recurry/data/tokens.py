@@ -6,6 +6,7 @@ Comes in: text. Goes out: symbols or their numbers, and text again.
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from recurry.errors import DataError
 
 # A stretch without any white space longer than this is cut anyway, to bound memory.
 _LONGEST_RUN = 1 << 20
-_NUM_CODE_POINTS = 0x110000
+NUM_CODE_POINTS = 0x110000
 
 
 class StreamingDecoder(Protocol):
@@ -49,9 +50,9 @@ class Tokeniser(Protocol):
 def pieces(texts: Iterable[str]) -> Iterator[str]:
     """The same text in pieces that begin where a word ended, whatever the chunks were.
 
-    Every cut lies between a character and the white space after it, so neither words, nor
-    the rule for a final Greek sigma, nor BPE can tell the pieces from the whole. Only a run
-    of more than 1,048,576 characters without such a place is cut elsewhere.
+    Every cut lies between a character and the white space after it, so neither words nor BPE
+    can tell the pieces from the whole. Only a run of more than 1,048,576 characters without
+    such a place is cut elsewhere.
     """
     pending = ""
     for text in texts:
@@ -140,7 +141,7 @@ class Characters:
     """Every Unicode code point is a symbol.
 
     Attributes:
-        is_lower: Whether the text is lower-cased first.
+        is_lower: Whether the text is lower-cased first, each character by itself.
     """
 
     is_lower: bool = False
@@ -149,18 +150,25 @@ class Characters:
 
     def split(self, text: str) -> list[str]:
         """The characters of a text."""
-        return list(self.prepare(text))
+        return list(lower_each(text) if self.is_lower else text)
 
-    def prepare(self, text: str) -> str:
-        """The text as it is cut: lower case if asked for."""
-        return text.lower() if self.is_lower else text
+    def table(self, vocabulary: Vocabulary) -> np.ndarray:
+        """Code point -> symbol number; the unknown one, or -1, for all others.
+
+        Shapes:
+            returns: (1,114,112,) int32.
+        """
+        other = -1 if vocabulary.unknown is None else vocabulary.unknown
+        table = np.full(NUM_CODE_POINTS, other, dtype=np.int32)
+        table[[ord(symbol) for symbol in vocabulary.symbols]] = np.arange(len(vocabulary))
+        return table[lower_code_points()] if self.is_lower else table
 
     def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         """A table lookup for all characters at once."""
-        table = character_table(vocabulary)
+        table = self.table(vocabulary)
 
         def encode(text: str) -> np.ndarray:
-            points = code_points(self.prepare(text))
+            points = code_points(text)
             numbers = table[points]
             if vocabulary.unknown is None and numbers.size and numbers.min() < 0:
                 unseen = np.unique(points[numbers < 0])
@@ -189,16 +197,23 @@ class SymbolDecoder:
         return ""
 
 
-def character_table(vocabulary: Vocabulary) -> np.ndarray:
-    """Code point -> symbol number; the unknown one, or -1, for all others.
+def lower_each(text: str) -> str:
+    """Lower case in which every character stays one character, whatever stands around it.
+
+    It differs from `str.lower` in two letters: Σ is always σ, and İ is i.
+    """
+    return text.replace("\u0130", "i").replace("\u03a3", "\u03c3").lower()
+
+
+@cache
+def lower_code_points() -> np.ndarray:
+    """The same as a table from code point to code point.
 
     Shapes:
         returns: (1,114,112,) int32.
     """
-    other = -1 if vocabulary.unknown is None else vocabulary.unknown
-    table = np.full(_NUM_CODE_POINTS, other, dtype=np.int32)
-    table[[ord(symbol) for symbol in vocabulary.symbols]] = np.arange(len(vocabulary))
-    return table
+    lower = map(lower_each, map(chr, range(NUM_CODE_POINTS)))
+    return np.fromiter(map(ord, lower), dtype=np.int32, count=NUM_CODE_POINTS)
 
 
 def unseen_symbols(symbols: list[str], vocabulary: Vocabulary) -> DataError:
