@@ -37,8 +37,13 @@ class WeightAverage:
 
 @contextmanager
 def swapped(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> Iterator[None]:
-    """Within the context the weights hold the values of others; after it, their own, to the bit."""
-    own = {name: weight.detach().clone() for name, weight in weights.items()}
+    """Within the context weights hold the values of others; after it, their own, to the bit.
+
+    Args:
+        weights: Changed in place.
+        others: Values for all or some of them, by name.
+    """
+    own = {name: weights[name].detach().clone() for name in others}
     copy_into(weights, others)
     try:
         yield
@@ -48,6 +53,6 @@ def swapped(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> Iter
 
 @torch.no_grad()
 def copy_into(weights: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
-    """Overwrite weights in place."""
-    for name, weight in weights.items():
-        weight.copy_(values[name])
+    """Overwrite, in place, the weights that have a value."""
+    for name, value in values.items():
+        weights[name].copy_(value)
