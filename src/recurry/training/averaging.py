@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class WeightAverage:
@@ -32,7 +33,7 @@ class WeightAverage:
         """Take in the weights as they are after `num_updates` updates."""
         decay = min(self._decay, (1 + num_updates) / (10 + num_updates))
         current = [weights[name] for name in self.tensors]
-        torch._foreach_lerp_(list(self.tensors.values()), current, 1.0 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.tensors.values()), current, None)
 
 
 @contextmanager
