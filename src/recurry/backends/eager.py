@@ -24,7 +24,7 @@ from recurry.backends.rewrite import (
 )
 from recurry.backends.scan import Scan
 from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
-from recurry.backends.weights import Weights, round_to_bfloat16
+from recurry.backends.weights import Weights
 from recurry.compiler.nodes import Adjoint, Input, Matmul, Node, State
 from recurry.compiler.plan import Plan
 
@@ -56,9 +56,7 @@ class EagerBackend:
             timeline = make_timeline(sizes, batch_size, options.is_reversed)
             rows, new = _run_rows(plan, parameters, x.flatten(0, 1), state, timeline, options)
             return rows.view(num_steps, batch_size, rows.shape[1]), new
-        packing = make_packing(
-            tuple(lengths or ()), num_steps, options.is_reversed, x.device
-        )
+        packing = make_packing(tuple(lengths or ()), num_steps, options.is_reversed, x.device)
         state = {name: packing.sort(value) for name, value in state.items()}
         rows, new = _run_rows(plan, parameters, packing.pack(x), state, packing.timeline, options)
         return packing.unpack(rows), {name: packing.unsort(value) for name, value in new.items()}
@@ -138,7 +136,9 @@ def _scan_forward(
     *,
     is_kept: bool,
 ) -> Scan:
-    initial = {State(name): value for name, value in zip(call.states, states, strict=True)}
+    initial: dict[Node, Tensor] = {
+        State(name): value for name, value in zip(call.states, states, strict=True)
+    }
     scan = Scan(
         forward_program(call.plan.graph, is_kept),
         call.timeline,
@@ -172,7 +172,7 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore
         call: _Call = ctx.call
         x, *rest = ctx.saved_tensors
         kept, parameters = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]

@@ -351,7 +351,7 @@ class _Steps:
         return True
 
     def _alike(self, root: Node, node: Unary) -> bool:
-        """Whether a sum becomes ready together with the operand of a node, for the same function."""
+        """Whether a sum is ready when the operand of a node is, for the same function."""
         user = self.columns.users.get(root)
         if root not in self.columns.terms or root not in self.uses.in_loop:
             return False

@@ -178,9 +178,7 @@ class _Rewriter:
         return None
 
 
-def _product(
-    inner: Callable[[Node | None], Node], outer: Callable[[Node | None], Node]
-) -> Node:
+def _product(inner: Callable[[Node | None], Node], outer: Callable[[Node | None], Node]) -> Node:
     return outer(inner(None))
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
-from recurry.backends.lowering import Activate, Deep, Instruction, Pointwise, Program, Wide, runs
+from recurry.backends.lowering import Activate, Instruction, Pointwise, Program, Wide, runs
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import Weights, round_to_bfloat16
-from recurry.compiler.nodes import Constant, Matmul, Node, Unary
+from recurry.compiler.nodes import Constant, Matmul, Node
 
 # A tensor for each step.
 Steps = list[Tensor]
@@ -105,7 +105,9 @@ class Scan:
         for operand, products in found.items():
             for start, stop in runs(products):
                 bias = torch.cat([self._bias(left[column]) for column in range(start, stop)])
-                stack = self.weights.stack(tuple(products[c].matrix.name for c in range(start, stop)))
+                stack = self.weights.stack(
+                    tuple(products[c].matrix.name for c in range(start, stop))
+                )
                 out = self.column(start, stop)
                 torch.addmm(bias, self.rounded(self.values[operand]), stack.t(), out=out)
             for column, product in products.items():
@@ -265,7 +267,9 @@ class Scan:
             if at == 0 or size <= alive:
                 found[step] = previous if size == previous.shape[0] else previous[:size]
             else:
-                found[step] = torch.cat([previous.new_empty(alive, self._size), initial[alive:size]])
+                found[step] = torch.cat(
+                    [previous.new_empty(alive, self._size), initial[alive:size]]
+                )
                 entries.setdefault(step, []).append((found[step][:alive], previous))
         return found
 

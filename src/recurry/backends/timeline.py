@@ -5,7 +5,7 @@ streams first) and the pieces a time loop works on. Imports torch only.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import torch
@@ -111,6 +111,13 @@ class Packing:
         empty = rows.new_zeros(self.num_steps * num_streams, rows.shape[1])
         filled = empty.index_copy(0, self.rows, rows)
         return filled.view(self.num_steps, num_streams, rows.shape[1])
+
+    def flipped(self, lengths: Sequence[int]) -> "Packing":
+        """The same streams, each with its valid steps in the other order."""
+        num_streams = len(lengths)
+        last = torch.tensor(lengths, dtype=torch.long, device=self.rows.device) - 1
+        steps, streams = self.rows // num_streams, self.rows % num_streams
+        return replace(self, rows=(last[streams] - steps) * num_streams + streams)
 
     def sort(self, state: Float[Tensor, "B H"]) -> Float[Tensor, "B H"]:
         """A state with its streams by falling length."""

@@ -4,6 +4,7 @@ Comes in: parameters by name. Goes out: matrices on top of one another. Imports 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import is_ as _is
 
 import torch
 from torch import Tensor
@@ -17,20 +18,24 @@ def round_to_bfloat16(value: Tensor) -> Tensor:
 class StackCache:
     """Stacked copies of parameters that stay valid until a parameter changes.
 
-    A change is seen by the address or the version counter of a parameter; edits through `.data`
-    move neither, so `clear` is there for them.
+    A change is seen by the identity, the address or the version counter of a parameter. Edits
+    through `parameter.data` in place move none of them, so `clear` is there for those.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[object, tuple[object, Tensor]] = {}
+        self._kept: dict[object, tuple[list[Tensor], list[tuple[int, int]], list[Tensor]]] = {}
 
-    def get(self, key: object, parts: Sequence[Tensor], make: Callable[[], Tensor]) -> Tensor:
+    def get(
+        self, key: object, parts: Sequence[Tensor], make: Callable[[], list[Tensor]]
+    ) -> list[Tensor]:
         """What `make` gave for this key and these very parts, now or before."""
-        stamp = tuple((part.data_ptr(), part._version, part.dtype, part.device) for part in parts)
+        if any(part.is_inference() for part in parts):
+            return make()
+        stamps = [(part.data_ptr(), part._version) for part in parts]
         found = self._kept.get(key)
-        if found is None or found[0] != stamp:
-            found = self._kept[key] = (stamp, make())
-        return found[1]
+        if found is None or found[1] != stamps or not all(map(_is, found[0], parts)):
+            found = self._kept[key] = (list(parts), stamps, make())
+        return found[2]
 
     def clear(self) -> None:
         """Forget everything."""
@@ -68,7 +73,7 @@ class Weights:
                 self._made[names] = self._join(parts)
             else:
                 key = (names, self.is_rounded)
-                self._made[names] = self._cache.get(key, parts, lambda: self._join(parts))
+                self._made[names] = self._cache.get(key, parts, lambda: [self._join(parts)])[0]
         return self._made[names]
 
     def _join(self, parts: list[Tensor]) -> Tensor:
