@@ -5,7 +5,7 @@ Imports the compiler.
 
 from recurry.compiler.cell import Cell
 
-_MINIMAL = "Feng et al. 2024, Were RNNs all we needed?, arXiv 2410.01201, "
+_MINIMAL = "Feng et al. 2024, Were RNNs all we needed?, arXiv 2410.01201"
 
 MINGRU = Cell.parse(
     """
@@ -13,7 +13,7 @@ MINGRU = Cell.parse(
     h = (1 - z) * h + z * (W_h @ x + b_h)
     """,
     name="mingru",
-    source=_MINIMAL + "section 3.1 (z = 1 replaces the old state)",
+    source=f"minimal GRU (z = 1 replaces the old state); {_MINIMAL}, section 3.1",
 )
 
 MINLSTM = Cell.parse(
@@ -24,7 +24,7 @@ MINLSTM = Cell.parse(
     """,
     name="minlstm",
     initial={"b_f": 1},
-    source=_MINIMAL + "section 3.2, with gates normalised to sum 1",
+    source=f"minimal LSTM, gates normalised to sum 1; {_MINIMAL}, section 3.2",
 )
 
 SRU = Cell.parse(

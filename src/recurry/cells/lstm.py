@@ -6,7 +6,7 @@ Imports the compiler.
 from recurry.compiler.cell import Cell
 
 _FORGET = {"b_f": 1}
-_ABLATION = "Greff et al. 2017, arXiv 1503.04069, section 3"
+_ABLATION = "without peepholes; Greff et al. 2017, arXiv 1503.04069, section 3"
 
 LSTM = Cell.parse(
     """
@@ -47,7 +47,7 @@ LSTM_COUPLED = Cell.parse(
     """,
     name="lstm_coupled",
     initial=_FORGET,
-    source=f"{_ABLATION}: coupled input and forget gate (CIFG), without peepholes",
+    source=f"coupled input and forget gate (CIFG), {_ABLATION}",
 )
 
 LSTM_NO_FORGET = Cell.parse(
@@ -59,7 +59,7 @@ LSTM_NO_FORGET = Cell.parse(
     h = o * tanh(c)
     """,
     name="lstm_no_forget",
-    source=f"{_ABLATION}: no forget gate (NFG), without peepholes",
+    source=f"no forget gate (NFG), {_ABLATION}",
 )
 
 LSTM_NO_INPUT = Cell.parse(
@@ -72,7 +72,7 @@ LSTM_NO_INPUT = Cell.parse(
     """,
     name="lstm_no_input",
     initial=_FORGET,
-    source=f"{_ABLATION}: no input gate (NIG), without peepholes",
+    source=f"no input gate (NIG), {_ABLATION}",
 )
 
 LSTM_NO_OUTPUT = Cell.parse(
@@ -85,7 +85,7 @@ LSTM_NO_OUTPUT = Cell.parse(
     """,
     name="lstm_no_output",
     initial=_FORGET,
-    source=f"{_ABLATION}: no output gate (NOG), without peepholes",
+    source=f"no output gate (NOG), {_ABLATION}",
 )
 
 CELLS = (LSTM, LSTM_PEEPHOLE, LSTM_COUPLED, LSTM_NO_FORGET, LSTM_NO_INPUT, LSTM_NO_OUTPUT)
