@@ -36,8 +36,8 @@ SRU = Cell.parse(
     """,
     name="sru",
     initial={"b_f": 1},
-    source="Lei et al. 2018, arXiv 1709.02755v5, equations 1 to 4; x enters without a matrix, so "
-    "the input must have the hidden size",
+    source="simple recurrent unit, gates read c by weight vectors; Lei et al. 2018, arXiv "
+    "1709.02755v5, equations 1 to 4; x enters without a matrix, so I must equal H",
 )
 
 CELLS = (MINGRU, MINLSTM, SRU)

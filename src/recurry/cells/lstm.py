@@ -19,8 +19,8 @@ LSTM = Cell.parse(
     """,
     name="lstm",
     initial=_FORGET,
-    source="Hochreiter and Schmidhuber 1997; forget gate, Gers et al. 2000; torch.nn.LSTM (its two "
-    "biases are one here); forget bias 1, Jozefowicz et al. 2015",
+    source="long short-term memory; Hochreiter and Schmidhuber 1997; forget gate, Gers et al. "
+    "2000; torch.nn.LSTM (its two biases are one here); forget bias 1, Jozefowicz et al. 2015",
 )
 
 LSTM_PEEPHOLE = Cell.parse(
@@ -34,7 +34,8 @@ LSTM_PEEPHOLE = Cell.parse(
     """,
     name="lstm_peephole",
     initial=_FORGET,
-    source="Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850, equations 7 to 11",
+    source="gates that read c; Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850, "
+    "equations 7 to 11",
 )
 
 LSTM_COUPLED = Cell.parse(
