@@ -5,7 +5,7 @@ Comes in: plain facts. Goes out: frozen records. Imports the compiler only.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -60,6 +60,7 @@ class Request:
     needs_gradient: bool = False
 
 
+@runtime_checkable
 class Backend(Protocol):
     """Runs a plan along time."""
 
