@@ -36,5 +36,7 @@ FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "maximum": lambda out, a, b: torch.maximum(a, b, out=out),
     # a + b * c, the commonest pair of operations in gated cells.
     "add_product": lambda out, a, b, c: torch.addcmul(a, b, c, out=out),
+    # b + c * (a - b), which is c * a + (1 - c) * b: how gates blend old and new.
+    "blend": lambda out, a, b, c: torch.lerp(b, a, c, out=out),
     "copy": lambda out, a: out.copy_(a),
 }

@@ -111,9 +111,13 @@ class FusedBackend:
         if request.device != "cpu":
             return True
         match = find_kernel(request.plan.graph)
+        if request.is_padded:
+            return False
+        # On a CPU only the LSTM in float32 has a kernel of its own. The rest is a loop in C++,
+        # which wins where nothing is kept for gradients.
         is_lstm = match is not None and match.kernel.name == "lstm"
-        # On a CPU only the LSTM in float32 has a kernel of its own; the rest is a slower loop.
-        return is_lstm and request.options.precision == "float32" and not request.is_padded
+        is_single = request.options.precision == "float32"
+        return (is_lstm and is_single) or not request.needs_gradient
 
     def run(
         self,

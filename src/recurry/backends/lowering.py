@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
-from recurry.compiler.nodes import Binary, Matmul, Node, Unary
+from recurry.compiler.nodes import Binary, Constant, Matmul, Node, Unary
+
+_ONE = Constant(1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,6 +333,21 @@ class _Steps:
             self.emit(term)
             self._add(Pointwise(function="add", out=out, arguments=(base, term)))
 
+    def _blended(self, left: Node, right: Node) -> tuple[Node, Node, Node] | None:
+        """`a, b, z` of a sum `z * a + (1 - z) * b` whose terms nobody else reads."""
+        for part in (left, right):
+            if not (is_function(part, "multiply") and self._is_passing(part)):
+                return None
+        for change, new in (right.children, right.children[::-1]):
+            if not is_function(change, "subtract") or change.children[0] is not _ONE:
+                continue
+            gate = change.children[1]
+            is_free = self._is_passing(change) or change not in self.uses.late
+            if is_free and gate in left.children:
+                old = left.children[1] if left.children[0] is gate else left.children[0]
+                return old, new, gate
+        return None
+
     def _is_passing(self, node: Node) -> bool:
         """Whether a node of the loop needs no place of its own."""
         is_single = self.uses.is_single(node) and node not in self.columns.places
@@ -373,6 +390,12 @@ class _Steps:
         assert isinstance(node, Unary | Binary)
         if isinstance(node, Binary) and node.function == "add":
             left, right = node.children
+            blend = self._blended(left, right) or self._blended(right, left)
+            if blend is not None:
+                for child in blend:
+                    self.emit(child)
+                self._add(Pointwise(function="blend", out=node, arguments=blend))
+                return
             if self._is_passing(left) and is_function(left, "multiply"):
                 left, right = right, left
             self.emit(left)

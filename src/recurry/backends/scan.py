@@ -17,8 +17,8 @@ from recurry.compiler.nodes import Constant, Matmul, Node
 
 # A tensor for each step.
 Steps = list[Tensor]
-# An operation of one step with its operands, the one that is written first.
-Operation = tuple[Callable[..., object], tuple[Steps, ...]]
+# An operation with its operands at each step, the one that is written first.
+Operation = tuple[Callable[..., object], list[tuple[Tensor, ...]]]
 
 
 class Scan:
@@ -62,7 +62,7 @@ class Scan:
             for into, source in entries.get(step, ()):
                 into.copy_(source)
             for function, operands in operations:
-                function(*[steps[step] for steps in operands])
+                function(*operands[step])
             for into, source in exits.get(step, ()):
                 into.copy_(source)
         self._close()
@@ -288,17 +288,21 @@ class Scan:
     def _operation(self, instruction: Instruction) -> Operation:
         if isinstance(instruction, Pointwise):
             steps = [self._at_steps(node) for node in instruction.arguments]
-            return FUNCTIONS[instruction.function], (self._at_steps(instruction.out), *steps)
+            return _operation(
+                FUNCTIONS[instruction.function], self._at_steps(instruction.out), *steps
+            )
         columns = self._split(self.column(instruction.start, instruction.stop))
         if isinstance(instruction, Activate):
-            return FUNCTIONS[instruction.function], (columns, columns)
+            return _operation(FUNCTIONS[instruction.function], columns, columns)
         stack = self.weights.stack(instruction.matrices)
         if isinstance(instruction, Wide):
-            return self._growth(stack.t()), (columns, columns, self._at_steps(instruction.operand))
+            operand = self._at_steps(instruction.operand)
+            return _operation(self._growth(stack.t()), columns, columns, operand)
         out = self._at_steps(instruction.out)
         if instruction.base is None:
-            return self._product(stack), (out, columns)
-        return self._growth(stack), (out, self._at_steps(instruction.base), columns)
+            return _operation(self._product(stack), out, columns)
+        base = self._at_steps(instruction.base)
+        return _operation(self._growth(stack), out, base, columns)
 
     def _growth(self, matrix: Tensor) -> Callable[..., object]:
         """`out = base + operand @ matrix`."""
@@ -327,6 +331,10 @@ class Scan:
         for column, root in enumerate(program.task.columns):
             if root not in program.in_loop and root not in self.values:
                 self.column(column, column + 1).copy_(self.value(root))
+
+
+def _operation(function: Callable[..., object], *operands: Steps) -> Operation:
+    return function, list(zip(*operands, strict=True))
 
 
 def _summands(node: Node) -> list[Node]:

@@ -59,7 +59,9 @@ def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
         )
 
 
-def check_state(state: State, like: State, *, batch_size: int) -> None:
+def check_state(
+    state: State, names: tuple[str, ...], shape: tuple[int, int, int], dtype: torch.dtype
+) -> None:
     """The state has the tensors of the layer, for this batch."""
     if not isinstance(state, State):
         raise ShapeError(
@@ -68,7 +70,7 @@ def check_state(state: State, like: State, *, batch_size: int) -> None:
             accepted="what a layer returned, or State(tensors={...})",
             hint="layer.initial_state(batch_size)",
         )
-    wanted = {n: (t.shape[0], batch_size, t.shape[2]) for n, t in like.tensors.items()}
+    wanted = dict.fromkeys(names, shape)
     got = {name: tuple(tensor.shape) for name, tensor in state.tensors.items()}
     if got != wanted:
         raise ShapeError(
@@ -78,12 +80,12 @@ def check_state(state: State, like: State, *, batch_size: int) -> None:
             hint="layer.initial_state(batch_size), or state.index(streams) to pick streams",
         )
     for name, tensor in state.tensors.items():
-        if tensor.dtype != like[name].dtype:
+        if tensor.dtype != dtype:
             raise ShapeError(
                 "The state is of another type than the layer's weights.",
                 where=name,
                 got=str(tensor.dtype),
-                accepted=str(like[name].dtype),
+                accepted=str(dtype),
             )
 
 

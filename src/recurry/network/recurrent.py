@@ -95,15 +95,24 @@ class Recurrent(nn.Module):
         return self.num_directions * self.hidden_size
 
     @property
+    def _first(self) -> Tensor:
+        """Any parameter; a cell without parameters has an empty one."""
+        layer = self.layers[0]
+        assert isinstance(layer, Layer)
+        return next(iter(layer.forward.tensors().values()))
+
+    @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return next(self.parameters(), torch.empty(0)).device
+        return self._first.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Type of parameters, input, output and state."""
-        default = torch.float64 if self.precision == "float64" else torch.float32
-        return next(self.parameters(), torch.empty(0, dtype=default)).dtype
+        return self._first.dtype
+
+    def _state_shape(self, batch_size: int) -> tuple[int, int, int]:
+        return (self.num_layers * self.num_directions, batch_size, self.hidden_size)
 
     def initial_state(self, batch_size: int) -> State:
         """Zeros for every state of the cell, `(L*D, B, H)` each."""
@@ -138,6 +147,7 @@ class Recurrent(nn.Module):
         """
         if isinstance(x, PackedSequence):
             padded, lengths = unpack(x)
+            check_input(padded, self.input_size, self.dtype)
             output, new = self._run(padded, state, lengths)
             return pack_like(output, x), new
         check_input(x, self.input_size, self.dtype)
@@ -173,9 +183,10 @@ class Recurrent(nn.Module):
     def _run(
         self, x: Tensor, state: State | None, lengths: tuple[int, ...] | None
     ) -> tuple[Tensor, State]:
-        check_input(x, self.input_size, self.dtype)
-        state = self.initial_state(x.shape[1]) if state is None else state
-        check_state(state, self.initial_state(0), batch_size=x.shape[1])
+        if state is None:
+            state = self.initial_state(x.shape[1])
+        else:
+            check_state(state, self.cell.states, self._state_shape(x.shape[1]), self.dtype)
         rates = self.dropout if self.training else Dropout()
         x = drop(x, rates.input, is_locked=rates.is_locked)
         finals: list[dict[str, Tensor]] = []

@@ -16,7 +16,7 @@ from recurry.network.recurrent import Recurrent
 from recurry.network.state import State
 
 INITIAL_RANGE = 0.1
-"""Embedding and head start uniform in plus or minus this (the small model of Zaremba et al. 2014)."""
+"""Embedding and head start uniform in plus or minus this (Zaremba et al. 2014, small model)."""
 
 
 class SymbolNetwork(nn.Module):
