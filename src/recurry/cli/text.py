@@ -72,7 +72,7 @@ def make_config(**values: object) -> DataConfig:
         return DataConfig.model_validate(values)
     except ValidationError as error:
         reasons = [found["msg"].removeprefix("Value error, ") for found in error.errors()]
-        raise UsageError("These options do not go together: " + "; ".join(reasons) + ".") from error
+        raise UsageError("These options cannot be used: " + "; ".join(reasons) + ".") from error
 
 
 def as_dict(found: Survey, counts: CountTable | None, *, top: int | None) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def _show_summary(console: Console, found: Survey) -> None:
         console.print("cut at white space alone, as the word <unk> says it is prepared already")
     if corpus.skipped:
         name, reason = corpus.skipped[0]
-        text = f"skipped: {len(corpus.skipped):,} files, for instance {name} ({reason})"
+        text = f"skipped: {_number(len(corpus.skipped), 'file')}, for instance {name} ({reason})"
         console.print(Text(shorten(text, console.width), "yellow"))
     console.print()
 
@@ -150,10 +150,11 @@ def _show_counts(
     names, tokens = found.codec.vocabulary.symbols, found.codec.config.tokens
     symbols = [visible(names[number], tokens) for number in columns]
     label_width = min(24, max(map(cell_len, counts.documents), default=0))
-    shown = _fitting(symbols, console.width - label_width - 2)
-    note = (
-        f"{len(counts.documents)} documents x the {shown} most frequent of {len(columns):,} symbols"
-    )
+    widest = counts.counts[:, columns].max(axis=0, initial=0)
+    widths = [max(cell_len(s), len(str(n))) for s, n in zip(symbols, widest, strict=True)]
+    shown = _fitting(widths, console.width - label_width - 2)
+    documents = _number(len(counts.documents), "document")
+    note = f"{documents} x the {shown} most frequent of {len(columns):,} symbols"
     _heading(console, "Counts", note)
     table = _table("bold green")
     table.add_column("", max_width=label_width, no_wrap=True)
@@ -192,14 +193,14 @@ def _show_one_hot(console: Console, found: Survey) -> None:
     console.print()
 
 
-def _fitting(symbols: list[str], room: int) -> int:
-    """How many columns fit beside the labels; at least one."""
-    used = 0
-    for place, symbol in enumerate(symbols):
-        used += max(cell_len(symbol), 2) + 2
-        if used > room:
-            return max(place, 1)
-    return len(symbols)
+def _fitting(widths: list[int], room: int) -> int:
+    """How many columns fit beside the labels, with two spaces between; at least one."""
+    ends = np.cumsum([width + 2 for width in widths])
+    return max(1, int(np.searchsorted(ends, room, side="right")))
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _printable(text: str) -> str:

@@ -5,6 +5,7 @@ A unit is what a split counts: bytes, characters, or words.
 """
 
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, Protocol
@@ -147,6 +148,7 @@ class WordReader:
     def measure(self, corpus: Corpus) -> int:
         """Words; this is where the text is cut."""
         spool = self._spools[corpus] = tempfile.TemporaryFile()  # noqa: SIM115 - read later
+        weakref.finalize(self, spool.close)
         numbers = self._numbers
         encode: Callable[[str], np.ndarray] | None = None
         for text in pieces(corpus.texts()):

@@ -100,10 +100,8 @@ def _count(reader: Reader, corpus: Corpus, codec: Codec) -> np.ndarray:
 
 
 def _beginning(corpus: Corpus, config: DataConfig) -> str:
-    """About the first mebibyte; broken characters of a byte text are shown as U+FFFD."""
-    if config.tokens == "bytes":
-        return next(corpus.chunks()).decode(errors="replace")
-    return next(pieces(corpus.texts()))
+    """About the first mebibyte."""
+    return next(pieces(_texts(corpus, config)))
 
 
 def _forms(codec: Codec, beginning: str) -> dict[str, tuple[str, ...]]:
@@ -131,12 +129,13 @@ def _documents(found: Survey) -> Iterator[tuple[str, Iterator[str]]]:
     )
     for line in lines:
         if line.strip():
-            yield line.strip(), iter([line])
+            yield line.strip().encode(errors="replace").decode(), iter([line])
 
 
 def _texts(corpus: Corpus, config: DataConfig) -> Iterator[str]:
+    """Text; of bytes that are none in the way that `Bytes` takes back."""
     if config.tokens == "bytes":
-        return (chunk.decode(errors="replace") for chunk in corpus.chunks())
+        return (chunk.decode(errors="surrogateescape") for chunk in corpus.chunks())
     return corpus.texts()
 
 

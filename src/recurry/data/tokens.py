@@ -73,14 +73,14 @@ def _last_cut(text: str) -> int:
     return 0
 
 
-def utf8(text: str) -> bytes:
+def utf8(text: str, *, errors: str = "strict") -> bytes:
     """The text as UTF-8.
 
     Raises:
         DataError: The text holds half a surrogate pair, as a wrongly decoded file does.
     """
     try:
-        return text.encode()
+        return text.encode("utf-8", errors)
     except UnicodeEncodeError as error:
         raise DataError(
             "The text holds half a surrogate pair, which is no character.",
@@ -99,7 +99,10 @@ def code_points(text: str) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes:
-    """Every byte of UTF-8 is a symbol, all 256 always, so that any text can be read."""
+    """Every byte of UTF-8 is a symbol, all 256 always, so that any text can be read.
+
+    Bytes that are no UTF-8 may stand in a text as Python's "surrogateescape" writes them.
+    """
 
     @staticmethod
     def symbols() -> tuple[str, ...]:
@@ -109,11 +112,11 @@ class Bytes:
     def split(self, text: str) -> list[str]:
         """The names of the bytes of a text."""
         names = self.symbols()
-        return [names[byte] for byte in utf8(text)]
+        return [names[byte] for byte in utf8(text, errors="surrogateescape")]
 
     def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         """From text to bytes."""
-        return lambda text: np.frombuffer(utf8(text), dtype=np.uint8)
+        return lambda text: np.frombuffer(utf8(text, errors="surrogateescape"), dtype=np.uint8)
 
     def decoder(self, vocabulary: Vocabulary) -> StreamingDecoder:
         """From bytes to characters, each given out when its last byte has come."""
@@ -212,8 +215,8 @@ def lower_code_points() -> np.ndarray:
     Shapes:
         returns: (1,114,112,) int32.
     """
-    lower = map(lower_each, map(chr, range(NUM_CODE_POINTS)))
-    return np.fromiter(map(ord, lower), dtype=np.int32, count=NUM_CODE_POINTS)
+    every = np.arange(NUM_CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return code_points(lower_each(every)).astype(np.int32)
 
 
 def unseen_symbols(symbols: list[str], vocabulary: Vocabulary) -> DataError:
