@@ -47,7 +47,7 @@ class _Stack:
 
     @property
     def height(self) -> float:
-        return self.num_layers * self.layer_height + 160
+        return self.num_layers * self.layer_height + 180
 
     @property
     def width(self) -> float:
