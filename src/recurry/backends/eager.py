@@ -103,7 +103,7 @@ def _run_rows(
     """Run rows without padding."""
     draws = options.zoneout > 0.0 and options.is_training
     if options.zoneout > 0.0:
-        plan = zoned(plan.graph, None if draws else options.zoneout)
+        plan = zoned(plan, None if draws else options.zoneout)
     call = _Call(plan, timeline, options)
     call.names = tuple(parameters)
     if draws:
@@ -140,7 +140,7 @@ def _scan_forward(
         State(name): value for name, value in zip(call.states, states, strict=True)
     }
     scan = Scan(
-        forward_program(call.plan.graph, is_kept),
+        forward_program(call.plan, is_kept),
         call.timeline,
         known=call.leaves(x, parameters),
         initial=initial,
@@ -176,7 +176,7 @@ class _Recurrence(torch.autograd.Function):
         call: _Call = ctx.call
         x, *rest = ctx.saved_tensors
         kept, parameters = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]
-        program, targets = backward_program(call.plan.graph, ctx.needs_input_grad[1])
+        program, targets = backward_program(call.plan, ctx.needs_input_grad[1])
         known = call.leaves(x, parameters) | dict(zip(call.plan.saved, kept, strict=True))
         known[OUTPUT_GRADIENT] = gradients[0]
         names = zip(call.states, gradients[1:], strict=True)

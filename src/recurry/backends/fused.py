@@ -6,15 +6,14 @@ is found by comparing graphs, so a renamed or reordered LSTM runs here too.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from recurry.backends.match import match
 from recurry.backends.options import Request, RunOptions
+from recurry.backends.remember import once_a_plan
 from recurry.backends.timeline import is_padded, make_packing
-from recurry.compiler.graph import Graph
 from recurry.compiler.parse import parse
 from recurry.compiler.plan import Plan
 
@@ -80,11 +79,11 @@ class Match:
         return tuple(self.names.get(f"{prefix}_{gate}") for gate in self.kernel.gates)
 
 
-@lru_cache(maxsize=512)
-def find_kernel(graph: Graph) -> Match | None:
+@once_a_plan
+def find_kernel(plan: Plan) -> Match | None:
     """The kernel that computes exactly the equations of a cell."""
     for kernel in KERNELS:
-        names = match(graph, parse(kernel.equations))
+        names = match(plan.graph, parse(kernel.equations))
         if names is not None:
             return Match(kernel=kernel, names=names)
     return None
@@ -97,7 +96,7 @@ class FusedBackend:
 
     def refusal(self, request: Request) -> str | None:
         options = request.options
-        if find_kernel(request.plan.graph) is None:
+        if find_kernel(request.plan) is None:
             return "torch has no kernel with these equations"
         if options.precision == "bfloat16":
             return "torch's kernels keep no float32 state in bfloat16"
@@ -110,7 +109,7 @@ class FusedBackend:
     def is_fast(self, request: Request) -> bool:
         if request.device != "cpu":
             return True
-        match = find_kernel(request.plan.graph)
+        match = find_kernel(request.plan)
         if request.is_padded:
             return False
         # On a CPU only the LSTM in float32 has a kernel of its own. The rest is a loop in C++,
@@ -129,7 +128,7 @@ class FusedBackend:
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        found = find_kernel(plan.graph)
+        found = find_kernel(plan)
         assert found is not None, "refusal() was not asked"
         weights = _weights(found, parameters, options)
         hidden = [state[name] for name in found.states]

@@ -3,15 +3,12 @@
 Comes in: two graphs. Goes out: which name stands for which, or nothing. Imports the compiler only.
 """
 
-from functools import lru_cache
-
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import Binary, Constant, Matmul, Node, Parameter, State, Unary
 
 _COMMUTING = ("add", "multiply", "minimum", "maximum")
 
 
-@lru_cache(maxsize=512)
 def match(graph: Graph, reference: Graph) -> dict[str, str] | None:
     """For each parameter and state name of `reference`, the name in `graph`.
 

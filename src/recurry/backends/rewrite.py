@@ -4,9 +4,9 @@ Comes in: a plan. Goes out: tasks. Imports the compiler and lowering.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 
 from recurry.backends.lowering import Program, Task, is_function, lower, ordered
+from recurry.backends.remember import once_a_plan
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import (
     Adjoint,
@@ -25,10 +25,9 @@ OUTPUT_GRADIENT = Adjoint("output gradient")
 """What the loss says about the output of one step alone; the blank keeps users' names apart."""
 
 
-@lru_cache(maxsize=512)
-def forward_program(graph: Graph, is_kept: bool) -> Program:
+@once_a_plan
+def forward_program(plan: Plan, is_kept: bool) -> Program:
     """The program of a cell, with what the backward step reads kept for all steps or not."""
-    plan = make_plan(graph)
     carried: dict[Node, Node] = {
         State(name): Unary("copy", new) if isinstance(new, State) else new
         for name, new in plan.next_state.items()
@@ -37,10 +36,9 @@ def forward_program(graph: Graph, is_kept: bool) -> Program:
     return lower(Task(carried=carried, wanted=tuple(dict.fromkeys(wanted))))
 
 
-@lru_cache(maxsize=512)
-def backward_program(graph: Graph, needs_input: bool) -> tuple[Program, "Targets"]:
+@once_a_plan
+def backward_program(plan: Plan, needs_input: bool) -> tuple[Program, "Targets"]:
     """The backward program of a cell, and which of its nodes is which gradient."""
-    plan = make_plan(graph)
     backward = plan.backward
     totals = _total_adjoints(plan)
     known = frozenset(node for node in plan.saved if node.children)
@@ -182,15 +180,15 @@ def _product(inner: Callable[[Node | None], Node], outer: Callable[[Node | None]
     return outer(inner(None))
 
 
-@lru_cache(maxsize=512)
-def zoned(graph: Graph, rate: float | None) -> Plan:
+@once_a_plan
+def zoned(plan: Plan, rate: float | None) -> Plan:
     """The plan of a cell with zoneout on every state: by masks, or by their expectation `rate`.
 
     Masks are vector parameters named `zoneout_mask(state)`.
     """
     assignments: list[tuple[str, Node]] = []
-    for name, node in graph.assignments:
-        if name not in graph.states:
+    for name, node in plan.graph.assignments:
+        if name not in plan.next_state:
             assignments.append((name, node))
             continue
         keep: Node = zoneout_mask(name) if rate is None else Constant(rate)

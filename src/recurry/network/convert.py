@@ -73,7 +73,7 @@ def to_torch(layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
 
 
 def _kernel(layer: Recurrent) -> Match:
-    found = find_kernel(layer.cell.graph)
+    found = find_kernel(layer.cell.plan)
     if found is None:
         raise UsageError(
             f"torch has no module that computes the cell {layer.cell.name!r}.",

@@ -28,7 +28,7 @@ class CellWeights(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations."""
-        return {name: value for name, value in self._parameters.items() if value is not None}
+        return dict(self._parameters)  # type: ignore[arg-type]
 
 
 class Layer(nn.Module):

@@ -71,6 +71,7 @@ class Recurrent(nn.Module):
         check_backend(backend)
         check_precision(precision)
         self.cell = find_cell(cell)
+        self._plan = self.cell.plan
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.batch_first = bidirectional, batch_first
         self.dropout = dropout if isinstance(dropout, Dropout) else check_rate(dropout)
@@ -82,7 +83,7 @@ class Recurrent(nn.Module):
             self.cell, sizes, hidden_size, num_directions=self.num_directions, dtype=dtype
         )
         self._recurrent_matrices = recurrent_matrices(self.cell)
-        self._choose(Request(plan=self.cell.plan, options=self._options(CellWeights({}), False)))
+        self._choose(Request(plan=self._plan, options=self._options(CellWeights({}), False)))
 
     @property
     def num_directions(self) -> int:
@@ -97,9 +98,9 @@ class Recurrent(nn.Module):
     @property
     def _first(self) -> Tensor:
         """Any parameter; a cell without parameters has an empty one."""
-        layer = self.layers[0]
+        layer = next(self.layers.children())
         assert isinstance(layer, Layer)
-        return next(iter(layer.forward.tensors().values()))
+        return next(layer.forward.parameters(recurse=False))
 
     @property
     def device(self) -> torch.device:
@@ -214,7 +215,7 @@ class Recurrent(nn.Module):
             options = self._options(weights, direction == 1)
             parameters = self._dropped(weights.tensors())
             output, new = self._chosen(x, lengths, options, parameters).run(
-                self.cell.plan,
+                self._plan,
                 parameters,
                 x,
                 {name: value[row] for name, value in state.to_dict().items()},
@@ -255,7 +256,7 @@ class Recurrent(nn.Module):
             x.requires_grad or any(value.requires_grad for value in parameters.values())
         )
         request = Request(
-            plan=self.cell.plan,
+            plan=self._plan,
             options=options,
             device=x.device.type,
             num_steps=x.shape[0],
@@ -272,9 +273,7 @@ class Recurrent(nn.Module):
     def extra_repr(self) -> str:
         """What the layer is, and who runs it."""
         options = self._options(CellWeights({}), False)
-        request = Request(
-            plan=self.cell.plan, options=options, device=self.device.type, num_steps=64
-        )
+        request = Request(plan=self._plan, options=options, device=self.device.type, num_steps=64)
         return ", ".join(
             [
                 f"{self.cell.name}, {self.input_size} -> {self.output_size}",
