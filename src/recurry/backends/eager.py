@@ -76,6 +76,8 @@ class _Call:
 
     def weights(self, parameters: Sequence[Tensor], *, is_cached: bool) -> Weights:
         """The matrices of this call; stacks may be kept where no gradient is asked for."""
+        if not is_cached:  # an update may follow, and torch's fused optimisers count no version
+            self.options.cache.clear()
         return Weights(
             dict(zip(self.names, parameters, strict=True)),
             is_rounded=self.options.precision == "bfloat16",
@@ -101,6 +103,9 @@ def _run_rows(
     options: RunOptions,
 ) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
     """Run rows without padding."""
+    if not timeline.num_rows:
+        size = next((value.shape[1] for value in state.values()), x.shape[1])
+        return x.new_zeros(0, size), dict(state)
     draws = options.zoneout > 0.0 and options.is_training
     if options.zoneout > 0.0:
         plan = zoned(plan, None if draws else options.zoneout)

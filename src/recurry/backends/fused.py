@@ -180,6 +180,7 @@ def _weights(found: Match, parameters: Mapping[str, Tensor], options: RunOptions
     groups = [found.stacked(prefix) for prefix in ("W", "U", "b", "c")]
     needs_gradient = torch.is_grad_enabled() and any(p.requires_grad for p in parameters.values())
     if needs_gradient:
+        options.cache.clear()  # an update may follow, and torch's fused optimisers count no version
         return [_stack(group, parameters) for group in groups]
     parts = [parameters[name] for group in groups for name in group if name is not None]
     key = (found.kernel.name, *groups)
