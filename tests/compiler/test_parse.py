@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurry.cells import cell, cells
+from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import Binary, Constant, Input, Matmul, Node, Parameter, State, Unary
 from recurry.compiler.parse import parse
 from recurry.errors import EquationError
@@ -125,14 +126,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_texts_end_quickly_in_our_own_error_or_a_graph(text):
-    begun = time.perf_counter()
-    try:
-        graph = parse(text)
-    except EquationError as error:
-        assert len(str(error)) < 1500
-    else:
-        assert len(graph.nodes) < 100  # the ladder of sums: shared, so it stays small
-    assert time.perf_counter() - begun < 5
+    begun = time.process_time()
+    graph, error = _parse_or_refuse(text)
+    assert time.process_time() - begun < 2
+    assert error is None or len(str(error)) < 1500
+    assert graph is None or len(graph.nodes) < 100  # the ladder of sums: shared, so it stays small
 
 
 @given(text=st.text(max_size=200))
@@ -180,12 +178,12 @@ def test_a_cell_with_any_edit_gives_a_graph_or_our_own_error(data, name):
     _parse_or_refuse(text[:start] + data.draw(st.text(max_size=3)) + text[end:])
 
 
-def _parse_or_refuse(text):
+def _parse_or_refuse(text: str) -> tuple[Graph | None, EquationError | None]:
+    """A graph, or the only kind of error that a text may cause."""
     try:
-        parse(text)
+        return parse(text), None
     except EquationError as error:
-        lines = text.count("\n") + text.count("\r") + 1
-        assert 0 <= error.line <= lines
+        return None, error
 
 
 EXPRESSIONS = st.recursive(

@@ -124,14 +124,17 @@ def _read(file: str) -> Cell:
 def _write_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, indent: str = "") -> None:
     """A table as wide as its cells; on a terminal its last column is cut to fit."""
     widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    room = sum(widths) + 2 * len(widths) + len(indent)
-    if sys.stdout.isatty():
-        room = shutil.get_terminal_size().columns
+    room = _terminal_width()
     for number, row in enumerate((titles, *rows)):
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
         line = (indent + "  ".join(cells)).rstrip()
-        line = line if len(line) <= room else line[: room - 1] + "…"
+        line = line if room is None or len(line) <= room else line[: room - 1] + "…"
         click.secho(line, bold=number == 0)
+
+
+def _terminal_width() -> int | None:
+    """How many characters fit in a line; None where the output is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _needs(cell: Cell) -> str:

@@ -139,7 +139,8 @@ class _Sketcher:
         kind = "gate" if function else "linear"
         self.sketch.blocks[node] = Block(kind=kind, title=title, formula=_wrap(words))
         for _, term in terms:
-            self.connect_term(term, node)
+            is_whole = term is node and isinstance(term, Matmul)
+            self.connect_term(term.operand if is_whole else term, node)
 
     def words(self, sign: str, term: Node) -> str:
         """One term as it is written in a box."""
@@ -202,8 +203,8 @@ class _Sketcher:
         if not any(fixed):
             return sign
         weight = factor(node.children[fixed.index(True)], self.names)
-        if node.function == "multiply":
-            return f"× {weight}"
+        if node.function != "divide":
+            return f"{sign} {weight}"
         return f"{weight} {sign} ·" if fixed[0] else f"· {sign} {weight}"
 
 
