@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
@@ -103,7 +104,7 @@ def _description(model: LanguageModel) -> dict[str, Any]:
         "network": model.network_config.model_dump(mode="json") | {"cell": model.cell.name},
         "dropout": model.dropout.model_dump(mode="json"),
         "codec": _without_folders(model.codec.to_dict()),
-        "scores": dict(model.scores),
+        "scores": {name: x for name, x in model.scores.items() if math.isfinite(x)},
         "provenance": dict(model.provenance),
     }
 
@@ -209,7 +210,8 @@ def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageMode
             raise HeaderError("it has fewer tensors than layers")
         _check_shapes(expected_shapes(cell, config, num_symbols=codec.num_symbols), header)
         _check_kinds("F64" if config.precision == "float64" else "F32", header)
-        network = SymbolNetwork(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
+        with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
+            network = SymbolNetwork(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:80]
@@ -249,7 +251,10 @@ def _check_kinds(wanted: str, header: TensorHeader) -> None:
 def _scores(values: Mapping[str, Any]) -> dict[str, float]:
     if not all(type(value) in (int, float) for value in values.values()):
         raise HeaderError("its scores are no numbers")
-    return dict(values)
+    try:
+        return {name: float(value) for name, value in values.items()}
+    except OverflowError as error:
+        raise HeaderError("its scores are no numbers") from error
 
 
 def _check_weights(tensors: Mapping[str, Tensor], text: str, claimed: str) -> None:

@@ -1,1 +1,18 @@
-"""TODO three lines: what comes in, what goes out, what it may import."""
+"""Backends: they run a plan along time. The table of them is in `table`."""
+
+from recurry.backends.options import PRECISIONS, Backend, Precision, Request, RunOptions
+from recurry.backends.table import BACKENDS, backend_names, check_backend, choose_backend
+from recurry.backends.weights import StackCache
+
+__all__ = [
+    "BACKENDS",
+    "PRECISIONS",
+    "Backend",
+    "Precision",
+    "Request",
+    "RunOptions",
+    "StackCache",
+    "backend_names",
+    "check_backend",
+    "choose_backend",
+]

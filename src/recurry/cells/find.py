@@ -17,6 +17,7 @@ from recurry.errors import UsageError, nearest
 _FAMILIES = (elman, lstm, gru, mut, light)
 _BUILT_IN = {cell.name: cell for family in _FAMILIES for cell in family.CELLS}
 _SUFFIXES = (".cell", ".txt", ".toml")
+_MOST_BYTES = 8 * MAX_CHARACTERS  # more than any legal cell, far less than a wrong file may have
 
 
 def cells() -> tuple[str, ...]:
@@ -62,25 +63,43 @@ def find_cell(specification: Cell | str | os.PathLike[str]) -> Cell:
     if text in _BUILT_IN:
         return _BUILT_IN[text]
     if "\n" not in text and text.endswith(_SUFFIXES):
-        return _read_cell(Path(text))
+        return read_cell(text)
     return Cell.parse(text) if "=" in text else cell(text)
 
 
-def _read_cell(path: Path) -> Cell:
+def read_cell(path: str | os.PathLike[str]) -> Cell:
+    """The cell in a file: TOML if its name ends in `.toml`, equations otherwise.
+
+    Raises:
+        UsageError: The file cannot be read or is no description of a cell.
+        EquationError: The equations are not valid.
+    """
+    path = Path(path)
     try:
         with path.open("rb") as file:
-            content = file.read(4 * MAX_CHARACTERS + 1)
-        text = content.decode("utf-8")
+            text = decode_cell(file.read(_MOST_BYTES), str(path))
     except (OSError, ValueError) as error:
-        reason = "it is not UTF-8 text" if isinstance(error, UnicodeError) else str(error)
-        raise UsageError(
-            f"The cell file {str(path)[:200]!r} cannot be read.",
-            got=reason,
-            accepted="a text file of equations, or TOML with name and equations",
-        ) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _unreadable(str(path), reason) from None
     if path.suffix == ".toml":
         return _from_toml(text, path)
     return Cell.parse(text, name=path.stem, source=path.name)
+
+
+def decode_cell(content: bytes, origin: str) -> str:
+    """The text of a cell file, without the mark that some editors put before UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unreadable(origin, f"byte {error.start} is not UTF-8") from None
+
+
+def _unreadable(origin: str, reason: str) -> UsageError:
+    return UsageError(
+        f"The cell file {origin[:200]!r} cannot be read.",
+        got=reason,
+        accepted="a text file of equations, or TOML with name and equations",
+    )
 
 
 def _from_toml(text: str, path: Path) -> Cell:

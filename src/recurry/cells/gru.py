@@ -13,8 +13,8 @@ GRU = Cell.parse(
     h = z * h + (1 - z) * tanh(W_h @ x + U_h @ (r * h) + b_h)
     """,
     name="gru",
-    source="Cho et al. 2014, arXiv 1406.1078v3, equations 5 to 8 (z = 1 keeps the old state), with "
-    "biases; Keras GRU with reset_after=False",
+    source="reset before the product (z = 1 keeps the old state); Cho et al. 2014, arXiv "
+    "1406.1078v3, equations 5 to 8, with biases; Keras GRU with reset_after=False",
 )
 
 GRU_AFTER = Cell.parse(
@@ -24,8 +24,8 @@ GRU_AFTER = Cell.parse(
     h = z * h + (1 - z) * tanh(W_h @ x + b_h + r * (U_h @ h + c_h))
     """,
     name="gru_after",
-    source="cuDNN, torch.nn.GRU and Keras GRU with reset_after=True (the two biases of r and of z "
-    "are one here); the form of Cho et al. 2014, arXiv 1406.1078v1",
+    source="reset after the product; cuDNN, torch.nn.GRU and Keras GRU with reset_after=True "
+    "(the two biases of r and of z are one here); the form of Cho et al. 2014, arXiv 1406.1078v1",
 )
 
 MGU = Cell.parse(
@@ -34,7 +34,8 @@ MGU = Cell.parse(
     h = (1 - f) * h + f * tanh(W_h @ x + U_h @ (f * h) + b_h)
     """,
     name="mgu",
-    source="Zhou et al. 2016, arXiv 1603.09420, equations 8 to 10 (f = 1 replaces the old state)",
+    source="minimal gated unit (f = 1 replaces the old state); Zhou et al. 2016, arXiv 1603.09420, "
+    "equations 8 to 10",
 )
 
 UGRNN = Cell.parse(
@@ -44,8 +45,8 @@ UGRNN = Cell.parse(
     """,
     name="ugrnn",
     initial={"b_g": 1},
-    source="Collins, Sohl-Dickstein and Sussillo 2017, arXiv 1611.09913, section 2 (g = 1 keeps "
-    "the old state)",
+    source="update gate only (g = 1 keeps the old state); Collins, Sohl-Dickstein and Sussillo "
+    "2017, arXiv 1611.09913, section 2",
 )
 
 LIGRU = Cell.parse(
@@ -54,7 +55,8 @@ LIGRU = Cell.parse(
     h = z * h + (1 - z) * relu(W_h @ x + U_h @ h + b_h)
     """,
     name="ligru",
-    source="Ravanelli et al. 2018, arXiv 1803.10225, with biases in place of batch normalisation",
+    source="no reset gate, ReLU; Ravanelli et al. 2018, arXiv 1803.10225, with biases in place of "
+    "batch normalisation",
 )
 
 CELLS = (GRU, GRU_AFTER, MGU, UGRNN, LIGRU)

@@ -5,7 +5,7 @@ Imports the compiler.
 
 from recurry.compiler.cell import Cell
 
-_MINIMAL = "Feng et al. 2024, Were RNNs all we needed?, arXiv 2410.01201, "
+_MINIMAL = "Feng et al. 2024, Were RNNs all we needed?, arXiv 2410.01201"
 
 MINGRU = Cell.parse(
     """
@@ -13,7 +13,7 @@ MINGRU = Cell.parse(
     h = (1 - z) * h + z * (W_h @ x + b_h)
     """,
     name="mingru",
-    source=_MINIMAL + "section 3.1 (z = 1 replaces the old state)",
+    source=f"minimal GRU (z = 1 replaces the old state); {_MINIMAL}, section 3.1",
 )
 
 MINLSTM = Cell.parse(
@@ -24,7 +24,7 @@ MINLSTM = Cell.parse(
     """,
     name="minlstm",
     initial={"b_f": 1},
-    source=_MINIMAL + "section 3.2, with gates normalised to sum 1",
+    source=f"minimal LSTM, gates normalised to sum 1; {_MINIMAL}, section 3.2",
 )
 
 SRU = Cell.parse(
@@ -36,8 +36,8 @@ SRU = Cell.parse(
     """,
     name="sru",
     initial={"b_f": 1},
-    source="Lei et al. 2018, arXiv 1709.02755v5, equations 1 to 4; x enters without a matrix, so "
-    "the input must have the hidden size",
+    source="simple recurrent unit, gates read c by weight vectors; Lei et al. 2018, arXiv "
+    "1709.02755v5, equations 1 to 4; x enters without a matrix, so I must equal H",
 )
 
 CELLS = (MINGRU, MINLSTM, SRU)

@@ -6,7 +6,7 @@ Imports the compiler.
 from recurry.compiler.cell import Cell
 
 _FORGET = {"b_f": 1}
-_ABLATION = "Greff et al. 2017, arXiv 1503.04069, section 3"
+_ABLATION = "without peepholes; Greff et al. 2017, arXiv 1503.04069, section 3"
 
 LSTM = Cell.parse(
     """
@@ -19,8 +19,8 @@ LSTM = Cell.parse(
     """,
     name="lstm",
     initial=_FORGET,
-    source="Hochreiter and Schmidhuber 1997; forget gate, Gers et al. 2000; torch.nn.LSTM (its two "
-    "biases are one here); forget bias 1, Jozefowicz et al. 2015",
+    source="long short-term memory; Hochreiter and Schmidhuber 1997; forget gate, Gers et al. "
+    "2000; torch.nn.LSTM (its two biases are one here); forget bias 1, Jozefowicz et al. 2015",
 )
 
 LSTM_PEEPHOLE = Cell.parse(
@@ -34,7 +34,8 @@ LSTM_PEEPHOLE = Cell.parse(
     """,
     name="lstm_peephole",
     initial=_FORGET,
-    source="Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850, equations 7 to 11",
+    source="gates that read c; Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850, "
+    "equations 7 to 11",
 )
 
 LSTM_COUPLED = Cell.parse(
@@ -47,7 +48,7 @@ LSTM_COUPLED = Cell.parse(
     """,
     name="lstm_coupled",
     initial=_FORGET,
-    source=f"{_ABLATION}: coupled input and forget gate (CIFG), without peepholes",
+    source=f"coupled input and forget gate (CIFG), {_ABLATION}",
 )
 
 LSTM_NO_FORGET = Cell.parse(
@@ -59,7 +60,7 @@ LSTM_NO_FORGET = Cell.parse(
     h = o * tanh(c)
     """,
     name="lstm_no_forget",
-    source=f"{_ABLATION}: no forget gate (NFG), without peepholes",
+    source=f"no forget gate (NFG), {_ABLATION}",
 )
 
 LSTM_NO_INPUT = Cell.parse(
@@ -72,7 +73,7 @@ LSTM_NO_INPUT = Cell.parse(
     """,
     name="lstm_no_input",
     initial=_FORGET,
-    source=f"{_ABLATION}: no input gate (NIG), without peepholes",
+    source=f"no input gate (NIG), {_ABLATION}",
 )
 
 LSTM_NO_OUTPUT = Cell.parse(
@@ -85,7 +86,7 @@ LSTM_NO_OUTPUT = Cell.parse(
     """,
     name="lstm_no_output",
     initial=_FORGET,
-    source=f"{_ABLATION}: no output gate (NOG), without peepholes",
+    source=f"no output gate (NOG), {_ABLATION}",
 )
 
 CELLS = (LSTM, LSTM_PEEPHOLE, LSTM_COUPLED, LSTM_NO_FORGET, LSTM_NO_INPUT, LSTM_NO_OUTPUT)

@@ -6,7 +6,10 @@ those two need an input of the hidden size (an embedding gives one). Imports the
 
 from recurry.compiler.cell import Cell
 
-_SOURCE = "Jozefowicz, Zaremba and Sutskever 2015, An empirical exploration of recurrent network "
+_SOURCE = (
+    "as printed (z = 1 replaces the old state); Jozefowicz, Zaremba and Sutskever 2015, An "
+    "empirical exploration of recurrent network architectures"
+)
 
 MUT1 = Cell.parse(
     """
@@ -15,7 +18,7 @@ MUT1 = Cell.parse(
     h = tanh(U_h @ (r * h) + tanh(x) + b_h) * z + h * (1 - z)
     """,
     name="mut1",
-    source=_SOURCE + "architectures, MUT1 as printed (z = 1 replaces the old state)",
+    source=f"MUT1 {_SOURCE}",
 )
 
 MUT2 = Cell.parse(
@@ -25,7 +28,7 @@ MUT2 = Cell.parse(
     h = tanh(U_h @ (r * h) + W_h @ x + b_h) * z + h * (1 - z)
     """,
     name="mut2",
-    source=_SOURCE + "architectures, MUT2 as printed (z = 1 replaces the old state)",
+    source=f"MUT2 {_SOURCE}",
 )
 
 MUT3 = Cell.parse(
@@ -35,7 +38,7 @@ MUT3 = Cell.parse(
     h = tanh(U_h @ (r * h) + W_h @ x + b_h) * z + h * (1 - z)
     """,
     name="mut3",
-    source=_SOURCE + "architectures, MUT3 as printed (z = 1 replaces the old state)",
+    source=f"MUT3 {_SOURCE}",
 )
 
 CELLS = (MUT1, MUT2, MUT3)

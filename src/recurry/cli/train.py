@@ -17,37 +17,34 @@ if TYPE_CHECKING:
     from recurry.runs.run import Run
 
 DEFAULT_PRESET = "laptop"
-# option -> the setting that it is short for
-SETTINGS: dict[str, str] = {
-    "cell": "network.cell",
-    "hidden_size": "network.hidden_size",
-    "num_layers": "network.num_layers",
-    "epochs": "training.epochs",
-    "lanes": "training.lanes",
-    "k1": "window.k1",
-    "k2": "window.k2",
-    "learning_rate": "optimiser.learning_rate",
-    "tokens": "data.tokens",
-    "seed": "training.seed",
-}
+_META = "recurry.settings"
+
+# The options that are short for common settings: (option, setting, type, help).
+SHORT_OPTIONS: tuple[tuple[str, str, type, str], ...] = (
+    ("--cell", "network.cell", str, "A built-in cell, a file with equations, or equations."),
+    ("--hidden-size", "network.hidden_size", int, "Units of each layer."),
+    ("--num-layers", "network.num_layers", int, "Layers."),
+    ("--epochs", "training.epochs", int, "Passes over the training text."),
+    ("--lanes", "training.lanes", int, "Pieces of text read side by side."),
+    ("--k1", "window.k1", int, "Steps between two updates."),
+    ("--k2", "window.k2", int, "Steps that gradients flow back through, at least k1."),
+    ("--learning-rate", "optimiser.learning_rate", float, "Peak learning rate."),
+    ("--tokens", "data.tokens", str, "What a symbol is: characters, bytes, words or bpe."),
+    ("--seed", "training.seed", int, "Governs everything random."),
+)
 
 
-def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that are short for common settings."""
-    options = [
-        click.option("--cell", help="A built-in cell, a file with equations, or equations."),
-        click.option("--hidden-size", type=int, help="Units of each layer."),
-        click.option("--num-layers", type=int, help="Layers."),
-        click.option("--epochs", type=int, help="Passes over the training text."),
-        click.option("--lanes", type=int, help="Pieces of text read side by side."),
-        click.option("--k1", type=int, help="Steps between two updates."),
-        click.option("--k2", type=int, help="Steps that gradients flow back through, >= k1."),
-        click.option("--learning-rate", type=float, help="Peak learning rate."),
-        click.option("--tokens", help="What a symbol is: characters, bytes, words or bpe."),
-        click.option("--seed", type=int, help="Governs everything random."),
-    ]
-    for option in reversed(options):
-        command = option(command)
+def _short_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the short options; their values are gathered in the context."""
+    for option, setting, kind, text in reversed(SHORT_OPTIONS):
+
+        def store(context: click.Context, _: Any, value: Any, setting: str = setting) -> None:
+            if value is not None:
+                context.meta.setdefault(_META, {})[setting] = value
+
+        command = click.option(option, type=kind, help=text, expose_value=False, callback=store)(
+            command
+        )
     return command
 
 
@@ -57,7 +54,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--preset", metavar="NAME", help=f"Settings to begin with, {DEFAULT_PRESET} if none.")
 @click.option("--config", "config_path", metavar="FILE", help="Settings in a TOML file.")
 @click.option("--set", "pairs", multiple=True, metavar="TABLE.KEY=VALUE", help="A single setting.")
-@_setting_options
+@_short_options
 @click.option("--print-config", is_flag=True, help="Print all settings as TOML and stop.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
 def train(
@@ -68,7 +65,6 @@ def train(
     pairs: tuple[str, ...],
     print_config: bool,
     as_json: bool,
-    **options: Any,
 ) -> None:
     """Train a model on text FILES (folders too, - is standard input; none: bundled Shakespeare).
 
@@ -79,7 +75,7 @@ def train(
 
     if preset is None and config_path is None:
         preset = DEFAULT_PRESET
-    overrides = _overrides(files, pairs, options)
+    overrides = _overrides(files, pairs, click.get_current_context().meta.get(_META, {}))
     config = load_config(preset, config_path, overrides)
     if print_config:
         click.echo(to_toml(config), nl=False)
@@ -109,7 +105,7 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
 
 
 def _overrides(
-    files: tuple[str, ...], pairs: tuple[str, ...], options: dict[str, Any]
+    files: tuple[str, ...], pairs: tuple[str, ...], settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Settings by dotted name, from FILES, --set and the short options."""
     from recurry.runs.configuration import parse_value
@@ -122,10 +118,7 @@ def _overrides(
                 f"--set {pair} has no value.", accepted="--set table.key=value", hint=None
             )
         overrides[name.strip()] = parse_value(text.strip())
-    for option, name in SETTINGS.items():
-        if options[option] is not None:
-            overrides[name] = options[option]
-    return overrides
+    return overrides | settings
 
 
 def _free_folder(config: RunConfig, settings_name: str) -> Path:

@@ -80,12 +80,12 @@ def _is_known(text: str) -> bool:
 
 def _draw_word(word: str, shape: tuple[int, ...], generator: np.random.Generator) -> np.ndarray:
     if word == "orthogonal":
-        return _draw_orthogonal(*shape, generator=generator)
+        return _draw_orthogonal(shape[0], shape[1], generator=generator)
     if word == "glorot_uniform":
         limit = math.sqrt(6 / max(1, sum(shape)))
         return generator.uniform(-limit, limit, shape)
     if word == "identity":
-        return np.eye(*shape)
+        return np.eye(shape[0], shape[1])
     return np.ones(shape) if word == "ones" else np.zeros(shape)
 
 

@@ -110,12 +110,17 @@ def interpret_backward(
     """
     run = _Run(graph, parameters, x, state)
     backward = derive(graph)
-    adjoints = {name: np.zeros((run.batch, run.hidden)) for name in graph.states}
-    adjoints |= {k: np.asarray(v, dtype=np.float64) for k, v in (state_gradient or {}).items()}
+    zeros = dict.fromkeys(graph.states, np.zeros((run.batch, run.hidden)))
+    state_shapes = {name: zero.shape for name, zero in zeros.items()}
+    adjoints = _checked("state gradient", {**zeros, **(state_gradient or {})}, state_shapes)
+    output_gradient = np.asarray(output_gradient, dtype=np.float64)
+    if output_gradient.shape != (shape := (len(run.x), run.batch, run.hidden)):
+        got = str(output_gradient.shape)
+        raise ShapeError(f"The output gradient must have shape {shape}.", got=got)
     sums = {name: np.zeros(shape) for name, shape in run.shapes.items()}
     by_input = np.zeros(run.x.shape)
     for t, values in reversed(list(enumerate(run.forward()))):
-        values[Adjoint("h")] = adjoints.get("h", 0.0) + np.asarray(output_gradient[t], np.float64)
+        values[Adjoint("h")] = adjoints.get("h", 0.0) + output_gradient[t]
         values |= {Adjoint(name): adjoints[name] for name in adjoints if name != "h"}
         evaluate(backward.nodes, values)
         by_input[t] = values[backward.input]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakValueDictionary
 
 Size = Literal["1", "I", "H"]
@@ -51,10 +51,12 @@ _LOCK = Lock()
 class _Interned(type):
     """Classes whose equal instances are one object."""
 
-    def __call__(cls, *arguments: Any, **named: Any) -> Any:
-        made = super().__call__(*arguments, **named)
-        with _LOCK:
-            return _MADE.setdefault((cls, *made.fields()), made)
+    if not TYPE_CHECKING:  # a type checker shall see the constructors of the classes
+
+        def __call__(cls, *arguments: Any, **named: Any) -> Any:
+            made = super().__call__(*arguments, **named)
+            with _LOCK:
+                return _MADE.setdefault((cls, *made.fields()), made)
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)

@@ -111,7 +111,7 @@ class _Parser:
     def value(self, *, is_right_side: bool) -> Node:
         token = self.next()
         if token.kind == "number":
-            return self.place(Constant(float(token.text)), self.number_alone(token))
+            return self.place(Constant(float(token.text)), token)
         if token.text == "(":
             return self.bracketed(token)
         if token.kind != "name":
@@ -177,7 +177,7 @@ class _Parser:
         self.nesting -= 1
         if self.peek().text == ")":
             self.next()
-        elif self.peek().kind == "end" or self.peek().text == "=":
+        elif self.peek().kind == "end" or self.peek().line > self.tokens[self.position - 1].line:
             self.fail("This bracket is never closed.", opening, hint="add a )")
         else:
             self.fail_at_rest()
@@ -193,14 +193,6 @@ class _Parser:
     def place(self, node: Node, token: Token) -> Node:
         self.places.setdefault(node, (token.line, token.column))
         return node
-
-    def number_alone(self, token: Token) -> Token:
-        following = self.peek()
-        if following.kind in ("name", "number") or following.text == "(":
-            self.fail_at_rest()
-        if following.text == "@":
-            self.fail_left_of_matmul(following)
-        return token
 
     def fail(self, what: str, token: Token, *, hint: str | None = None) -> NoReturn:
         raise EquationError(what, source=self.text, line=token.line, column=token.column, hint=hint)
@@ -233,7 +225,8 @@ class _Parser:
         )
 
     def fail_unknown_function(self, name: Token) -> NoReturn:
-        close = " or ".join(nearest(name.text, FUNCTIONS))
+        is_word = len(name.text) > 2  # b(...) is rather a forgotten sign than a misspelt abs
+        close = " or ".join(nearest(name.text, FUNCTIONS)) if is_word else ""
         raise EquationError(
             f"There is no function named {name.text}.",
             source=self.text,

@@ -204,7 +204,7 @@ def _name_nodes(plan: Plan) -> dict[Node, str]:
         length[node] = 1 + sum(1 if c in names else length[c] for c in node.children)
         is_part = bool(node.children) and node not in forward
         if is_part and (readers[node] > 1 or length[node] > _LONGEST_EXPRESSION):
-            names[node] = f"t{len(names) - first}"
+            names[node] = f"_{len(names) - first}"
     return names
 
 

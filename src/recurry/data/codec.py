@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from recurry.data.configuration import DataConfig
 from recurry.data.stemming import languages
@@ -111,7 +110,7 @@ class Codec:
             raise damaged("is_spaced is neither true nor false")
         try:
             config = DataConfig.model_validate(data["data"])
-        except (ValidationError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # ValidationError is a ValueError
             raise damaged("its data table is not valid") from error
         if config.stem is not None and config.stem not in languages():
             raise damaged("its stemming language is unknown")

@@ -77,7 +77,7 @@ class DataConfig(BaseModel):
             ),
             (
                 sum(self._fractions()) >= 1,
-                "validation and test together leave no text for training: their sum must be below 1",
+                "validation and test leave no text for training: their sum must be below 1",
             ),
         ]
 

@@ -9,13 +9,14 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from recurry.errors import DataError
+from recurry.errors import DataError, UsageError
 
 CHUNK_BYTES = 1 << 20
 _PROBE_BYTES = 1 << 13
@@ -71,10 +72,11 @@ class Corpus:
 
         Raises:
             DataError: A path is missing or unreadable, or there is no text at all.
+            UsageError: "-" is named twice.
         """
         names = [os.fspath(path) for path in paths] or [os.fspath(shakespeare_path())]
         if names.count("-") > 1:
-            raise DataError("Standard input can be read only once.", got=" ".join(names))
+            raise UsageError("Standard input can be read only once.", got=" ".join(names))
         sources: list[Source] = []
         skipped: list[tuple[str, str]] = []
         for name in names:
@@ -187,7 +189,9 @@ def _describe(name: str, file: BinaryIO, spool: BinaryIO | None = None) -> Sourc
 def _spool(stream: BinaryIO, name: str) -> Source:
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as its Source
     shutil.copyfileobj(stream, spool, CHUNK_BYTES)
-    return _describe(name, spool, spool)
+    source = _describe(name, spool, spool)
+    weakref.finalize(source, spool.close)
+    return source
 
 
 def _search_folder(

@@ -103,6 +103,18 @@ class IdFile:
             self.release()
         return found
 
+    def sha256(self) -> str:
+        """The hash of the numbers as they lie in the file, without its header."""
+        digest = hashlib.sha256()
+        if self.path is None:
+            digest.update(np.ascontiguousarray(self._ids).data)
+            return digest.hexdigest()
+        with open(self.path, "rb") as file:
+            file.seek(-self._ids.nbytes, os.SEEK_END)
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        return digest.hexdigest()
+
     def release(self) -> None:
         """Give the resident pages of the file back; the next read fetches them again."""
         self._touched_bytes = 0
@@ -114,12 +126,11 @@ class IdWriter:
     """Writes a file of symbol numbers piece by piece; use it as a context.
 
     On success the file is synced and renamed into place; on an error nothing remains.
-    `sha256` holds the hash of the finished file.
+    `sha256` gives the hash of the numbers written so far, as `IdFile.sha256` does.
     """
 
     def __init__(self, path: str | os.PathLike, *, num_symbols: int) -> None:
         self.path = Path(path)
-        self.sha256 = ""
         self.size = 0
         self._dtype = smallest_dtype(num_symbols)
         self._num_symbols = num_symbols
@@ -127,7 +138,7 @@ class IdWriter:
 
     def __enter__(self) -> "IdWriter":
         self._partial = self.path.with_name(f".{self.path.name}.{os.getpid()}.partial")
-        self._file = open(self._partial, "w+b")  # noqa: SIM115 - closed in __exit__
+        self._file = open(self._partial, "w+b")
         self._header_bytes = self._write_header()
         return self
 
@@ -139,15 +150,21 @@ class IdWriter:
         """
         if ids.size == 0:
             return
-        if ids.dtype != self._dtype and (int(ids.min()) < 0 or int(ids.max()) >= self._num_symbols):
+        smallest = 0 if ids.dtype.kind == "u" else int(ids.min())
+        if smallest < 0 or int(ids.max()) >= self._num_symbols:
             raise DataError(
                 "A symbol number lies outside the vocabulary.",
-                got=f"{int(ids.min())} to {int(ids.max())}",
+                got=f"{smallest} to {int(ids.max())}",
                 accepted=f"0 to {self._num_symbols - 1}",
             )
         data = np.ascontiguousarray(ids, dtype=self._dtype)
         self._file.write(data.data)
+        self._hash.update(data.data)
         self.size += ids.size
+
+    def sha256(self) -> str:
+        """The hash of the numbers so far."""
+        return self._hash.hexdigest()
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
@@ -162,8 +179,6 @@ class IdWriter:
         if self._write_header() != self._header_bytes:
             raise AssertionError("the header of a .npy file leaves room for its first axis to grow")
         self._file.flush()
-        self._file.seek(0)
-        self.sha256 = hashlib.file_digest(self._file, "sha256").hexdigest()
         os.fsync(self._file.fileno())
         os.replace(self._partial, self.path)
         sync_folder(self.path.parent)

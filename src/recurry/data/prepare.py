@@ -7,7 +7,7 @@ codec. A manifest with SHA-256 sums is written last; without a whole one nothing
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
 from recurry.data.corpus import Corpus
 from recurry.data.ids import IdFile, IdWriter, sync_folder
-from recurry.data.readers import Reader, Units, cut, make_reader
+from recurry.data.readers import Reader, cut, make_reader
 from recurry.errors import DataError
 
 MANIFEST = "data.json"
@@ -122,17 +122,26 @@ def _write(
     config: DataConfig, folder: Path, *, reader: Reader, corpora: Mapping[str, Corpus], key: str
 ) -> Prepared:
     (folder / MANIFEST).unlink(missing_ok=True)
-    parts = _split(config, reader, corpora=corpora)
-    codec = reader.make_codec(parts["train"], everything=list(parts.values()))
+    sizes = {part: reader.measure(corpus) for part, corpus in corpora.items()}
+    spans = _spans(config, sizes)
+
+    def units(part: str) -> Iterator[Any]:
+        return cut(reader.units(corpora.get(part, corpora["train"])), *spans[part])
+
+    codec = reader.make_codec(units("train"))
+    totals = np.zeros(codec.num_symbols, dtype=np.int64)
     records = {}
-    for part, units in parts.items():
+    for part in spans:
         with IdWriter(folder / f"{part}.npy", num_symbols=codec.num_symbols) as writer:
-            for numbers in reader.numbers(units(), codec):
+            for numbers in reader.numbers(units(part), codec):
                 writer.append(numbers)
-        records[part] = {"num_symbols": writer.size, "sha256": writer.sha256}
+                if part == "train":
+                    totals += np.bincount(numbers, minlength=len(totals))
+        records[part] = {"num_symbols": writer.size, "sha256": writer.sha256()}
         if writer.size == 0 and getattr(config, part, None) != 0:
             raise _too_short(part, records)
-    codec = _with_counts(codec, IdFile(folder / "train.npy"))
+    vocabulary = replace(codec.vocabulary, counts=tuple(totals.tolist()))
+    codec = replace(codec, vocabulary=vocabulary)
     manifest = {
         "format": _FORMAT,
         "key": key,
@@ -144,48 +153,17 @@ def _write(
     return _open_parts(folder, records, codec=codec, sha256=corpora["train"].sha256)
 
 
-def _split(
-    config: DataConfig, reader: Reader, *, corpora: Mapping[str, Corpus]
-) -> dict[str, Units]:
-    """Each part as a stream of units that can be started again."""
-    main = corpora["train"]
-    size = sum(len(chunk) for chunk in reader.units(main))
-    bounds = _bounds(config, size)
-    parts: dict[str, Units] = {}
-    for part in _PARTS:
-        if part in bounds:
-            start, stop = bounds[part]
-            parts[part] = lambda start=start, stop=stop: cut(reader.units(main), start, stop)
-        elif part in corpora:
-            corpus = corpora[part]
-            parts[part] = lambda corpus=corpus: iter(reader.units(corpus))
-            for _ in reader.units(corpus):
-                pass
-    return parts
-
-
-def _bounds(config: DataConfig, size: int) -> dict[str, tuple[int, int]]:
-    """Where the parts that are fractions of the main text begin and end."""
+def _spans(config: DataConfig, sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Where each part begins and ends, in units of its own file or of the main text."""
     validation = config.validation if isinstance(config.validation, float) else 0.0
     test = config.test if isinstance(config.test, float) else 0.0
+    size = sizes["train"]
     # As nanoGPT counts: the training part is the rounded-down share of all symbols.
     first, second = int(size * (1 - validation - test)), int(size * (1 - test))
-    bounds = {"train": (0, first)}
-    if isinstance(config.validation, float):
-        bounds["validation"] = (first, second)
+    spans = {"train": (0, first), "validation": (first, second)}
     if isinstance(config.test, float):
-        bounds["test"] = (second, size)
-    return bounds
-
-
-def _with_counts(codec: Codec, train: IdFile) -> Codec:
-    """The codec with the counts of the training part."""
-    totals = np.zeros(codec.num_symbols, dtype=np.int64)
-    for start in range(0, len(train), 1 << 20):
-        numbers = train.read(start, min(1 << 20, len(train) - start))
-        totals += np.bincount(numbers, minlength=codec.num_symbols)
-    counts = tuple(totals.tolist())
-    return replace(codec, vocabulary=replace(codec.vocabulary, counts=counts))
+        spans["test"] = (second, size)
+    return spans | {part: (0, sizes[part]) for part in sizes if part != "train"}
 
 
 def _seal(folder: Path, text: str) -> None:
@@ -215,7 +193,7 @@ def _reuse(folder: Path, key: str | None) -> Prepared | None:
         if manifest["format"] != _FORMAT or (key is not None and manifest["key"] != key):
             return None
         for part, record in manifest["parts"].items():
-            if part not in _PARTS or _hash(folder / f"{part}.npy") != record["sha256"]:
+            if part not in _PARTS or _number_hash(folder, part) != record["sha256"]:
                 return None
         codec = Codec.from_dict(manifest["codec"])
         return _open_parts(folder, manifest["parts"], codec=codec, sha256=manifest["sha256"])
@@ -236,9 +214,8 @@ def _open_parts(folder: Path, parts: Mapping[str, Any], *, codec: Codec, sha256:
     )
 
 
-def _hash(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _number_hash(folder: Path, part: str) -> str:
+    return IdFile(folder / f"{part}.npy").sha256()
 
 
 def _too_short(part: str, records: Mapping[str, Mapping[str, Any]]) -> DataError:

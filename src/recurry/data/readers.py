@@ -5,34 +5,36 @@ A unit is what a split counts: bytes, characters, or words.
 """
 
 import tempfile
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from recurry.data.codec import Codec, byte_codec, make_tokeniser
 from recurry.data.configuration import DataConfig
 from recurry.data.corpus import CHUNK_BYTES, Corpus
+from recurry.data.ids import smallest_dtype
 from recurry.data.subwords import DEFAULT_SIZE, Subwords
-from recurry.data.tokens import Characters, code_points, pieces
+from recurry.data.tokens import NUM_CODE_POINTS, Characters, code_points, lower_each, pieces
 from recurry.data.vocabulary import Vocabulary
 from recurry.data.words import UNKNOWN, Words, is_spaced
 
-# A stream of units that can be started again: bytes, texts or arrays, all with len and slices.
-Units = Callable[[], Iterator[Any]]
-_NUM_CODE_POINTS = 0x110000
-
 
 class Reader(Protocol):
-    """Reads corpora as one kind of symbol."""
+    """Reads corpora as one kind of symbol; every corpus is measured before anything else."""
 
-    def units(self, corpus: Corpus) -> Iterator[Any]:
-        """The text in its units."""
+    def measure(self, corpus: Corpus) -> int:
+        """How many units a text has."""
         ...
 
-    def make_codec(self, training: Units, *, everything: list[Units]) -> Codec:
-        """The codec, its vocabulary from the training units or from all of them."""
+    def units(self, corpus: Corpus) -> Iterator[Any]:
+        """The units of a text in chunks that have a length and can be sliced."""
+        ...
+
+    def make_codec(self, training: Iterator[Any]) -> Codec:
+        """The codec, with a vocabulary from the training part or from all that was measured."""
         ...
 
     def numbers(self, units: Iterator[Any], codec: Codec) -> Iterator[np.ndarray]:
@@ -42,7 +44,7 @@ class Reader(Protocol):
 
 def make_reader(config: DataConfig) -> Reader:
     """The reader of a configuration."""
-    kinds = {
+    kinds: dict[str, Callable[[DataConfig], Reader]] = {
         "bytes": ByteReader,
         "characters": CharacterReader,
         "words": WordReader,
@@ -69,13 +71,16 @@ class ByteReader:
     def __init__(self, config: DataConfig) -> None:
         self._config = config
 
+    def measure(self, corpus: Corpus) -> int:
+        """Bytes."""
+        return corpus.num_bytes
+
     def units(self, corpus: Corpus) -> Iterator[bytes]:
         """Chunks of bytes."""
         return corpus.chunks()
 
-    def make_codec(self, training: Units, *, everything: list[Units]) -> Codec:
+    def make_codec(self, training: Iterator[bytes]) -> Codec:
         """Always the same 256 symbols."""
-        del training, everything
         return byte_codec(self._config)
 
     def numbers(self, units: Iterator[bytes], codec: Codec) -> Iterator[np.ndarray]:
@@ -88,30 +93,44 @@ class CharacterReader:
 
     def __init__(self, config: DataConfig) -> None:
         self._config = config
-        self._tokeniser = Characters(is_lower=config.is_lower)
+        self._is_seen = np.zeros(NUM_CODE_POINTS, dtype=np.bool_)
+
+    def measure(self, corpus: Corpus) -> int:
+        """Characters; which ones there are is noted on the way."""
+        size = 0
+        for text in corpus.texts():
+            size += len(text)
+            self._is_seen[code_points(text)] = True
+        return size
 
     def units(self, corpus: Corpus) -> Iterator[str]:
-        """Text, lower-cased if asked for, and then cut where that changes nothing."""
-        return lowered(corpus, is_lower=self._config.is_lower)
+        """Text."""
+        return corpus.texts()
 
-    def make_codec(self, training: Units, *, everything: list[Units]) -> Codec:
-        """All characters of all parts, or the frequent ones of the training part."""
+    def make_codec(self, training: Iterator[str]) -> Codec:
+        """All characters that were measured, or the frequent ones of the training part."""
         config = self._config
         is_limited = config.min_count > 1 or config.vocabulary_size is not None
-        counts = count_characters(training() if is_limited else _chain(everything))
+        counts = count_characters(training) if is_limited else self._seen()
         vocabulary = Vocabulary.from_counts(
-            counts,
+            _lower_counts(counts) if config.is_lower else counts,
             unknown=Characters.UNKNOWN if is_limited else None,
             min_count=config.min_count,
             max_size=config.vocabulary_size,
             order="symbol",
         )
-        return Codec(config=config, tokeniser=self._tokeniser, vocabulary=vocabulary)
+        tokeniser = Characters(is_lower=config.is_lower)
+        return Codec(config=config, tokeniser=tokeniser, vocabulary=vocabulary)
+
+    def _seen(self) -> Counter[str]:
+        return Counter({chr(point): 1 for point in np.flatnonzero(self._is_seen)})
 
     def numbers(self, units: Iterator[str], codec: Codec) -> Iterator[np.ndarray]:
         """A table lookup for each chunk."""
-        encode = Characters().encoder(codec.vocabulary)
-        return (encode(text) for text in units)
+        table = Characters(is_lower=self._config.is_lower).table(codec.vocabulary)
+        # Every character was measured, so the narrow type never has to hold the -1.
+        table = table.astype(smallest_dtype(codec.num_symbols))
+        return (table[code_points(text)] for text in units)
 
 
 class WordReader:
@@ -123,43 +142,38 @@ class WordReader:
     def __init__(self, config: DataConfig) -> None:
         self._config = config
         self._words: Words | None = None
-        self._table = _Interned()
-        self._spools: dict[int, tempfile._TemporaryFileWrapper] = {}
+        self._numbers: dict[str, int] = {}
+        self._spools: dict[Corpus, BinaryIO] = {}
+
+    def measure(self, corpus: Corpus) -> int:
+        """Words; this is where the text is cut."""
+        spool = self._spools[corpus] = tempfile.TemporaryFile()  # noqa: SIM115 - read later
+        weakref.finalize(self, spool.close)
+        numbers = self._numbers
+        encode: Callable[[str], np.ndarray] | None = None
+        for text in pieces(corpus.texts()):
+            if encode is None:
+                self._words = self._words or make_words(self._config, text)
+                encode = self._words.numbering(lambda w: numbers.setdefault(w, len(numbers)))
+            spool.write(encode(text).astype(np.uint32).data)
+        return spool.tell() // 4
 
     def units(self, corpus: Corpus) -> Iterator[np.ndarray]:
         """Provisional numbers."""
-        if id(corpus) not in self._spools:
-            self._spools[id(corpus)] = self._spool(corpus)
-        spool = self._spools[id(corpus)]
+        spool = self._spools[corpus]
         spool.seek(0)
         while chunk := spool.read(CHUNK_BYTES):
             yield np.frombuffer(chunk, dtype=np.uint32)
 
-    def _spool(self, corpus: Corpus) -> Any:
-        spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the reader
-        for text in pieces(corpus.texts()):
-            if self._words is None:
-                self._words = make_words(self._config, text)
-                self._table.words = self._words
-            surfaces = self._words.surfaces(text)
-            table = self._table
-            spool.write(np.array([table[word] for word in surfaces], dtype=np.uint32).data)
-        return spool
-
-    def make_codec(self, training: Units, *, everything: list[Units]) -> Codec:
+    def make_codec(self, training: Iterator[np.ndarray]) -> Codec:
         """The words of the training part, with an unknown word for all others."""
-        del everything
-        totals = np.zeros(len(self._table.numbers), dtype=np.int64)
-        for numbers in training():
+        totals = np.zeros(len(self._numbers), dtype=np.int64)
+        for numbers in training:
             found = np.bincount(numbers)
             totals[: len(found)] += found
-        counts = {
-            word: int(count)
-            for word, count in zip(self._table.numbers, totals, strict=True)
-            if count
-        }
+        counted = zip(self._numbers, totals.tolist(), strict=True)
         vocabulary = Vocabulary.from_counts(
-            counts,
+            {word: count for word, count in counted if count},
             unknown=UNKNOWN,
             min_count=self._config.min_count,
             max_size=self._config.vocabulary_size,
@@ -170,47 +184,36 @@ class WordReader:
     def numbers(self, units: Iterator[np.ndarray], codec: Codec) -> Iterator[np.ndarray]:
         """Final numbers for provisional ones."""
         known, unknown = codec.vocabulary.numbers, codec.vocabulary.unknown
-        final = [known.get(word, unknown) for word in self._table.numbers]
-        table = np.array(final, dtype=np.int64)
+        final = [known.get(word, unknown) for word in self._numbers]
+        table = np.array(final, dtype=smallest_dtype(codec.num_symbols))
         return (table[chunk] for chunk in units)
 
 
-class _Interned(dict[str, int]):
-    """Word as it stands in the text -> provisional number of its normal form."""
-
-    words: Words
-
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {}
-
-    def __missing__(self, surface: str) -> int:
-        word = self.words.normalise(surface)
-        number = self[surface] = self.numbers.setdefault(word, len(self.numbers))
-        return number
-
-
 class SubwordReader:
-    """Pieces of words, learned from the training part."""
+    """Pieces of words, learned from the training part; a split counts characters."""
 
     def __init__(self, config: DataConfig) -> None:
         self._config = config
 
-    def units(self, corpus: Corpus) -> Iterator[str]:
-        """Text, lower-cased if asked for; the split counts characters."""
-        return lowered(corpus, is_lower=self._config.is_lower)
+    def measure(self, corpus: Corpus) -> int:
+        """Characters."""
+        return sum(map(len, corpus.texts()))
 
-    def make_codec(self, training: Units, *, everything: list[Units]) -> Codec:
+    def units(self, corpus: Corpus) -> Iterator[str]:
+        """Text."""
+        return corpus.texts()
+
+    def make_codec(self, training: Iterator[str]) -> Codec:
         """Learn the pieces."""
-        del everything
         config = self._config
         size = config.vocabulary_size or DEFAULT_SIZE
-        subwords = Subwords.learn(pieces(training()), size=size, is_lower=config.is_lower)
+        subwords = Subwords.learn(pieces(training), size=size, is_lower=config.is_lower)
         zeros = (0,) * len(subwords.symbols)
         vocabulary = Vocabulary(symbols=subwords.symbols, counts=zeros)
         return Codec(config=config, tokeniser=subwords, vocabulary=vocabulary)
 
     def numbers(self, units: Iterator[str], codec: Codec) -> Iterator[np.ndarray]:
-        """Each piece of text, cut where BPE cannot tell it from the whole."""
+        """Each stretch of text, cut where BPE cannot tell it from the whole."""
         return (codec.encode(text) for text in pieces(units))
 
 
@@ -221,22 +224,17 @@ def make_words(config: DataConfig, start: str) -> Words:
     return words
 
 
-def lowered(corpus: Corpus, *, is_lower: bool) -> Iterator[str]:
-    """The text of a corpus, in lower case if asked for."""
-    if not is_lower:
-        return corpus.texts()
-    return (text.lower() for text in pieces(corpus.texts()))
-
-
 def count_characters(texts: Iterable[str]) -> Counter[str]:
     """How often each character occurs."""
-    totals = np.zeros(_NUM_CODE_POINTS, dtype=np.int64)
+    totals = np.zeros(NUM_CODE_POINTS, dtype=np.int64)
     for text in texts:
         found = np.bincount(code_points(text))
         totals[: len(found)] += found
     return Counter({chr(point): int(totals[point]) for point in np.flatnonzero(totals)})
 
 
-def _chain(streams: list[Units]) -> Iterator[Any]:
-    for stream in streams:
-        yield from stream()
+def _lower_counts(counts: Counter[str]) -> Counter[str]:
+    merged: Counter[str] = Counter()
+    for symbol, count in counts.items():
+        merged[lower_each(symbol)] += count
+    return merged

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from recurry.data.tokens import ByteDecoder, StreamingDecoder, utf8
+from recurry.data.tokens import ByteDecoder, StreamingDecoder, lower_each, utf8
 from recurry.data.vocabulary import Vocabulary, damaged
 from recurry.errors import DataError, MissingExtra
 
@@ -37,7 +37,7 @@ class Subwords:
 
     @classmethod
     def learn(cls, texts: Iterable[str], *, size: int, is_lower: bool) -> "Subwords":
-        """Learn pieces from a text that is given in pieces and already lower-cased.
+        """Learn pieces from a text that is given in pieces.
 
         Raises:
             MissingExtra: The package `tokenizers` is not installed.
@@ -51,7 +51,8 @@ class Subwords:
                 initial_alphabet=sorted(byte_spelling()),
                 special_tokens=[],
             )
-            tokenizer.train_from_iterator(texts, trainer=trainer)
+            cased = map(lower_each, texts) if is_lower else texts
+            tokenizer.train_from_iterator(cased, trainer=trainer)
             model = json.loads(tokenizer.to_str())["model"]
         symbols = sorted(model["vocab"], key=model["vocab"].__getitem__)
         merges = tuple((left, right) for left, right in model["merges"])
@@ -75,10 +76,6 @@ class Subwords:
         pairs = tuple((left, right) for left, right in merges)
         return cls(symbols=symbols, merges=pairs, is_lower=is_lower)
 
-    def prepare(self, text: str) -> str:
-        """The text as it is cut: lower case if asked for."""
-        return text.lower() if self.is_lower else text
-
     def split(self, text: str) -> list[str]:
         """The pieces of a text in byte-level spelling (a space is written Ġ)."""
         return [self.symbols[number] for number in self._encode(text)]
@@ -96,7 +93,7 @@ class Subwords:
         utf8(text)
         tokenizer = self._tokenizer
         with _guarded("used"):
-            return tokenizer.encode(self.prepare(text)).ids
+            return tokenizer.encode(lower_each(text) if self.is_lower else text).ids
 
     @cached_property
     def _tokenizer(self) -> Any:

@@ -6,6 +6,7 @@ Comes in: text. Goes out: symbols or their numbers, and text again.
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from recurry.errors import DataError
 
 # A stretch without any white space longer than this is cut anyway, to bound memory.
 _LONGEST_RUN = 1 << 20
-_NUM_CODE_POINTS = 0x110000
+NUM_CODE_POINTS = 0x110000
 
 
 class StreamingDecoder(Protocol):
@@ -49,9 +50,9 @@ class Tokeniser(Protocol):
 def pieces(texts: Iterable[str]) -> Iterator[str]:
     """The same text in pieces that begin where a word ended, whatever the chunks were.
 
-    Every cut lies between a character and the white space after it, so neither words, nor
-    the rule for a final Greek sigma, nor BPE can tell the pieces from the whole. Only a run
-    of more than 1,048,576 characters without such a place is cut elsewhere.
+    Every cut lies between a character and the white space after it, so neither words nor BPE
+    can tell the pieces from the whole. Only a run of more than 1,048,576 characters without
+    such a place is cut elsewhere.
     """
     pending = ""
     for text in texts:
@@ -72,14 +73,14 @@ def _last_cut(text: str) -> int:
     return 0
 
 
-def utf8(text: str) -> bytes:
+def utf8(text: str, *, errors: str = "strict") -> bytes:
     """The text as UTF-8.
 
     Raises:
         DataError: The text holds half a surrogate pair, as a wrongly decoded file does.
     """
     try:
-        return text.encode()
+        return text.encode("utf-8", errors)
     except UnicodeEncodeError as error:
         raise DataError(
             "The text holds half a surrogate pair, which is no character.",
@@ -98,7 +99,10 @@ def code_points(text: str) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Bytes:
-    """Every byte of UTF-8 is a symbol, all 256 always, so that any text can be read."""
+    """Every byte of UTF-8 is a symbol, all 256 always, so that any text can be read.
+
+    Bytes that are no UTF-8 may stand in a text as Python's "surrogateescape" writes them.
+    """
 
     @staticmethod
     def symbols() -> tuple[str, ...]:
@@ -108,11 +112,11 @@ class Bytes:
     def split(self, text: str) -> list[str]:
         """The names of the bytes of a text."""
         names = self.symbols()
-        return [names[byte] for byte in utf8(text)]
+        return [names[byte] for byte in utf8(text, errors="surrogateescape")]
 
     def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         """From text to bytes."""
-        return lambda text: np.frombuffer(utf8(text), dtype=np.uint8)
+        return lambda text: np.frombuffer(utf8(text, errors="surrogateescape"), dtype=np.uint8)
 
     def decoder(self, vocabulary: Vocabulary) -> StreamingDecoder:
         """From bytes to characters, each given out when its last byte has come."""
@@ -140,7 +144,7 @@ class Characters:
     """Every Unicode code point is a symbol.
 
     Attributes:
-        is_lower: Whether the text is lower-cased first.
+        is_lower: Whether the text is lower-cased first, each character by itself.
     """
 
     is_lower: bool = False
@@ -149,18 +153,25 @@ class Characters:
 
     def split(self, text: str) -> list[str]:
         """The characters of a text."""
-        return list(self.prepare(text))
+        return list(lower_each(text) if self.is_lower else text)
 
-    def prepare(self, text: str) -> str:
-        """The text as it is cut: lower case if asked for."""
-        return text.lower() if self.is_lower else text
+    def table(self, vocabulary: Vocabulary) -> np.ndarray:
+        """Code point -> symbol number; the unknown one, or -1, for all others.
+
+        Shapes:
+            returns: (1,114,112,) int32.
+        """
+        other = -1 if vocabulary.unknown is None else vocabulary.unknown
+        table = np.full(NUM_CODE_POINTS, other, dtype=np.int32)
+        table[[ord(symbol) for symbol in vocabulary.symbols]] = np.arange(len(vocabulary))
+        return table[lower_code_points()] if self.is_lower else table
 
     def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         """A table lookup for all characters at once."""
-        table = character_table(vocabulary)
+        table = self.table(vocabulary)
 
         def encode(text: str) -> np.ndarray:
-            points = code_points(self.prepare(text))
+            points = code_points(text)
             numbers = table[points]
             if vocabulary.unknown is None and numbers.size and numbers.min() < 0:
                 unseen = np.unique(points[numbers < 0])
@@ -189,16 +200,23 @@ class SymbolDecoder:
         return ""
 
 
-def character_table(vocabulary: Vocabulary) -> np.ndarray:
-    """Code point -> symbol number; the unknown one, or -1, for all others.
+def lower_each(text: str) -> str:
+    """Lower case in which every character stays one character, whatever stands around it.
+
+    It differs from `str.lower` in two letters: Σ is always σ, and İ is i.
+    """
+    return text.replace("\u0130", "i").replace("\u03a3", "\u03c3").lower()
+
+
+@cache
+def lower_code_points() -> np.ndarray:
+    """The same as a table from code point to code point.
 
     Shapes:
         returns: (1,114,112,) int32.
     """
-    other = -1 if vocabulary.unknown is None else vocabulary.unknown
-    table = np.full(_NUM_CODE_POINTS, other, dtype=np.int32)
-    table[[ord(symbol) for symbol in vocabulary.symbols]] = np.arange(len(vocabulary))
-    return table
+    every = np.arange(NUM_CODE_POINTS, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return code_points(lower_each(every)).astype(np.int32)
 
 
 def unseen_symbols(symbols: list[str], vocabulary: Vocabulary) -> DataError:

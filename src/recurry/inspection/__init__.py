@@ -1,1 +1,5 @@
-"""TODO three lines: what comes in, what goes out, what it may import."""
+"""What a model has in mind while it reads: states and gates, as numbers and as colours.
+
+Comes in: a language model and a text. Goes out: arrays, painted text for a terminal, HTML.
+May import `tasks` and below, `training` and `artefact`; neither `runs` nor `generation`.
+"""

@@ -124,10 +124,10 @@ def model_scores(
 ) -> dict[str, float]:
     """The scores of a model file: `validation_loss_nats`, `test_perplexity` and so on."""
     parts = {"validation": validation, "test": test}
-    found: dict[str, float] = {} if update is None else {"update": update}
+    found: dict[str, float] = {} if update is None else {"update": float(update)}
     for part, scores in parts.items():
         if scores is not None:
-            found |= {f"{part}_{name}": value for name, value in asdict(scores).items()}
+            found |= {f"{part}_{name}": float(value) for name, value in asdict(scores).items()}
     return found
 
 

@@ -7,6 +7,7 @@ whether a run was stopped or not, and `times.jsonl`, which holds the clock.
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -42,19 +43,9 @@ class RunLog:
         self._loss_sum, self._num_losses = start["loss_sum"], start["num_losses"]
         self._began = time.monotonic()
         with disk_errors(folder):
+            _cut(folder / LOG_NAME, start["offset"])
             self._log = open(folder / LOG_NAME, "ab")  # noqa: SIM115
             self._times = open(folder / TIMES_NAME, "ab")  # noqa: SIM115
-            self._cut(start["offset"])
-
-    def _cut(self, offset: int) -> None:
-        if self._log.tell() < offset:
-            raise RunError(
-                f"{self._folder / LOG_NAME} is shorter than when the checkpoint was written.",
-                got=f"{self._log.tell():,} bytes",
-                accepted=f"at least {offset:,} bytes",
-                hint="restore the file from a copy",
-            )
-        self._log.truncate(offset)
 
     def take(self, progress: Progress) -> None:
         """Take notice of one update; write a line if one is due."""
@@ -100,6 +91,20 @@ class RunLog:
             self._times.close()
 
 
+def _cut(path: Path, offset: int) -> None:
+    """Cut off what was written after a checkpoint; what came before it must be there."""
+    size = path.stat().st_size if path.exists() else 0
+    if size < offset:
+        raise RunError(
+            f"{path} is shorter than when the checkpoint was written.",
+            got=f"{size:,} bytes",
+            accepted=f"at least {offset:,} bytes",
+            hint="restore the file from a copy",
+        )
+    if size > offset:
+        os.truncate(path, offset)
+
+
 def read_log(folder: Path) -> list[dict[str, Any]]:
     """The lines of a run's log; a last line that was cut off by a crash is left out."""
     path = folder / LOG_NAME
@@ -120,9 +125,14 @@ def _line(progress: Progress, *, loss_nats: float) -> dict[str, Any]:
     }
     if progress.validation is not None:
         scores = asdict(progress.validation)
-        line |= {f"validation_{name}": value for name, value in scores.items()}
+        line |= {f"validation_{name}": _finite(value) for name, value in scores.items()}
         line["is_best"] = progress.is_best
     return line
+
+
+def _finite(value: float) -> float | None:
+    """JSON knows no infinity, which is what the perplexity of a hopeless model is."""
+    return value if math.isfinite(value) else None
 
 
 def _json_line(value: Mapping[str, Any]) -> bytes:

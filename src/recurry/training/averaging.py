@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 
 class WeightAverage:
@@ -32,13 +33,18 @@ class WeightAverage:
         """Take in the weights as they are after `num_updates` updates."""
         decay = min(self._decay, (1 + num_updates) / (10 + num_updates))
         current = [weights[name] for name in self.tensors]
-        torch._foreach_lerp_(list(self.tensors.values()), current, 1.0 - decay)
+        get_ema_multi_avg_fn(decay)(list(self.tensors.values()), current, None)
 
 
 @contextmanager
 def swapped(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> Iterator[None]:
-    """Within the context the weights hold the values of others; after it, their own, to the bit."""
-    own = {name: weight.detach().clone() for name, weight in weights.items()}
+    """Within the context weights hold the values of others; after it, their own, to the bit.
+
+    Args:
+        weights: Changed in place.
+        others: Values for all or some of them, by name.
+    """
+    own = {name: weights[name].detach().clone() for name in others}
     copy_into(weights, others)
     try:
         yield
@@ -48,6 +54,6 @@ def swapped(weights: Mapping[str, Tensor], others: Mapping[str, Tensor]) -> Iter
 
 @torch.no_grad()
 def copy_into(weights: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
-    """Overwrite weights in place."""
-    for name, weight in weights.items():
-        weight.copy_(values[name])
+    """Overwrite, in place, the weights that have a value."""
+    for name, value in values.items():
+        weights[name].copy_(value)

@@ -64,7 +64,7 @@ def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> flo
         The Euclidean norm of all gradients together, before clipping.
     """
     weights = [weight for weight in parameters if weight.grad is not None]
-    norm = nn.utils.get_total_norm([weight.grad for weight in weights])
+    norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
     if config.clip_norm is not None:
         nn.utils.clip_grads_with_norm_(weights, config.clip_norm, norm)
     if config.clip_value is not None:

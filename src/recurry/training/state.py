@@ -37,10 +37,14 @@ _FORMAT = 1
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingData:
-    """Symbol numbers to learn from, and to validate with if there are any."""
+    """Symbol numbers to learn from, and to validate with; an empty validation is none."""
 
     train: IdFile
     validation: IdFile | None = None
+
+    def __post_init__(self) -> None:
+        if self.validation is not None and len(self.validation) == 0:
+            object.__setattr__(self, "validation", None)
 
 
 class TrainingState:

@@ -1,0 +1,242 @@
+"""Any cell along time in torch operations, with its own backward pass, on any device.
+
+Comes in: a plan, parameters, input and state. Goes out: output and state, with gradients. The loop
+computes only what must wait for the step before; weight gradients are one product over all steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recurry.backends.lowering import runs
+from recurry.backends.options import Request, RunOptions
+from recurry.backends.rewrite import (
+    OUTPUT_GRADIENT,
+    Targets,
+    backward_program,
+    forward_program,
+    zoned,
+    zoneout_mask,
+)
+from recurry.backends.scan import Scan
+from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
+from recurry.backends.weights import Weights
+from recurry.compiler.nodes import Adjoint, Input, Matmul, Node, State
+from recurry.compiler.plan import Plan
+
+
+class EagerBackend:
+    """Runs every plan, on every device, in every precision."""
+
+    name = "eager"
+
+    def refusal(self, request: Request) -> str | None:
+        return None
+
+    def is_fast(self, request: Request) -> bool:
+        return True
+
+    def run(
+        self,
+        plan: Plan,
+        parameters: Mapping[str, Tensor],
+        x: Float[Tensor, "T B I"],
+        state: Mapping[str, Tensor],
+        *,
+        lengths: Sequence[int] | None,
+        options: RunOptions,
+    ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
+        num_steps, batch_size, _ = x.shape
+        if not is_padded(lengths, num_steps):
+            sizes = (batch_size,) * num_steps if batch_size else ()
+            timeline = make_timeline(sizes, batch_size, options.is_reversed)
+            rows, new = _run_rows(plan, parameters, x.flatten(0, 1), state, timeline, options)
+            return rows.view(num_steps, batch_size, rows.shape[1]), new
+        packing = make_packing(tuple(lengths or ()), num_steps, options.is_reversed, x.device)
+        state = {name: packing.sort(value) for name, value in state.items()}
+        rows, new = _run_rows(plan, parameters, packing.pack(x), state, packing.timeline, options)
+        return packing.unpack(rows), {name: packing.unsort(value) for name, value in new.items()}
+
+
+class _Call:
+    """Everything about one call that is no tensor with a gradient."""
+
+    def __init__(self, plan: Plan, timeline: Timeline, options: RunOptions) -> None:
+        self.plan, self.timeline, self.options = plan, timeline, options
+        self.names: tuple[str, ...] = ()
+        self.masks: dict[Node, Tensor] = {}
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return tuple(self.plan.next_state)
+
+    def weights(self, parameters: Sequence[Tensor], *, is_cached: bool) -> Weights:
+        """The matrices of this call; stacks may be kept where no gradient is asked for."""
+        if not is_cached:  # an update may follow, and torch's fused optimisers count no version
+            self.options.cache.clear()
+        return Weights(
+            dict(zip(self.names, parameters, strict=True)),
+            is_rounded=self.options.precision == "bfloat16",
+            cache=self.options.cache if is_cached else None,
+        )
+
+    def leaves(self, x: Tensor, parameters: Sequence[Tensor]) -> dict[Node, Tensor]:
+        """The values of input, vectors and masks."""
+        vectors = {
+            self.plan.graph.parameters[name]: value
+            for name, value in zip(self.names, parameters, strict=True)
+            if value.dim() == 1
+        }
+        return {Input(): x, **vectors, **self.masks}
+
+
+def _run_rows(
+    plan: Plan,
+    parameters: Mapping[str, Tensor],
+    x: Float[Tensor, "N I"],
+    state: Mapping[str, Tensor],
+    timeline: Timeline,
+    options: RunOptions,
+) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
+    """Run rows without padding."""
+    if not timeline.num_rows:
+        size = next((value.shape[1] for value in state.values()), x.shape[1])
+        return x.new_zeros(0, size), dict(state)
+    draws = options.zoneout > 0.0 and options.is_training
+    if options.zoneout > 0.0:
+        plan = zoned(plan, None if draws else options.zoneout)
+    call = _Call(plan, timeline, options)
+    call.names = tuple(parameters)
+    if draws:
+        call.masks = _draw_masks(plan, x, state, options.zoneout)
+    values = tuple(parameters.values())
+    states = tuple(state[name] for name in call.states)
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *states, *values)):
+        output, *new = _Recurrence.apply(call, x, *states, *values)
+    else:
+        with torch.no_grad():
+            scan = _scan_forward(call, x, states, values, is_kept=False)
+            output, *new = _results(scan, call, x)
+    return output, dict(zip(call.states, new, strict=True))
+
+
+def _draw_masks(
+    plan: Plan, x: Tensor, state: Mapping[str, Tensor], rate: float
+) -> dict[Node, Tensor]:
+    return {
+        zoneout_mask(name): x.new_empty(x.shape[0], state[name].shape[1]).bernoulli_(rate)
+        for name in plan.next_state
+    }
+
+
+def _scan_forward(
+    call: _Call,
+    x: Tensor,
+    states: Sequence[Tensor],
+    parameters: Sequence[Tensor],
+    *,
+    is_kept: bool,
+) -> Scan:
+    initial: dict[Node, Tensor] = {
+        State(name): value for name, value in zip(call.states, states, strict=True)
+    }
+    scan = Scan(
+        forward_program(call.plan, is_kept),
+        call.timeline,
+        known=call.leaves(x, parameters),
+        initial=initial,
+        weights=call.weights(parameters, is_cached=not is_kept),
+    )
+    scan.run()
+    return scan
+
+
+def _results(scan: Scan, call: _Call, x: Tensor) -> tuple[Tensor, ...]:
+    """The output at all steps and the final states."""
+    output = scan.value(call.plan.output)
+    if output is x or output.shape[0] != x.shape[0] or output.dim() == 1:
+        output = output.expand(x.shape[0], output.shape[-1]).clone()
+    return (output, *(scan.final[State(name)] for name in call.states))
+
+
+class _Recurrence(torch.autograd.Function):
+    """A scan with gradients by the derived backward step."""
+
+    @staticmethod
+    def forward(ctx: Any, call: _Call, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        states, parameters = tensors[: len(call.states)], tensors[len(call.states) :]
+        scan = _scan_forward(call, x, states, parameters, is_kept=True)
+        ctx.call, ctx.weights = call, scan.weights
+        kept = [scan.value(node) for node in call.plan.saved]
+        ctx.save_for_backward(x, *kept, *parameters)
+        return _results(scan, call, x)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore
+        call: _Call = ctx.call
+        x, *rest = ctx.saved_tensors
+        kept, parameters = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]
+        program, targets = backward_program(call.plan, ctx.needs_input_grad[1])
+        known = call.leaves(x, parameters) | dict(zip(call.plan.saved, kept, strict=True))
+        known[OUTPUT_GRADIENT] = gradients[0]
+        names = zip(call.states, gradients[1:], strict=True)
+        scan = Scan(
+            program,
+            call.timeline.turned(),
+            known=known,
+            initial={Adjoint(name): value for name, value in names},
+            weights=ctx.weights,
+        )
+        scan.run()
+        return (None, *_gradients(scan, targets, call=call, x=x, parameters=parameters))
+
+
+def _gradients(
+    scan: Scan, targets: Targets, *, call: _Call, x: Tensor, parameters: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    """The gradients by x, the old states and the parameters, in this order."""
+    found = _matrix_gradients(scan, targets, call=call, parameters=parameters)
+    for name, node in targets.vectors.items():
+        if name in call.names:
+            found[name] = _over_rows(scan.value(node), x.shape[0]).sum(0)
+    by_x = None
+    if targets.input is not None:
+        by_x = scan.value(targets.input).expand(x.shape)
+    states = (scan.final[Adjoint(name)] for name in call.states)
+    return (by_x, *states, *(found[name] for name in call.names))
+
+
+def _over_rows(value: Tensor, num_rows: int) -> Tensor:
+    return value if value.dim() == 2 else value.expand(num_rows, value.shape[-1])
+
+
+def _matrix_gradients(
+    scan: Scan, targets: Targets, *, call: _Call, parameters: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    """The gradients by the matrices: one product for all steps and neighbouring matrices."""
+    groups: dict[Node, dict[int, Matmul]] = {}
+    shapes = dict(zip(call.names, parameters, strict=True))
+    found: dict[str, Tensor] = {}
+    for product, adjoint in targets.products.items():
+        name = product.matrix.name
+        if adjoint not in scan.program.places:
+            found.setdefault(name, torch.zeros_like(shapes[name]))
+            continue
+        columns = groups.setdefault(product.operand, {})
+        columns[scan.program.places[adjoint]] = product
+    for operand, products in groups.items():
+        value = _over_rows(scan.value(operand), scan.timeline.num_rows)
+        for start, stop in runs(sorted(products)):
+            gradient = scan.rounded(scan.column(start, stop)).t() @ scan.rounded(value)
+            for column, part in enumerate(gradient.chunk(stop - start), start):
+                _accumulate(found, products[column].matrix.name, part)
+    return found
+
+
+def _accumulate(found: dict[str, Tensor], name: str, part: Tensor) -> None:
+    found[name] = found[name] + part if name in found else part

@@ -1,0 +1,84 @@
+"""The few SVG shapes that the drawings are made of.
+
+Comes in: places, words, colours. Goes out: SVG text. Imports nothing of Recurry.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+Point = tuple[float, float]
+
+INK = "#26323d"
+FONT = "'DejaVu Sans', Verdana, Helvetica, Arial, sans-serif"
+_SUBSCRIPT = re.compile(r"_(?:\{([^}]*)\}|([A-Za-z0-9_]+))")
+
+
+def document(parts: Iterable[str], *, width: float, height: float, title: str) -> str:
+    """A whole drawing on a light background, with a title for readers who cannot see it."""
+    body = "\n".join(parts)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" font-family="{FONT}">\n'
+        f"<title>{escape(title)}</title>\n"
+        f'<rect width="100%" height="100%" fill="#fcfcfa"/>\n{body}\n</svg>\n'
+    )
+
+
+def box(centre: Point, size: tuple[float, float], *, fill: str, stroke: str, radius: float) -> str:
+    """A rectangle with round corners."""
+    (x, y), (width, height) = centre, size
+    return (
+        f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}" rx="{radius:g}" fill="{fill}" stroke="{stroke}" '
+        f'stroke-width="1.4"/>'
+    )
+
+
+def label(
+    centre: Point, words: str, *, size: float = 13, colour: str = INK, weight: str = "normal"
+) -> str:
+    """Words around a point; what follows an underscore is a subscript."""
+    x, y = centre
+    small = f'font-size="{size * 0.72:.1f}" dy="{size * 0.25:.1f}"'
+    back = f'<tspan dy="{-size * 0.25:.1f}">&#8203;</tspan>'
+    text = _SUBSCRIPT.sub(
+        lambda m: f"<tspan {small}>{m[1] or m[2]}</tspan>{back}", escape(words, quote=False)
+    )
+    return (
+        f'<text x="{x:.1f}" y="{y + size * 0.36:.1f}" font-size="{size:g}" fill="{colour}" '
+        f'font-weight="{weight}" text-anchor="middle">{text}</text>'
+    )
+
+
+def heading(start: Point, words: str, *, size: float = 15) -> str:
+    """Bold words that begin at a point."""
+    return (
+        f'<text x="{start[0]:.1f}" y="{start[1]:.1f}" font-size="{size:g}" fill="{INK}" '
+        f'font-weight="bold">{escape(words, quote=False)}</text>'
+    )
+
+
+def text_width(words: str, *, size: float = 13) -> float:
+    """About how wide some words are."""
+    plain = _SUBSCRIPT.sub(lambda m: "i" * len(m[1] or m[2]), words)
+    return size * sum(0.36 if letter in " .,()il|" else 0.66 for letter in plain)
+
+
+def arrow(points: Sequence[Point], *, colour: str) -> str:
+    """An arrow to the right through some points: straight inside columns, curved between them."""
+    (x, y), *rest = points
+    (end_x, end_y) = rest[-1]
+    rest[-1] = (end_x - 6, end_y)
+    path = [f"M{x:.1f},{y:.1f}"]
+    for index, (to_x, to_y) in enumerate(rest):
+        middle = (x + to_x) / 2
+        curve = f"C{middle:.1f},{y:.1f} {middle:.1f},{to_y:.1f} {to_x:.1f},{to_y:.1f}"
+        path.append(curve if index % 2 == 0 else f"L{to_x:.1f},{to_y:.1f}")
+        x, y = to_x, to_y
+    return (
+        f'<path d="{" ".join(path)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+        f'<path d="M{end_x:.1f},{end_y:.1f} l-8,-4 v8 z" fill="{colour}"/>'
+    )

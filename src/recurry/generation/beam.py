@@ -1,0 +1,209 @@
+"""Beam search: the most probable continuations that a narrow search finds.
+
+Comes in: a model and a prime, or any step function. Goes out: texts with log-probabilities.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recurry.errors import UsageError
+from recurry.generation.allowed import Allowed
+from recurry.generation.stepping import Block, begin, resting
+from recurry.generation.transcript import Transcript, check_stop
+from recurry.tasks.language import LanguageModel
+
+_WIDEST = 1024
+
+# Rows to go on from and one symbol for each -> log-probabilities of the next symbol, (N, V).
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beam:
+    """One continuation that a beam search found.
+
+    Args:
+        text: The prime and the continuation, without a stop string.
+        log_probability: Of all symbols after the prime, a stop string included, in nats.
+        num_symbols: Number of those symbols.
+    """
+
+    text: str
+    log_probability: float
+    num_symbols: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Path:
+    """Symbols with the sum of their log-probabilities."""
+
+    symbols: tuple[int, ...]
+    log_probability: float
+
+
+def beam_search(
+    model: LanguageModel,
+    prime: str = "",
+    *,
+    length: int = 500,
+    width: int = 5,
+    stop: Sequence[str] = (),
+) -> list[Beam]:
+    """The most probable texts that a search with `width` candidates a step finds.
+
+    Nothing is random. Long texts without a stop string tend to repeat themselves, as the most
+    probable text of a language model does; sampling reads better.
+
+    Args:
+        model: A language model.
+        prime: The text to begin with; empty starts after a line's end.
+        length: Most symbols to write.
+        width: How many candidates are kept at every step.
+        stop: Strings that end a text.
+
+    Returns:
+        At most `width` texts, by falling log-probability a symbol.
+
+    Raises:
+        UsageError: A number is out of range or a stop string is empty.
+        DataError: The prime holds symbols that the model has never seen.
+    """
+    _check(length, width)
+    stop = check_stop(stop)
+
+    def is_finished(symbols: Sequence[int]) -> bool:
+        return _reaches_stop(_read(model, prime, symbols), stop)
+
+    with resting(model):
+        first, step = _step_function(model, prime, length=length, width=width)
+        paths = search(
+            first, step, length=length, width=width, is_finished=is_finished if stop else None
+        )
+    return [_finish(model, prime, path, stop) for path in paths]
+
+
+def search(
+    first: np.ndarray,
+    step: Step,
+    *,
+    length: int,
+    width: int,
+    is_finished: Callable[[Sequence[int]], bool] | None = None,
+) -> list[Path]:
+    """The best paths of a search that keeps `width` of them at every step.
+
+    Args:
+        first: Log-probabilities of the first symbol; -inf for what may not come.
+        step: Given the rows to go on from, by their places in the last answer, and one symbol
+            for each, the log-probabilities of the next.
+        length: Most symbols of a path.
+        width: Number of paths kept; those that are finished count.
+        is_finished: Whether a path ends here; None never ends one early.
+
+    Shapes:
+        first (1, V); step (N,), (N,) -> (N, V).
+    """
+    finished: list[Path] = []
+    live, scores = [Path(symbols=(), log_probability=0.0)], first
+    for count in range(length):
+        chosen = _choose(live, scores, width - len(finished))
+        live, rows = [], []
+        for row, path in chosen:
+            if is_finished is not None and is_finished(path.symbols):
+                finished.append(path)
+            else:
+                live.append(path)
+                rows.append(row)
+        if not live or count == length - 1:
+            break
+        scores = step(np.array(rows), np.array([path.symbols[-1] for path in live]))
+    return sorted([*finished, *live], key=_rank)
+
+
+def _choose(live: Sequence[Path], scores: np.ndarray, count: int) -> list[tuple[int, Path]]:
+    """The best one-symbol extensions, each with the row it extends."""
+    totals = (scores + np.array([[path.log_probability] for path in live])).ravel()
+    best = np.argsort(-totals, kind="stable")[:count]
+    rows, symbols = np.divmod(best[np.isfinite(totals[best])], scores.shape[1])
+    return [
+        (
+            int(row),
+            Path(
+                symbols=(*live[row].symbols, int(symbol)),
+                log_probability=float(totals[row * scores.shape[1] + symbol]),
+            ),
+        )
+        for row, symbol in zip(rows, symbols, strict=True)
+    ]
+
+
+def _rank(path: Path) -> tuple[float, tuple[int, ...]]:
+    return -path.log_probability / max(len(path.symbols), 1), path.symbols
+
+
+def _step_function(
+    model: LanguageModel, prime: str, *, length: int, width: int
+) -> tuple[np.ndarray, Step]:
+    """The scores of the first symbol, and the step that follows for a search."""
+    block, allowed = Block(model, begin(model, prime), num_rows=width), Allowed(model.codec, width)
+    num_left = length
+
+    def scores(num_rows: int) -> np.ndarray:
+        penalties = allowed.penalties(num_left)
+        found = _log_softmax(block.logits)
+        return (found if penalties is None else found + penalties)[:num_rows]
+
+    def step(rows: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+        nonlocal num_left
+        num_left -= 1
+        # Rows without a path repeat the first path, so that they stay within what is allowed.
+        padding = (0, width - len(rows))
+        parents = np.pad(rows, padding, constant_values=rows[0])
+        written = np.pad(symbols, padding, constant_values=symbols[0])
+        for part in (block, allowed):
+            part.reorder(parents)
+        block.read(written)
+        allowed.advance(written)
+        return scores(len(rows))
+
+    return scores(1), step
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _read(model: LanguageModel, prime: str, symbols: Sequence[int]) -> str:
+    """The text of some symbols after a prime, whole characters only."""
+    transcript: Transcript[None] = Transcript(model.codec)
+    transcript.open(model.codec.encode(prime))
+    return "".join(text for symbol in symbols for text, _ in transcript.feed(symbol, None))
+
+
+def _reaches_stop(text: str, stop: Sequence[str]) -> bool:
+    return any(s in text for s in stop)
+
+
+def _finish(model: LanguageModel, prime: str, path: Path, stop: Sequence[str]) -> Beam:
+    transcript: Transcript[None] = Transcript(model.codec, stop)
+    text = transcript.open(model.codec.encode(prime))
+    for symbol in path.symbols:
+        text += "".join(piece for piece, _ in transcript.feed(symbol, None))
+    text += "".join(piece for piece, _ in transcript.close(None))
+    return Beam(text=text, log_probability=path.log_probability, num_symbols=len(path.symbols))
+
+
+def _check(length: int, width: int) -> None:
+    if length < 0:
+        raise UsageError(
+            "The length is out of range.", got=str(length), accepted="a whole number from 0"
+        )
+    if not 1 <= width <= _WIDEST:
+        raise UsageError(
+            "The beam's width is out of range.",
+            got=str(width),
+            accepted=f"a whole number from 1 to {_WIDEST:,}",
+        )

@@ -1,0 +1,130 @@
+"""Run a model over a text and keep what it had in mind after every symbol.
+
+Comes in: a language model and a text. Goes out: states of all layers, or all named values (gates)
+of one layer. Imports network, tasks and the interpreter.
+
+The equations of a layer at step t read its input at t and its states at t - 1. Once the states
+are known, the gates of all steps follow from them at once, without another run along time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from recurry.compiler.interpret import evaluate
+from recurry.compiler.nodes import Input, Node
+from recurry.compiler.nodes import State as StateNode
+from recurry.errors import UsageError
+from recurry.inspection.address import CellAddress, painted_state
+from recurry.inspection.colour import squash
+from recurry.network.state import State
+from recurry.tasks.language import LanguageModel
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Recording:
+    """The states of a model after each symbol of a text.
+
+    Args:
+        pieces: The text of each symbol; joined, they are the text as the model read it.
+        ids: The symbols.
+        states: For every state of the cell an array (L, T, H), float32.
+    """
+
+    pieces: tuple[str, ...]
+    ids: np.ndarray
+    states: Mapping[str, np.ndarray]
+
+    def painted(self, address: CellAddress) -> np.ndarray:
+        """What colours show of one cell: a number from -1 to 1 for each symbol, (T,)."""
+        values = self.states[address.state][address.layer, :, address.unit]
+        return squash(values, address.state)
+
+
+def record(model: LanguageModel, text: str | np.ndarray) -> Recording:
+    """Read a text, one symbol at a time from a state of zeros, and keep every state.
+
+    Needs 4 bytes for each layer, state, unit and symbol.
+
+    Args:
+        model: A language model.
+        text: Text, or symbol ids.
+
+    Raises:
+        DataError: The text holds symbols that the model has never seen.
+    """
+    ids = model.codec.encode(text) if isinstance(text, str) else np.asarray(text, dtype=np.int64)
+    steps = _run(model, ids)
+    names = model.cell.states
+    config = model.network_config
+    empty = np.zeros((config.num_layers, 0, config.hidden_size), dtype=np.float32)
+    states = {name: _stack([state[name] for state in steps]) if steps else empty for name in names}
+    return Recording(pieces=tuple(model.codec.decode_each(ids)), ids=ids, states=states)
+
+
+def record_gates(
+    model: LanguageModel, recording: Recording, *, layer: int
+) -> dict[str, np.ndarray]:
+    """Every assigned name of the equations in one layer, after each symbol of a recording.
+
+    Args:
+        model: The model that made the recording.
+        recording: Its states.
+        layer: From 0.
+
+    Returns:
+        Name (as in the equations, such as `f` or `c`) to values (T, H), float64.
+
+    Raises:
+        UsageError: There is no such layer.
+    """
+    if not 0 <= layer < model.network_config.num_layers:
+        raise UsageError(
+            f"The model has no layer {layer}.",
+            accepted=f"a layer from 0 to {model.network_config.num_layers - 1}",
+        )
+    x = _embed(model, recording.ids)
+    for below in range(layer):
+        output = _values(model, recording, x, layer=below)["h"]
+        x = output + x if model.network_config.has_residual and below > 0 else output
+    return _values(model, recording, x, layer=layer)
+
+
+def most_varying(model: LanguageModel, recording: Recording, count: int = 10) -> list[CellAddress]:
+    """The cells of all layers whose painted value has the largest standard deviation.
+
+    Args:
+        model: The model that made the recording.
+        recording: Its states over a text.
+        count: How many cells to name; fewer where the model has fewer.
+    """
+    state = painted_state(model)
+    spread = squash(recording.states[state], state).std(axis=1)
+    best = np.argsort(-spread, axis=None, kind="stable")[:count]
+    layers, units = np.unravel_index(best, spread.shape)
+    return [
+        CellAddress(layer=int(layer), state=state, unit=int(unit))
+        for layer, unit in zip(layers, units, strict=True)
+    ]
+
+
+def _run(model: LanguageModel, ids: np.ndarray) -> list[State]:
+    network, was_training = model.network, model.network.training
+    device = next(network.parameters()).device
+    network.eval()
+    try:
+        with torch.inference_mode():
+            state, states = network.initial_state(1), []
+            for symbol in torch.from_numpy(ids).to(device)[:, None]:
+                _, state = network.step(symbol, state)
+                states.append(state)
+    finally:
+        network.train(was_training)
+    return states
+
+
+def _stack(tensors: list[torch.Tensor]) -> np.ndarray:
+    """(L, 1, H) tensors as one array (L, T, H)."""
+    return torch.cat(tensors, dim=1).to("cpu", torch.float32).numpy()

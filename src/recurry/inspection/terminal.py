@@ -1,0 +1,87 @@
+"""Painted text for a terminal.
+
+Comes in: pieces of text and values from -1 to 1. Goes out: text with colour codes.
+Imports `colour`.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from recurry.inspection.colour import NUM_LEVELS, Colour, ink, levels, palette
+
+Depth = Literal["none", "256", "truecolor"]
+
+_RESET = "\x1b[0m"
+# The colours 16 to 231 of a terminal are a cube of these steps.
+_STEPS = np.array([0, 95, 135, 175, 215, 255])
+# Control characters could move the cursor or worse; a terminal is shown their pictures instead.
+_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+_PICTURES |= {0x7F: "␡"} | {code: "\ufffd" for code in range(0x80, 0xA0)}
+
+
+def printable(text: str) -> str:
+    """A text that cannot steer a terminal: control characters but line ends and tabs replaced."""
+    return text.translate(_PICTURES)
+
+
+def colour_depth(environment: Mapping[str, str], *, is_terminal: bool) -> Depth:
+    """How many colours a terminal shows, by the customs of the environment variables.
+
+    Args:
+        environment: For instance `os.environ`; NO_COLOR, TERM and COLORTERM are read.
+        is_terminal: Whether a person's terminal is at the other end.
+    """
+    if not is_terminal or environment.get("NO_COLOR") or environment.get("TERM") == "dumb":
+        return "none"
+    return richest_depth(environment)
+
+
+def richest_depth(environment: Mapping[str, str]) -> Depth:
+    """24-bit colour where the terminal says that it has it, else 256 colours."""
+    return "truecolor" if environment.get("COLORTERM") in ("truecolor", "24bit") else "256"
+
+
+def paint(text: str, value: float, *, depth: Depth = "truecolor") -> str:
+    """A piece of text on the background of its value; line ends are painted as one blank."""
+    shown = printable(text)
+    if depth == "none":
+        return shown
+    code = _codes(depth)[int(levels(np.array(value)))]
+    lines = shown.replace("\t", "    ").split("\n")
+    painted = [f"{code}{line} {_RESET}\n" for line in lines[:-1]]
+    return "".join(painted) + (f"{code}{lines[-1]}{_RESET}" if lines[-1] else "")
+
+
+def paint_all(pieces: Iterable[str], values: Iterable[float], *, depth: Depth = "truecolor") -> str:
+    """Pieces of text, each on the background of its value."""
+    pairs = zip(pieces, values, strict=True)
+    return "".join(paint(piece, value, depth=depth) for piece, value in pairs)
+
+
+def legend(depth: Depth = "truecolor") -> str:
+    """The scale from -1 to 1, one line without its end."""
+    if depth == "none":
+        return "blue -1 ... 0 ... +1 red"
+    steps = np.linspace(-1, 1, 33)
+    return "-1 " + "".join(paint(" ", value, depth=depth) for value in steps) + " +1"
+
+
+@cache
+def _codes(depth: Depth) -> tuple[str, ...]:
+    make = _true_code if depth == "truecolor" else _cube_code
+    return tuple(make(palette()[level]) for level in range(NUM_LEVELS))
+
+
+def _true_code(colour: Colour) -> str:
+    front, back = (";".join(map(str, part)) for part in (ink(colour), colour))
+    return f"\x1b[38;2;{front};48;2;{back}m"
+
+
+def _cube_code(colour: Colour) -> str:
+    places = [int(np.abs(_STEPS - part).argmin()) for part in colour]
+    red, green, blue = (int(_STEPS[place]) for place in places)
+    number = 16 + 36 * places[0] + 6 * places[1] + places[2]
+    return f"\x1b[38;5;{16 if ink((red, green, blue)) == (0, 0, 0) else 231};48;5;{number}m"

@@ -1,0 +1,288 @@
+"""A cell with weights, run along time: what `torch.nn.LSTM` is, for any equations.
+
+Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every step and the state.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from recurry.backends import Backend, Precision, Request, RunOptions, check_backend, choose_backend
+from recurry.cells import find_cell
+from recurry.compiler.cell import Cell
+from recurry.network.checks import (
+    check_input,
+    check_lengths,
+    check_precision,
+    check_rate,
+    check_sizes,
+    check_state,
+    refuse_step,
+)
+from recurry.network.dropout import Dropout, drop, keep_mask
+from recurry.network.layer import CellWeights, Layer, make_layers, recurrent_matrices
+from recurry.network.packed import pack_like, unpack
+from recurry.network.state import State
+
+
+class Recurrent(nn.Module):
+    """Layers of one cell along time, in one or two directions.
+
+    Args:
+        cell: A cell, the name of a built-in one, a path to an equation file, or equation text.
+        input_size: Size I of the input at a step.
+        hidden_size: Number of units H of each layer and direction.
+        num_layers: Number of layers L.
+        bidirectional: Whether a second set of weights runs from the end of each sequence.
+        dropout: Rate between layers, or a `Dropout` record.
+        batch_first: Whether input and output are `(B, T, ·)` instead of `(T, B, ·)`.
+        backend: `auto` or the name of a backend.
+        precision: `float32`, `float64`, or `bfloat16` (products of rounded values; sums, states
+            and weights stay float32).
+        has_residual: Whether each layer after the first adds its input to its output.
+
+    Raises:
+        UsageError: Unknown cell, backend or precision; a rate outside 0 to 1.
+        ShapeError: A size below 1.
+        EquationError: The cell needs I == H and the sizes differ.
+
+    Source: argument names, shapes and the order of state rows follow `torch.nn.LSTM`.
+    """
+
+    def __init__(
+        self,
+        cell: Cell | str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float | Dropout = 0.0,
+        batch_first: bool = False,
+        backend: str = "auto",
+        precision: Precision = "float32",
+        *,
+        has_residual: bool = False,
+    ) -> None:
+        super().__init__()
+        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        check_backend(backend)
+        check_precision(precision)
+        self.cell = find_cell(cell)
+        self._plan = self.cell.plan
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bidirectional, self.batch_first = bidirectional, batch_first
+        self.dropout = dropout if isinstance(dropout, Dropout) else check_rate(dropout)
+        self.backend, self.has_residual = backend, has_residual
+        self.precision: Precision = precision
+        dtype = torch.float64 if precision == "float64" else torch.float32
+        sizes = [input_size] + [self.output_size] * (num_layers - 1)
+        self.layers = make_layers(
+            self.cell, sizes, hidden_size, num_directions=self.num_directions, dtype=dtype
+        )
+        self._recurrent_matrices = recurrent_matrices(self.cell)
+        self._choose(Request(plan=self._plan, options=self._options(CellWeights({}), False)))
+
+    @property
+    def num_directions(self) -> int:
+        """D: 2 for a bidirectional layer, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def output_size(self) -> int:
+        """Size D * H of the output at a step."""
+        return self.num_directions * self.hidden_size
+
+    @property
+    def _first(self) -> Tensor:
+        """Any parameter; a cell without parameters has an empty one."""
+        layer = next(self.layers.children())
+        assert isinstance(layer, Layer)
+        return next(layer.forward.parameters(recurse=False))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self._first.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of parameters, input, output and state."""
+        return self._first.dtype
+
+    def _state_shape(self, batch_size: int) -> tuple[int, int, int]:
+        return (self.num_layers * self.num_directions, batch_size, self.hidden_size)
+
+    def initial_state(self, batch_size: int) -> State:
+        """Zeros for every state of the cell, `(L*D, B, H)` each."""
+        return State.zeros(
+            self.cell.states,
+            num_layers=self.num_layers * self.num_directions,
+            batch_size=batch_size,
+            hidden_size=self.hidden_size,
+            dtype=self.dtype,
+            device=self.device,
+        )
+
+    def forward(
+        self,
+        x: Shaped[Tensor, "_ _ I"] | PackedSequence,
+        state: State | None = None,
+        lengths: Sequence[int] | Tensor | None = None,
+    ) -> tuple[Shaped[Tensor, "_ _ DH"] | PackedSequence, State]:
+        """Run along time.
+
+        Args:
+            x: `(T, B, I)`, or `(B, T, I)` with `batch_first`, or a `PackedSequence`.
+            state: The state before the first step; zeros when not given.
+            lengths: Number of valid steps of each sequence, 0 to T; all T when not given.
+
+        Returns:
+            The output, `(T, B, D*H)` or packed as the input is, zero where there is padding; and
+            the state after the last valid step of each sequence.
+
+        Raises:
+            ShapeError: Input, state or lengths do not fit the layer.
+        """
+        if isinstance(x, PackedSequence):
+            padded, lengths = unpack(x)
+            check_input(padded, self.input_size, self.dtype)
+            output, new = self._run(padded, state, lengths)
+            return pack_like(output, x), new
+        check_input(x, self.input_size, self.dtype)
+        steps = x.transpose(0, 1) if self.batch_first else x
+        found = check_lengths(lengths, num_steps=steps.shape[0], batch_size=steps.shape[1])
+        output, new = self._run(steps, state, found)
+        return (output.transpose(0, 1) if self.batch_first else output), new
+
+    def step(
+        self, x: Float[Tensor, "B I"], state: State | None = None
+    ) -> tuple[Float[Tensor, "B DH"], State]:
+        """One step of every stream: the same as `forward` over one step, without the time axis.
+
+        Raises:
+            UsageError: The layer is bidirectional, so a step would have to know the future.
+        """
+        if self.bidirectional:
+            raise refuse_step()
+        check_input(x.unsqueeze(0), self.input_size, self.dtype)
+        output, new = self._run(x.unsqueeze(0), state, None)
+        return output.squeeze(0), new
+
+    def to_torch(self) -> nn.RNN | nn.LSTM | nn.GRU:
+        """The same layer as a `torch.nn` module, where torch has this cell.
+
+        Raises:
+            UsageError: torch has no module with these equations or these options.
+        """
+        from recurry.network.convert import to_torch  # the converter imports this module
+
+        return to_torch(self)
+
+    def _run(
+        self, x: Tensor, state: State | None, lengths: tuple[int, ...] | None
+    ) -> tuple[Tensor, State]:
+        if state is None:
+            state = self.initial_state(x.shape[1])
+        else:
+            check_state(state, self.cell.states, self._state_shape(x.shape[1]), self.dtype)
+        rates = self.dropout if self.training else Dropout()
+        x = drop(x, rates.input, is_locked=rates.is_locked)
+        finals: list[dict[str, Tensor]] = []
+        for number, layer in enumerate(self.layers):
+            assert isinstance(layer, Layer)
+            entering = drop(x, rates.between, is_locked=rates.is_locked) if number else x
+            x, new = self._run_layer(layer, entering, state, lengths, number)
+            finals += new
+            x = x + entering if self.has_residual and number else x
+        tensors = {name: torch.stack([f[name] for f in finals]) for name in self.cell.states}
+        return drop(x, rates.output, is_locked=rates.is_locked), State(tensors=tensors)
+
+    def _run_layer(
+        self,
+        layer: Layer,
+        x: Tensor,
+        state: State,
+        lengths: tuple[int, ...] | None,
+        number: int,
+    ) -> tuple[Tensor, list[dict[str, Tensor]]]:
+        outputs: list[Tensor] = []
+        finals: list[dict[str, Tensor]] = []
+        for direction, weights in enumerate(layer.directions()):
+            row = number * self.num_directions + direction
+            options = self._options(weights, direction == 1)
+            parameters = self._dropped(weights.tensors())
+            output, new = self._chosen(x, lengths, options, parameters).run(
+                self._plan,
+                parameters,
+                x,
+                {name: value[row] for name, value in state.to_dict().items()},
+                lengths=lengths,
+                options=options,
+            )
+            outputs.append(output)
+            finals.append(new)
+        return torch.cat(outputs, 2) if self.bidirectional else outputs[0], finals
+
+    def _options(self, weights: CellWeights, is_reversed: bool) -> RunOptions:
+        return RunOptions(
+            precision=self.precision,
+            zoneout=self.dropout.zoneout,
+            is_training=self.training,
+            is_reversed=is_reversed,
+            cache=weights.cache,
+        )
+
+    def _dropped(self, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The parameters with a fresh mask on the matrices that multiply states, in training."""
+        rate = self.dropout.recurrent_weights
+        if not self.training or rate == 0.0:
+            return parameters
+        return {
+            name: value * keep_mask(value, rate) if name in self._recurrent_matrices else value
+            for name, value in parameters.items()
+        }
+
+    def _chosen(
+        self,
+        x: Tensor,
+        lengths: tuple[int, ...] | None,
+        options: RunOptions,
+        parameters: dict[str, Tensor],
+    ) -> Backend:
+        needs_gradient = torch.is_grad_enabled() and (
+            x.requires_grad or any(value.requires_grad for value in parameters.values())
+        )
+        request = Request(
+            plan=self._plan,
+            options=options,
+            device=x.device.type,
+            num_steps=x.shape[0],
+            batch_size=x.shape[1],
+            is_padded=lengths is not None and any(n != x.shape[0] for n in lengths),
+            has_empty=x.numel() == 0 or (lengths is not None and 0 in lengths),
+            needs_gradient=needs_gradient,
+        )
+        return self._choose(request)
+
+    def _choose(self, request: Request) -> Backend:
+        return choose_backend(self.backend, request)
+
+    def extra_repr(self) -> str:
+        """What the layer is, and who runs it."""
+        options = self._options(CellWeights({}), False)
+        request = Request(plan=self._plan, options=options, device=self.device.type, num_steps=64)
+        return ", ".join(
+            [
+                f"{self.cell.name}, {self.input_size} -> {self.output_size}",
+                *([f"num_layers={self.num_layers}"] if self.num_layers > 1 else []),
+                *(["bidirectional"] if self.bidirectional else []),
+                *(["batch_first"] if self.batch_first else []),
+                *(["has_residual"] if self.has_residual else []),
+                *([repr(self.dropout)] if self.dropout != Dropout() else []),
+                f"precision={self.precision}",
+                f"backend={self.backend} ({self._choose(request).name})",
+            ]
+        )

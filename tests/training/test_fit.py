@@ -1,0 +1,175 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional
+
+from recurry.errors import TrainingError
+from recurry.network.dropout import Dropout
+from recurry.tasks.scoring import score
+from recurry.training.configuration import WindowConfig
+from recurry.training.fit import fit, summed_loss
+from recurry.training.windows import Window, Windows
+
+
+def test_training_learns_the_pattern(make_model, data, begin):
+    model = make_model()
+    state = begin(model, training={"epochs": 6}, optimiser={"learning_rate": 0.05})
+    progress = list(fit(model, data, state))
+    assert progress[0].loss_nats == pytest.approx(math.log(7), abs=0.3)
+    assert progress[-1].validation.loss_nats < 1.2  # the entropy of the pattern is 0.95
+    assert progress[-1].loss_nats < progress[0].loss_nats - 0.4
+
+
+def test_progress_counts_updates_epochs_and_symbols(make_model, data, begin):
+    model = make_model()
+    state = begin(model)
+    progress = list(fit(model, data, state))
+    per_epoch = round((600 // 4 - 1) / 8)
+    assert [p.update for p in progress] == list(range(1, 2 * per_epoch + 1))
+    assert {p.num_updates for p in progress} == {2 * per_epoch}
+    assert [p.epoch for p in progress] == [0] * per_epoch + [1] * per_epoch
+    assert progress[-1].num_symbols == 2 * 4 * (600 // 4 - 1)
+    assert state.is_finished
+    assert [p.update for p in progress if p.validation] == [per_epoch, 2 * per_epoch]
+
+
+def test_evaluation_every_few_updates(make_model, data, begin):
+    model = make_model()
+    progress = list(fit(model, data, begin(model, training={"evaluate_every": 10})))
+    assert [p.update for p in progress if p.validation] == [10, 20, 30, len(progress)]
+
+
+def test_validation_is_that_of_the_model_as_it_stands(make_model, data, begin):
+    model = make_model()
+    for progress in fit(model, data, begin(model)):
+        if progress.validation:
+            assert progress.validation == score(model, data.validation)
+
+
+@pytest.mark.parametrize(
+    "averaged", [{"training": {"averaging": 0.9}}, {"optimiser": {"name": "asgd"}}]
+)
+def test_averaged_weights_are_validated_and_the_own_ones_trained(make_model, data, begin, averaged):
+    model = make_model()
+    state = begin(model, **averaged)
+    for progress in fit(model, data, state):
+        if not progress.validation:
+            continue
+        own = [weight.detach().clone() for weight in model.network.parameters()]
+        with state.averaged_weights():
+            assert progress.validation == score(model, data.validation)
+            held = list(model.network.parameters())
+            is_same = all(torch.equal(a, b) for a, b in zip(own, held, strict=True))
+            assert is_same == ("optimiser" in averaged and progress.epoch == 0)
+        held = list(model.network.parameters())
+        assert all(torch.equal(a, b) for a, b in zip(own, held, strict=True))
+
+
+def test_patience_stops_and_the_best_is_marked(make_model, data, begin):
+    model = make_model()
+    recipe = {"epochs": 50, "evaluate_every": 2, "patience": 3}
+    state = begin(model, training=recipe, optimiser={"name": "sgd", "learning_rate": 20.0})
+    progress = [p for p in fit(model, data, state) if p.validation]
+    losses = [p.validation.loss_nats for p in progress]
+    best = losses.index(min(losses))
+    assert len(losses) == best + 1 + 3
+    assert progress[best].is_best
+    assert not any(p.is_best for p in progress[best + 1 :])
+    assert state.is_finished
+    assert list(fit(model, data, state)) == []
+
+
+def test_a_loss_that_is_no_number_stops_before_the_weights_change(make_model, data, begin):
+    model = make_model(cell="rnn_relu")
+    state = begin(model, optimiser={"name": "sgd", "learning_rate": 1e9})
+    kept = []
+
+    def train() -> None:
+        for _ in fit(model, data, state):
+            kept[:] = [weight.detach().clone() for weight in model.network.parameters()]
+
+    with pytest.raises(TrainingError) as caught:
+        train()
+    text = str(caught.value)
+    assert f"update {state.update + 1} of {state.num_updates}" in text
+    assert "optimiser.learning_rate than 1e+09" in text
+    assert "optimiser.clip_norm" in text
+    assert all(torch.equal(a, b) for a, b in zip(model.network.parameters(), kept, strict=True))
+
+
+def test_a_summed_loss_has_steps_times_the_gradient(make_model, data, begin):
+    """Clipping is measured on the gradient of what is minimised: k1 times the mean's."""
+    norms = {}
+    for loss in ("mean", "sum"):
+        model = make_model()
+        norms[loss] = next(iter(fit(model, data, begin(model, training={"loss": loss}))))
+    assert norms["sum"].loss_nats == norms["mean"].loss_nats
+    assert norms["sum"].gradient_norm == pytest.approx(8 * norms["mean"].gradient_norm, rel=1e-5)
+
+
+def test_random_lengths_scale_the_learning_rate(make_model, data, begin):
+    model = make_model()
+    state = begin(model, window={"k1": 20, "jitter": 4.0})
+    windows = [state.windows.at(n) for n in range(state.num_updates)]
+    for window, progress in zip(windows, fit(model, data, state), strict=True):
+        assert progress.learning_rate == pytest.approx(0.01 * window.length / 20)
+
+
+def untruncated_gradients(network, symbols, *, first: int, start: int, end: int, carried):
+    """Gradients of the loss of the steps start to end, through everything from first."""
+    network.zero_grad()
+    logits, _ = network(symbols[first:end], carried)
+    targets = symbols[start + 1 : end + 1]
+    counted = logits[start - first :]
+    functional.cross_entropy(counted.flatten(0, 1), targets.flatten(), reduction="sum").backward()
+    return [weight.grad.clone() for weight in network.parameters()]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "sru"])
+@pytest.mark.parametrize(("k1", "k2"), [(5, 5), (5, 12), (5, 30), (1, 4), (4, 5)])
+def test_gradients_reach_back_exactly_k2_steps(make_model, data, cell, k1, k2):
+    """With frozen weights the carried state is the true one, so each window's gradient is that of
+    an untruncated graph in which the state k2 steps back is a constant."""
+    network = make_model(cell=cell, embedding_size=6, precision="float64").network
+    symbols = torch.from_numpy(data.train.read(0, 41)).unsqueeze(1)
+    windows = Windows(40, WindowConfig(k1=k1, k2=k2), epochs=1, seed=0)
+    carried = None
+    for update in range(windows.num_updates):
+        window = windows.at(update)
+        network.zero_grad()
+        loss, kept = summed_loss(
+            network, symbols[window.begin : window.end + 1], window, carried=carried
+        )
+        loss.backward()
+        found = [weight.grad.clone() for weight in network.parameters()]
+
+        first = max(0, window.end - k2) if not window.is_last else window.begin
+        with torch.no_grad():
+            constant = network(symbols[:first], None)[1] if first else None
+        expected = untruncated_gradients(
+            network, symbols, first=first, start=window.start, end=window.end, carried=constant
+        )
+        for ours, theirs in zip(found, expected, strict=True):
+            assert torch.allclose(ours, theirs, rtol=1e-10, atol=1e-12)
+        carried = kept
+
+
+def test_the_carried_state_is_taken_where_the_next_window_begins(make_model, data):
+    network = make_model(precision="float64").network
+    symbols = torch.from_numpy(data.train.read(0, 41)).unsqueeze(1)
+    window = Window(epoch=0, index=1, num_windows=4, begin=2, start=10, end=20, keep=12)
+    with torch.no_grad():
+        at_begin = network(symbols[:2], None)[1]
+        expected = network(symbols[:12], None)[1]
+    _, kept = summed_loss(network, symbols[2:21], window, carried=at_begin)
+    for name, value in expected.to_dict().items():
+        assert torch.allclose(kept[name], value, rtol=1e-12, atol=1e-14)
+        assert not kept[name].requires_grad
+
+
+def test_dropout_is_on_in_training_and_off_in_validation(make_model, data, begin):
+    model = make_model(dropout=Dropout(output=0.5))
+    progress = list(fit(model, data, begin(model)))
+    assert progress[-1].validation.loss_nats == score(model, data.validation).loss_nats
+    assert not model.network.training or score(model, data.validation)
