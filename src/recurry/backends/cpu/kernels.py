@@ -1,0 +1,109 @@
+"""The kernels of a plan: made when first needed, kept for the life of the process.
+
+Comes in: a plan and a type. Goes out: kernels with their schedules, ready to be launched. Imports
+the rest of the generator.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from recurry.backends.cpu import tasks
+from recurry.backends.cpu.jit import assembly, compile_module
+from recurry.backends.cpu.kernel import frame_fields, write_kernel
+from recurry.backends.cpu.machine import host
+from recurry.backends.cpu.schedule import Schedule
+from recurry.backends.cpu.tiling import Tiling, make_tiling
+from recurry.backends.remember import once_a_plan
+from recurry.compiler.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kernel:
+    """One compiled time loop.
+
+    Args:
+        schedule: What it computes.
+        tiling: How it is cut.
+        fields: Names of the entries of its frame.
+        address: Where `worker(frame)` starts.
+    """
+
+    schedule: Schedule
+    tiling: Tiling
+    fields: tuple[str, ...]
+    address: int
+
+
+class Kernels:
+    """The kernels of one plan and one type of numbers.
+
+    Args:
+        plan: The cell.
+        bits: Of a number: 32 or 64.
+        is_fused: Whether products with the input are made inside the time loop.
+    """
+
+    def __init__(self, plan: Plan, *, bits: int, is_fused: bool) -> None:
+        self.plan, self.bits, self.is_fused = plan, bits, is_fused
+        self.tiling = make_tiling(host(), bits)
+
+    @cached_property
+    def forward_pass(self) -> tasks.Forward:
+        """What the kernel for inference computes."""
+        return tasks.forward(self.plan, is_saving=False, is_fused=self.is_fused)
+
+    @cached_property
+    def saving_pass(self) -> tasks.Forward:
+        """What the forward kernel for training computes."""
+        return tasks.forward(self.plan, is_saving=True, is_fused=self.is_fused)
+
+    @cached_property
+    def backward_pass(self) -> tasks.BackwardPass:
+        """What the backward kernel computes."""
+        return tasks.backward(self.plan, is_fused=self.is_fused)
+
+    @cached_property
+    def forward(self) -> Kernel:
+        """Forward, keeping nothing but outputs and final states."""
+        return self._kernel(self.forward_pass.schedule)
+
+    @cached_property
+    def saving(self) -> Kernel:
+        """Forward, keeping what the backward kernel reads."""
+        return self._kernel(self.saving_pass.schedule)
+
+    @cached_property
+    def backward(self) -> Kernel:
+        """Back-propagation through time, all but the products outside the loop."""
+        return self._kernel(self.backward_pass.schedule)
+
+    def text(self, which: str) -> str:
+        """The LLVM IR of `forward`, `saving` or `backward`."""
+        made = {"forward": "forward_pass", "saving": "saving_pass", "backward": "backward_pass"}
+        return write_kernel(getattr(self, made[which]).schedule, self.tiling, host())
+
+    def assembly(self, which: str) -> str:
+        """The machine code of `forward`, `saving` or `backward`, as text."""
+        return assembly(self.text(which))
+
+    def _kernel(self, schedule: Schedule) -> Kernel:
+        code = compile_module(write_kernel(schedule, self.tiling, host()), ("worker",))
+        return Kernel(
+            schedule=schedule,
+            tiling=self.tiling,
+            fields=frame_fields(schedule),
+            address=code.addresses["worker"],
+        )
+
+
+@once_a_plan
+def kernels(plan: Plan, *, bits: int, is_fused: bool) -> Kernels:
+    """The kernels of a plan, the same object at every call."""
+    return Kernels(plan, bits=bits, is_fused=is_fused)
+
+
+def bits_of(dtype: torch.dtype) -> int:
+    """Bits of the numbers that kernels compute with."""
+    return 64 if dtype == torch.float64 else 32

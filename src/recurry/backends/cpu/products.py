@@ -1,0 +1,142 @@
+"""Matrix products on packed weights: a few rows at a time, accumulators in registers.
+
+Comes in: a module. Goes out: in it, `@products`, which multiplies rows of operands with panels of
+weights. Imports emitter, tiling.
+
+A panel holds one block of units: for every term of the sum, one number a unit, side by side.
+The order of the terms is the same for every number of rows, so that no result depends on the batch.
+"""
+
+from recurry.backends.cpu.emitter import Emitter, Module, Value
+from recurry.backends.cpu.tiling import Tiling
+
+_PARAMETERS = (
+    "ptr %a, i64 %a_row, ptr %b, i64 %b_panel, i64 %terms, ptr %c, i64 %c_panel, i64 %is_added"
+)
+_ARGUMENTS = (
+    "ptr {a}, i64 %a_row, ptr {b}, i64 %b_panel, i64 %terms, ptr {c}, i64 %c_panel, i64 %is_added"
+)
+
+
+def write_products(module: Module, tiling: Tiling) -> None:
+    """Add `@products(a, a_row, b, b_panel, terms, c, c_panel, is_added, rows, panels)`.
+
+    For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`. Rows of
+    `a` are `a_row` numbers apart, panels of `b` and `c` are `b_panel` and `c_panel` apart; rows of
+    `c` follow one another.
+    """
+    for rows in range(1, tiling.rows + 1):
+        for panels in range(1, tiling.panels(rows) + 1):
+            _write_tile(module, tiling, rows, panels)
+    parameters = f"{_PARAMETERS}, i64 %rows, i64 %panels"
+    with module.function("products", parameters) as e:
+        most = max(rows for rows in range(1, tiling.rows + 1) if tiling.panels(rows) > 1)
+        few, many, end = (e.new_label(stem) for stem in ("few", "many", "done"))
+        e.branch(e.compare("sle", "%rows", most), few, many)
+        e.label(few)
+        _few_rows(e, tiling, most)
+        e.put(f"br label %{end}")
+        e.label(many)
+        with e.loop("0", "%panels") as panel:
+            b = e.move("%b", e.multiply_int(panel, "%b_panel"))
+            c = e.move("%c", e.multiply_int(panel, "%c_panel"))
+            _all_rows(e, tiling, b, c)
+        e.put(f"br label %{end}")
+        e.label(end)
+
+
+def _few_rows(e: Emitter, tiling: Tiling, most: int) -> None:
+    """One tile of all rows, and as many panels at once as it can take."""
+    limits = {rows: tiling.panels(rows) for rows in range(1, most + 1)}
+    limit = "1"
+    for rows, panels in limits.items():
+        limit = e.take(f"select i1 {e.compare('eq', '%rows', rows)}, i64 {panels}, i64 {limit}")
+    with e.loop("0", "%panels", limit) as panel:
+        b = e.move("%b", e.multiply_int(panel, "%b_panel"))
+        c = e.move("%c", e.multiply_int(panel, "%c_panel"))
+        now = e.smaller_int(e.subtract_int("%panels", panel), limit)
+        width = max(limits.values()) + 1
+        case = e.add_int(e.multiply_int("%rows", width), now)
+        cases = {
+            rows * width + panels: _call(rows, panels, "%a", b, c)
+            for rows, most_panels in limits.items()
+            for panels in range(1, most_panels + 1)
+        }
+        e.switch(case, cases)
+
+
+def _all_rows(e: Emitter, tiling: Tiling, b: Value, c: Value) -> None:
+    """Tiles of nearly equal numbers of rows, one panel."""
+    tiles = e.divide_int(e.add_int("%rows", tiling.rows - 1), tiling.rows)
+    least = e.divide_int("%rows", tiles)
+    larger = e.subtract_int("%rows", e.multiply_int(least, tiles))
+    row = e.variable("i64", "0")
+    with e.loop("0", tiles) as tile:
+        is_larger = e.take(f"zext i1 {e.compare('slt', tile, larger)} to i64")
+        now, at = e.add_int(least, is_larger), e.take(f"load i64, ptr {row}, align 8")
+        a = e.move("%a", e.multiply_int(at, "%a_row"))
+        into = e.move(c, e.multiply_int(at, tiling.units))
+        e.switch(now, {n: _call(n, 1, a, b, into) for n in range(1, tiling.rows + 1)})
+        e.put(f"store i64 {e.add_int(at, now)}, ptr {row}, align 8")
+
+
+def _call(rows: int, panels: int, a: Value, b: Value, c: Value) -> str:
+    return f"call void @tile_{rows}_{panels}({_ARGUMENTS.format(a=a, b=b, c=c)})"
+
+
+def _write_tile(module: Module, tiling: Tiling, rows: int, panels: int) -> None:
+    """`@tile_R_P`: all accumulators of R rows and P panels in registers."""
+    kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
+    with module.function(f"tile_{rows}_{panels}", _PARAMETERS) as e:
+        places = [
+            (row, panel, vector)
+            for row in range(rows)
+            for panel in range(panels)
+            for vector in range(tiling.vectors)
+        ]
+        totals = {place: e.variable(kind, e.constant(0.0), align=align) for place in places}
+        outs = {
+            (row, panel, vector): e.move(
+                e.move("%c", e.multiply_int("%c_panel", panel)),
+                row * tiling.units + vector * tiling.lanes.count,
+            )
+            for row, panel, vector in places
+        }
+        with e.when(e.compare("ne", "%is_added", 0)):
+            for place, out in outs.items():
+                e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
+        a = [e.move("%a", e.multiply_int("%a_row", row)) for row in range(rows)]
+        b = [e.move("%b", e.multiply_int("%b_panel", panel)) for panel in range(panels)]
+        unrolled = 4 if rows * panels * tiling.vectors <= 12 else 2
+        whole = e.take(f"and i64 %terms, {-unrolled}")
+        with e.loop("0", whole, unrolled) as term:
+            for ahead in range(unrolled):
+                _add_term(e, tiling, a, b, totals, e.add_int(term, ahead))
+        with e.loop(whole, "%terms") as term:
+            _add_term(e, tiling, a, b, totals, term)
+        for place, out in outs.items():
+            e.store(e.take(f"load {kind}, ptr {totals[place]}, align {align}"), out)
+
+
+def _add_term(
+    e: Emitter,
+    tiling: Tiling,
+    a: list[Value],
+    b: list[Value],
+    totals: dict[tuple[int, int, int], Value],
+    term: Value,
+) -> None:
+    """One multiply-add for every accumulator."""
+    kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
+    start = e.multiply_int(term, tiling.units)
+    weights = {
+        (panel, vector): e.load(e.move(e.move(pointer, start), vector * tiling.lanes.count))
+        for panel, pointer in enumerate(b)
+        for vector in range(tiling.vectors)
+    }
+    for row, pointer in enumerate(a):
+        number = e.spread(e.move(pointer, term))
+        for (panel, vector), weight in weights.items():
+            total = totals[row, panel, vector]
+            now = e.take(f"load {kind}, ptr {total}, align {align}")
+            e.put(f"store {kind} {e.fma(number, weight, now)}, ptr {total}, align {align}")
