@@ -91,6 +91,7 @@ def launch(
     entries = [
         *(0, rows.num_steps, meeting, shares.data_ptr()),
         *(counters.data_ptr(), counters.data_ptr() + 8 * _APART, give_way_address()),
+        kernel.products,
         tables[0].data_ptr(),
         *(sizes.input_size, sizes.hidden_size, sizes.padded_size),
         *(table.data_ptr() for table in tables[1:]),

@@ -1,7 +1,7 @@
 """The time loop of one kernel: stages, threads that meet between them, products, pointwise work.
 
 Comes in: a schedule. Goes out: the text of a module with one function, `@worker(frame)`, that every
-thread runs. Imports emitter, products, schedule, tiling, vector.
+thread runs. Imports emitter, pauses, schedule, tiling, vector.
 
 The frame is a table of 64-bit entries; `frame_fields` names them. Sizes are entries too, so one
 kernel serves a cell at every size.
@@ -13,7 +13,6 @@ from recurry.backends.cpu import vector
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.pauses import write_denormals, write_meeting
-from recurry.backends.cpu.products import write_products
 from recurry.backends.cpu.schedule import Group, Place, Schedule, Stage
 from recurry.backends.cpu.tiling import Tiling
 from recurry.compiler.nodes import Constant, Node, Unary
@@ -22,12 +21,14 @@ from recurry.compiler.nodes import Constant, Node, Unary
 ROW_TABLES = ("rows", "before", "after", "even", "odd")
 # Steps from `first` to before `last` are run. `shares` has four entries a thread: first and last
 # row, first and last block of units. `ticket` counts threads in, `arrivals` counts meetings, which
-# take place where `threads` > 1.
+# take place where `threads` > 1. `products` is the function of that module: all kernels share it.
 _FIELDS = (
-    *("first", "last", "threads", "shares", "ticket", "arrivals", "give_way", "sizes"),
+    *("first", "last", "threads", "shares", "ticket", "arrivals", "give_way", "products", "sizes"),
     *("input_size", "hidden_size", "padded_size"),
     *ROW_TABLES,
 )
+
+_POINTERS = ("shares", "ticket", "arrivals", "products", "sizes")
 
 
 def frame_fields(schedule: Schedule) -> tuple[str, ...]:
@@ -39,7 +40,6 @@ def frame_fields(schedule: Schedule) -> tuple[str, ...]:
 def write_kernel(schedule: Schedule, tiling: Tiling, machine: Machine) -> str:
     """The text of the module."""
     module = Module(machine, tiling.lanes)
-    write_products(module, tiling)
     write_meeting(module)
     with module.function("worker", "ptr %frame", is_exported=True) as e, write_denormals(e):
         _Worker(e, schedule, tiling).write()
@@ -52,7 +52,7 @@ class _Worker:
     def __init__(self, e: Emitter, schedule: Schedule, tiling: Tiling) -> None:
         self.e, self.schedule, self.tiling = e, schedule, tiling
         names = frame_fields(schedule)
-        pointers = {*schedule.buffers, *ROW_TABLES, "shares", "ticket", "arrivals", "sizes"}
+        pointers = {*schedule.buffers, *ROW_TABLES, *_POINTERS}
         self.fields: Mapping[str, Value] = {
             name: e.field("%frame", index, "ptr" if name in pointers else "i64")
             for index, name in enumerate(names)
@@ -131,7 +131,7 @@ class _Worker:
                     f"ptr {sums}, i64 {tiling.chunk * tiling.units}, i64 {is_added}, "
                     f"i64 {rows}, i64 {panels}"
                 )
-                e.put(f"call void @products({given})")
+                e.put(f"call void {self.fields['products']}({given})")
             done = e.add_int(done, size)
 
     def _size(self, size: str) -> Value:

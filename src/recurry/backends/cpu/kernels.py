@@ -5,7 +5,7 @@ the rest of the generator.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import torch
 
@@ -13,6 +13,7 @@ from recurry.backends.cpu import tasks
 from recurry.backends.cpu.jit import assembly, compile_module
 from recurry.backends.cpu.kernel import frame_fields, write_kernel
 from recurry.backends.cpu.machine import host
+from recurry.backends.cpu.products import write_products
 from recurry.backends.cpu.schedule import Schedule
 from recurry.backends.cpu.tiling import Tiling, make_tiling
 from recurry.backends.remember import once_a_plan
@@ -28,12 +29,14 @@ class Kernel:
         tiling: How it is cut.
         fields: Names of the entries of its frame.
         address: Where `worker(frame)` starts.
+        products: Where the matrix products that it calls start.
     """
 
     schedule: Schedule
     tiling: Tiling
     fields: tuple[str, ...]
     address: int
+    products: int
 
 
 class Kernels:
@@ -95,6 +98,7 @@ class Kernels:
             tiling=self.tiling,
             fields=frame_fields(schedule),
             address=code.addresses["worker"],
+            products=products_address(self.bits),
         )
 
 
@@ -102,6 +106,13 @@ class Kernels:
 def kernels(plan: Plan, *, bits: int, is_fused: bool) -> Kernels:
     """The kernels of a plan, the same object at every call."""
     return Kernels(plan, bits=bits, is_fused=is_fused)
+
+
+@lru_cache
+def products_address(bits: int) -> int:
+    """Where the matrix products for a type start; compiled once for all cells."""
+    text = write_products(host(), make_tiling(host(), bits))
+    return compile_module(text, ("products",)).addresses["products"]
 
 
 def bits_of(dtype: torch.dtype) -> int:

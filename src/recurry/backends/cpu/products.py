@@ -1,13 +1,14 @@
 """Matrix products on packed weights: a few rows at a time, accumulators in registers.
 
-Comes in: a module. Goes out: in it, `@products`, which multiplies rows of operands with panels of
-weights. Imports emitter, tiling.
+Comes in: sizes of blocks. Goes out: the text of a module with `@products`, which multiplies rows of
+operands with panels of weights. Imports emitter, machine, tiling.
 
 A panel holds one block of units: for every term of the sum, one number a unit, side by side.
 The order of the terms is the same for every number of rows, so that no result depends on the batch.
 """
 
 from recurry.backends.cpu.emitter import Emitter, Module, Value
+from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.tiling import Tiling
 
 _PARAMETERS = (
@@ -18,18 +19,19 @@ _ARGUMENTS = (
 )
 
 
-def write_products(module: Module, tiling: Tiling) -> None:
-    """Add `@products(a, a_row, b, b_panel, terms, c, c_panel, is_added, rows, panels)`.
+def write_products(machine: Machine, tiling: Tiling) -> str:
+    """The text of a module with `@products(a, a_row, b, b_panel, terms, c, c_panel, is_added, rows, panels)`.
 
     For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`. Rows of
     `a` are `a_row` numbers apart, panels of `b` and `c` are `b_panel` and `c_panel` apart; rows of
     `c` follow one another.
     """
+    module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):
         for panels in range(1, tiling.panels(rows) + 1):
             _write_tile(module, tiling, rows, panels)
     parameters = f"{_PARAMETERS}, i64 %rows, i64 %panels"
-    with module.function("products", parameters) as e:
+    with module.function("products", parameters, is_exported=True) as e:
         most = max(rows for rows in range(1, tiling.rows + 1) if tiling.panels(rows) > 1)
         few, many, end = (e.new_label(stem) for stem in ("few", "many", "done"))
         e.branch(e.compare("sle", "%rows", most), few, many)
@@ -43,6 +45,7 @@ def write_products(module: Module, tiling: Tiling) -> None:
             _all_rows(e, tiling, b, c)
         e.put(f"br label %{end}")
         e.label(end)
+    return str(module)
 
 
 def _few_rows(e: Emitter, tiling: Tiling, most: int) -> None:
