@@ -11,6 +11,7 @@ with a changed description get a correct SHA-256 sum again, so that later checks
 from __future__ import annotations
 
 import argparse
+import copy
 import hashlib
 import json
 import random
@@ -235,15 +236,17 @@ def _change_header(raw: bytes, chance: random.Random) -> bytes:
 def _change_description(raw: bytes, chance: random.Random) -> bytes:
     """Put something hostile at a random place of the description."""
     header, data = _parts(raw)
-    description = json.loads(header["__metadata__"]["recurry"])
+    original = json.loads(header["__metadata__"]["recurry"])
+    description = copy.deepcopy(original)
     for _ in range(chance.choice([1, 1, 2])):
         way = chance.random()
         if way < 0.25:
-            description["cell"]["equations"] = chance.choice(EQUATIONS)
+            description["cell"] = original["cell"] | {"equations": chance.choice(EQUATIONS)}
         elif way < 0.4:
-            symbols = description["codec"]["vocabulary"]
-            key = chance.choice(list(symbols))
-            symbols[key] = chance.choice([*HOSTILE, ["a", "a"], ["\ud800"], ["ab"] * 50])
+            vocabulary = dict(original["codec"]["vocabulary"])
+            key = chance.choice(list(vocabulary))
+            vocabulary[key] = chance.choice([*HOSTILE, ["a", "a"], ["\ud800"], ["ab"] * 50])
+            description["codec"] = original["codec"] | {"vocabulary": vocabulary}
         else:
             _replace_somewhere(description, chance)
     if chance.random() < 0.5:
@@ -267,7 +270,7 @@ def _replace_somewhere(value: Any, chance: random.Random) -> None:
             del value[key]
             return
         else:
-            value[key] = chance.choice(HOSTILE)
+            value[key] = copy.deepcopy(chance.choice(HOSTILE))
             return
 
 
