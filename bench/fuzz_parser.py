@@ -95,7 +95,7 @@ def check_text(text: str) -> str:
 
 def main() -> None:
     """Parse as many texts as asked and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Parse many hostile texts.")
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
