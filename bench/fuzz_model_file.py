@@ -67,7 +67,7 @@ EQUATIONS = (
 
 def main() -> None:
     """Mutate, load, count, and exit with 1 on anything but our own error."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--mutants", type=int, default=100_000)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--keep", help="Folder for mutants that fail.")
@@ -146,7 +146,7 @@ def _make_seeds(folder: Path) -> list[bytes]:
     text.write_text(TEXT, encoding="utf-8")
     seeds = []
     for tokens, cell in (("characters", "gru"), ("bytes", "lstm_peephole"), ("words", "rnn")):
-        data = DataConfig(paths=(str(text),), tokens=tokens)
+        data = DataConfig.model_validate({"paths": [str(text)], "tokens": tokens})
         prepared = prepare(data, folder / tokens)
         network = NetworkConfig(cell=cell, hidden_size=3, num_layers=2)
         model = LanguageModel.build(network_config=network, codec=prepared.codec, seed=0)
