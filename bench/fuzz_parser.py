@@ -32,7 +32,7 @@ _HOSTILE = [
 
 
 def texts(count: int, generator: random.Random) -> Iterator[str]:
-    """Texts to parse, a third of each kind."""
+    """Texts to parse: half mutations, three tenths expressions, one fifth noise."""
     seeds = [cell(name).equations for name in cells()]
     for _ in range(count):
         kind = generator.random()
@@ -41,7 +41,7 @@ def texts(count: int, generator: random.Random) -> Iterator[str]:
         elif kind < 0.8:
             yield f"h = {_expression(generator, 5)}"
         else:
-            words = generator.choices([*_WORDS, *_HOSTILE], k=generator.randrange(1, 30))
+            words = generator.choices([*_WORDS, *_HOSTILE], k=generator.randrange(1, 13))
             yield "".join(words)
 
 
