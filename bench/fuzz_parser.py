@@ -32,7 +32,7 @@ _HOSTILE = [
 
 
 def texts(count: int, generator: random.Random) -> Iterator[str]:
-    """Texts to parse, a third of each kind."""
+    """Texts to parse: half mutations, three tenths expressions, one fifth noise."""
     seeds = [cell(name).equations for name in cells()]
     for _ in range(count):
         kind = generator.random()
@@ -41,7 +41,7 @@ def texts(count: int, generator: random.Random) -> Iterator[str]:
         elif kind < 0.8:
             yield f"h = {_expression(generator, 5)}"
         else:
-            words = generator.choices([*_WORDS, *_HOSTILE], k=generator.randrange(1, 30))
+            words = generator.choices([*_WORDS, *_HOSTILE], k=generator.randrange(1, 13))
             yield "".join(words)
 
 
@@ -95,7 +95,7 @@ def check_text(text: str) -> str:
 
 def main() -> None:
     """Parse as many texts as asked and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Parse many hostile texts.")
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()

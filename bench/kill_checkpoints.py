@@ -31,7 +31,7 @@ NUM_VALUES = 1_000_000  # 4 MB, about a small model with its optimiser
 
 def main() -> None:
     """Kill, look, count, and exit with 1 if anything was lost."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--kills", type=int, default=500)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--values", type=int, default=NUM_VALUES)

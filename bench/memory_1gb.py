@@ -45,7 +45,7 @@ print(json.dumps({"peak_mb": peak_mb, "symbols": symbols, "text": len(run.prepar
 
 def main() -> None:
     """Measure both sizes and exit with 1 if the larger one needs 300 MB more."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--megabytes", type=int, default=1000)
     options.add_argument("--updates", type=int, default=40)
     options.add_argument("--tokens", default="characters")

@@ -105,7 +105,7 @@ RESUME = "from recurry.cli.main import main; main()"
 
 def main() -> None:
     """Stop, resume, compare, and exit with 1 if any bit differs."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--stops", type=int, default=50)
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--characters", type=int, default=6000)
@@ -145,7 +145,8 @@ def run(folder: Path, text: Path, *, stops: int, seed: int) -> int:
 def _train(settings: dict[str, object], folder: Path, *, stop: int, number: int) -> None:
     """Train in a process of its own, which ends at `stop` if that comes."""
     # A killed run goes on from its last checkpoint, so let there be one after a few updates.
-    settings = settings | {"report.checkpoint_seconds": 0.05}
+    is_killed = number == signal.SIGKILL
+    settings = settings | {"report.checkpoint_seconds": 0.1 if is_killed else 30.0}
     _command(CHILD, json.dumps([settings, str(folder), stop, int(number)]))
 
 

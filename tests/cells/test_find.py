@@ -90,3 +90,10 @@ def test_a_huge_file_is_refused_without_reading_it_all(tmp_path):
         file.truncate(10**10)
     with pytest.raises(EquationError, match="a cell may have 10000"):
         read_cell(path)
+
+
+def test_the_public_function_and_the_package_have_one_name():
+    import recurry
+
+    assert recurry.cell("lstm") is cell("lstm")
+    assert recurry.cells() == cells()

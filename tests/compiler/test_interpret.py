@@ -127,3 +127,12 @@ def test_sizes_that_must_be_equal_are_refused(rng):
     }
     with pytest.raises(EquationError, match="input size 3 meets one of hidden size 5"):
         interpret(graph, parameters, np.zeros((1, 1, 3)))
+
+
+def test_values_that_are_no_longer_finite_come_out_without_a_warning():
+    graph = parse("h = log(W @ x) / b")
+    parameters = {"W": -np.eye(2), "b": np.zeros(2)}
+    x = np.ones((2, 1, 2))
+    assert np.isnan(interpret(graph, parameters, x).output).all()
+    found = interpret_backward(graph, parameters, x, {}, np.ones((2, 1, 2)))
+    assert not np.isfinite(found.parameters["b"]).any()

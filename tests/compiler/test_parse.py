@@ -1,7 +1,10 @@
 """The equation language: what it means, how it is refused, and that nothing can hang it."""
 
 import ast
+import random
+import runpy
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -184,6 +187,12 @@ def _parse_or_refuse(text: str) -> tuple[Graph | None, EquationError | None]:
         return parse(text), None
     except EquationError as error:
         return None, error
+
+
+def test_the_fuzzer_finds_nothing_in_a_few_texts():
+    fuzz = runpy.run_path(str(Path(__file__).parents[2] / "bench" / "fuzz_parser.py"))
+    for text in fuzz["texts"](400, random.Random(0)):
+        fuzz["check_text"](text)
 
 
 EXPRESSIONS = st.recursive(

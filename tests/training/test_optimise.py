@@ -6,8 +6,8 @@ from recurry.training.configuration import OptimiserConfig
 from recurry.training.optimise import (
     clip_gradients,
     make_optimiser,
+    make_update,
     pack_optimiser,
-    set_learning_rate,
     unpack_optimiser,
 )
 
@@ -33,8 +33,7 @@ def move(weights, optimiser, *, steps: int) -> None:
     for n in range(steps):
         optimiser.zero_grad()
         sum(((w - 0.1 * n) ** 2).sum() for w in weights.values()).backward()
-        set_learning_rate(optimiser, 0.05 / (n + 1))
-        optimiser.step()
+        make_update(optimiser, learning_rate=0.05 / (n + 1))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.name)
@@ -68,6 +67,17 @@ def test_every_optimiser_descends(config):
         sum((w**2).sum() for w in weights.values()).backward()
         optimiser.step()
     assert sum(float((w.detach() ** 2).sum()) for w in weights.values()) < before
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.name)
+def test_an_update_tells_autograd_that_weights_have_changed(config):
+    """Whoever keeps something computed from weights, such as stacked matrices, relies on this."""
+    weights = named_weights()
+    optimiser = make_optimiser(weights.values(), config, num_updates=4)
+    for _ in range(2):
+        versions = [weight._version for weight in weights.values()]
+        move(weights, optimiser, steps=1)
+        assert all(w._version > v for w, v in zip(weights.values(), versions, strict=True))
 
 
 def test_packing_copies():

@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
-from recurry.backends.lowering import runs
+from recurry.backends.lowering import stacks
 from recurry.backends.options import Request, RunOptions
 from recurry.backends.rewrite import (
     OUTPUT_GRADIENT,
@@ -25,8 +24,9 @@ from recurry.backends.rewrite import (
 from recurry.backends.scan import Scan
 from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
 from recurry.backends.weights import Weights
-from recurry.compiler.nodes import Adjoint, Input, Matmul, Node, State
+from recurry.compiler.nodes import Adjoint, Input, Node, State
 from recurry.compiler.plan import Plan
+from recurry.errors import UsageError
 
 
 class EagerBackend:
@@ -176,8 +176,13 @@ class _Recurrence(torch.autograd.Function):
         return _results(scan, call, x)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore
+        if torch.is_grad_enabled():
+            raise UsageError(
+                "The time loop gives no gradients of gradients.",
+                got="create_graph=True",
+                hint="differentiate once, or use a torch.nn module: layer.to_torch()",
+            )
         call: _Call = ctx.call
         x, *rest = ctx.saved_tensors
         kept, parameters = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]
@@ -219,22 +224,22 @@ def _matrix_gradients(
     scan: Scan, targets: Targets, *, call: _Call, parameters: Sequence[Tensor]
 ) -> dict[str, Tensor]:
     """The gradients by the matrices: one product for all steps and neighbouring matrices."""
-    groups: dict[Node, dict[int, Matmul]] = {}
+    groups: dict[Node, list[tuple[int, str]]] = {}
     shapes = dict(zip(call.names, parameters, strict=True))
     found: dict[str, Tensor] = {}
     for product, adjoint in targets.products.items():
         name = product.matrix.name
-        if adjoint not in scan.program.places:
+        if adjoint in scan.program.places:
+            place = scan.program.places[adjoint]
+            groups.setdefault(product.operand, []).append((place, name))
+        else:
             found.setdefault(name, torch.zeros_like(shapes[name]))
-            continue
-        columns = groups.setdefault(product.operand, {})
-        columns[scan.program.places[adjoint]] = product
-    for operand, products in groups.items():
+    for operand, places in groups.items():
         value = _over_rows(scan.value(operand), scan.timeline.num_rows)
-        for start, stop in runs(sorted(products)):
+        for start, stop, names in stacks(places):
             gradient = scan.rounded(scan.column(start, stop)).t() @ scan.rounded(value)
-            for column, part in enumerate(gradient.chunk(stop - start), start):
-                _accumulate(found, products[column].matrix.name, part)
+            for name, part in zip(names, gradient.chunk(stop - start), strict=True):
+                _accumulate(found, name, part)
     return found
 
 

@@ -124,6 +124,19 @@ def runs(columns: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
+def stacks(places: Iterable[tuple[int, str]]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """Columns with their matrices as ranges of neighbours; a column met twice is in two ranges."""
+    found: list[tuple[int, int, tuple[str, ...]]] = []
+    waiting = sorted(places)
+    while waiting:
+        layer = dict(reversed(waiting))
+        for column, name in layer.items():
+            waiting.remove((column, name))
+        for start, stop in runs(sorted(layer)):
+            found.append((start, stop, tuple(layer[column] for column in range(start, stop))))
+    return found
+
+
 def is_function(node: Node, function: str) -> bool:
     """Whether a node applies a function of this name."""
     return isinstance(node, Unary | Binary) and node.function == function
@@ -310,10 +323,10 @@ class _Steps:
         rest = [*self.columns.early(root), *rest]
         for node in (*rest[:1], *(product.operand for product in products)):
             self.emit(node)
-        places = {self.columns.places[p.operand]: p.matrix.name for p in products}
         base = rest[0] if rest else None
-        for start, stop in runs(sorted(places)):
-            names = tuple(places[column] for column in range(start, stop))
+        for start, stop, names in stacks(
+            (self.columns.places[p.operand], p.matrix.name) for p in products
+        ):
             self._add(Deep(out=root, base=base, start=start, stop=stop, matrices=names))
             base = root
         for term in rest[1:]:

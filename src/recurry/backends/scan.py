@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
-from recurry.backends.lowering import Activate, Instruction, Pointwise, Program, Wide, runs
+from recurry.backends.lowering import Activate, Instruction, Pointwise, Program, Wide, runs, stacks
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import Weights, round_to_bfloat16
 from recurry.compiler.nodes import Constant, Matmul, Node
@@ -156,22 +156,19 @@ class Scan:
     def _sum_transposed(self, node: Node) -> Tensor | None:
         """A sum of transposed products over neighbouring columns, as one product."""
         terms = _summands(node)
-        places = {
-            self.program.places[term.operand]: term
-            for term in terms
-            if isinstance(term, Matmul) and term.transposed and term.operand in self.program.places
-        }
-        if len(places) < 2:
+        places = self.program.places
+        stacked = [
+            t for t in terms if isinstance(t, Matmul) and t.transposed and t.operand in places
+        ]
+        if len(stacked) < 2:
             return None
-        total = None
-        for start, stop in runs(sorted(places)):
-            stack = self.weights.stack(tuple(places[c].matrix.name for c in range(start, stop)))
-            part = self.rounded(self.column(start, stop)) @ stack
+        total: Tensor | None = None
+        for start, stop, names in stacks((places[t.operand], t.matrix.name) for t in stacked):
+            part = self.rounded(self.column(start, stop)) @ self.weights.stack(names)
             total = part if total is None else total.add_(part)
-        taken = set(places.values())
         for term in terms:
-            if term not in taken:
-                total = total + self.value(term)  # type: ignore
+            if term not in stacked and total is not None:
+                total = total + self.value(term)
         return total
 
     def rounded(self, value: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ SLIDING_SECONDS = 60.0  # the rate counts the work of this long, pauses for vali
 FIRST_ESTIMATE_SECONDS = 3.0  # before that there is no rate worth showing
 LINE_SECONDS = 5.0
 JSON_SECONDS = 1.0
-SMOOTHING = 0.98  # of the shown loss, from update to update
+SMOOTHING = 0.95  # of the shown loss, from update to update
 _UNITS = {"characters": "chars", "bytes": "bytes", "words": "words", "bpe": "tokens"}
 
 Clock = Callable[[], float]

@@ -165,9 +165,9 @@ def _work(
 
 def _introduce(run: Run, display: Display) -> None:
     prepared = run.prepared
+    display.note(f"run {run.folder}: {run.model!r}")
     display.note(
-        f"run {run.folder}: {len(prepared.train):,} symbols to train on, "
-        f"{len(prepared.validation):,} to validate, {run.model!r}"
+        f"{len(prepared.train):,} symbols to train on, {len(prepared.validation):,} to validate"
     )
 
 

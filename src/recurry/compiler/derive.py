@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import (
@@ -58,7 +59,7 @@ class Backward:
         first, products, vectors = (tuple(group.values()) for group in groups)
         return (*first, self.input, *products, *vectors)
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """Every node under the results, children first."""
         return tuple(topological(self.roots))
@@ -100,7 +101,7 @@ def _accumulate(adjoints: dict[Node, Node], node: Node, share: Node) -> None:
 def _shares(node: Node, adjoint: Node) -> list[tuple[Node, Node]]:
     """What each child of a node gets of the node's adjoint."""
     if isinstance(node, Matmul):
-        return [(node.operand, Matmul(node.matrix, adjoint, True))]
+        return [(node.operand, Matmul(node.matrix, adjoint, transposed=True))]
     if isinstance(node, Unary):
         return [(node.operand, UNARY_DERIVATIVES[node.function](node.operand, node, adjoint))]
     if isinstance(node, Binary):

@@ -129,6 +129,7 @@ def interpret_backward(
     return Gradients(parameters=sums, x=by_input, state=adjoints)
 
 
+@np.errstate(all="ignore")
 def _add_parameter_gradients(
     run: _Run, backward: Backward, values: _Values, sums: dict[str, np.ndarray]
 ) -> None:
@@ -207,12 +208,12 @@ def _checked(kind: str, arrays: Arrays, shapes: Mapping[str, tuple[int, ...]]) -
     return {name: np.asarray(arrays[name], dtype=np.float64) for name in shapes}
 
 
+@np.errstate(all="ignore")
 def evaluate(order: Iterable[Node], values: _Values) -> None:
     """Add the values of some nodes, children first, to the values that are known."""
-    with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-        for node in order:
-            if node not in values:
-                values[node] = _value(node, values)
+    for node in order:
+        if node not in values:
+            values[node] = _value(node, values)
 
 
 def _value(node: Node, values: _Values) -> np.ndarray:

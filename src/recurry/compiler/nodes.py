@@ -5,7 +5,7 @@ Comes in: names, numbers and other nodes. Goes out: nodes with a size. Imports n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,6 +54,9 @@ class _Interned(type):
     if not TYPE_CHECKING:  # a type checker shall see the constructors of the classes
 
         def __call__(cls, *arguments: Any, **named: Any) -> Any:
+            known = None if named else _MADE.get((cls, *arguments))
+            if known is not None:
+                return known
             made = super().__call__(*arguments, **named)
             with _LOCK:
                 return _MADE.setdefault((cls, *made.fields()), made)
@@ -61,11 +64,17 @@ class _Interned(type):
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True, repr=False)
 class Node(metaclass=_Interned):
-    """One value of a graph. Two nodes are equal exactly when they are the same object."""
+    """One value of a graph. Two nodes are equal exactly when they are the same object.
+
+    `size` is the length of the value, `children` are the nodes it is made of, left to right.
+    """
 
     size: Size = field(init=False)
+    children: tuple[Node, ...] = field(init=False)
 
     def __post_init__(self) -> None:
+        children = tuple(part for part in self.fields() if isinstance(part, Node))
+        object.__setattr__(self, "children", children)
         object.__setattr__(self, "size", self._measure())
 
     def _measure(self) -> Size:
@@ -74,11 +83,6 @@ class Node(metaclass=_Interned):
     def fields(self) -> tuple:
         """What tells this node from others of its class."""
         return tuple(getattr(self, name) for name in self.__match_args__)
-
-    @property
-    def children(self) -> tuple[Node, ...]:
-        """The nodes this one reads, left to right."""
-        return tuple(part for part in self.fields() if isinstance(part, Node))
 
     def __reduce__(self) -> tuple:
         return (type(self), self.fields())
@@ -135,7 +139,10 @@ class Constant(Node):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", float(self.value) + 0.0)  # -0.0 becomes 0.0
-        object.__setattr__(self, "size", "1")
+        Node.__post_init__(self)
+
+    def _measure(self) -> Size:
+        return "1"
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
@@ -193,12 +200,7 @@ def topological(roots: Iterable[Node]) -> list[Node]:
 def dependents(order: Iterable[Node], sources: Iterable[Node]) -> set[Node]:
     """The nodes of a topological order that read some sources, the sources included."""
     found = set(sources)
-    found.update(_reached(order, found))
-    return found
-
-
-def _reached(order: Iterable[Node], found: set[Node]) -> Iterator[Node]:
     for node in order:
         if any(child in found for child in node.children):
             found.add(node)
-            yield node
+    return found

@@ -139,8 +139,9 @@ class _Sketcher:
         kind = "gate" if function else "linear"
         self.sketch.blocks[node] = Block(kind=kind, title=title, formula=_wrap(words))
         for _, term in terms:
-            is_whole = term is node and isinstance(term, Matmul)
-            self.connect_term(term.operand if is_whole else term, node)
+            if term is node and isinstance(term, Matmul):  # named itself, so look inside
+                term = term.operand
+            self.connect_term(term, node)
 
     def words(self, sign: str, term: Node) -> str:
         """One term as it is written in a box."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from recurry.errors import EquationError
 
@@ -19,8 +18,9 @@ _TOKEN = re.compile(
       | (?P<newline>\n)
       | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
       | (?P<name>[A-Za-z][A-Za-z0-9_]*)
-      | (?P<mark>[-+*/@=(),])""",
-    re.VERBOSE | re.ASCII,
+      | (?P<mark>[-+*/@=(),])
+      | (?P<other>.)""",
+    re.VERBOSE | re.ASCII | re.DOTALL,
 )
 # What people write instead, and what to write here.
 _INSTEAD = {
@@ -44,8 +44,7 @@ _INSTEAD = {
 _OTHER_LINE_ENDS = dict.fromkeys(map(ord, "\v\f\x1c\x1d\x1e\x85\u2028\u2029"), "\x00")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Token:
+class Token(NamedTuple):
     """A word of the text; `kind` is name, number, mark or end."""
 
     kind: str
@@ -82,12 +81,10 @@ class _Lexer:
         self.depth = 0
 
     def split(self) -> list[list[Token]]:
-        while self.position < len(self.text):
-            match = _TOKEN.match(self.text, self.position)
-            if match is None:
-                self.refuse(self.text[self.position])
+        for match in _TOKEN.finditer(self.text):
+            self.position = match.start()
             self.take(str(match.lastgroup), match.group())
-            self.position = match.end()
+        self.position = len(self.text)
         self.finish_equation()
         return self.equations
 
@@ -96,9 +93,14 @@ class _Lexer:
             if self.depth == 0:
                 self.finish_equation()
             self.line, self.line_start = self.line + 1, self.position + 1
+        elif kind == "other":
+            self.refuse(word)
         elif kind != "space":
             self.current.append(self.token(kind, word))
-            self.depth = max(0, self.depth + (word == "(") - (word == ")"))
+            if word == "(":
+                self.depth += 1
+            elif word == ")":
+                self.depth = max(0, self.depth - 1)
 
     def token(self, kind: str, word: str) -> Token:
         column = self.position - self.line_start + 1

@@ -5,10 +5,12 @@ is needed to learn and to encode; decoding needs nothing.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -19,6 +21,9 @@ from recurry.data.vocabulary import Vocabulary, damaged
 from recurry.errors import DataError, MissingExtra
 
 DEFAULT_SIZE = 1024
+_MOST_STRETCHES = 1 << 19
+# No piece of byte-level BPE reaches from a word into the white space after it.
+_STRETCH = re.compile(r"\s*\S+|\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +56,7 @@ class Subwords:
                 initial_alphabet=sorted(byte_spelling()),
                 special_tokens=[],
             )
-            cased = map(lower_each, texts) if is_lower else texts
-            tokenizer.train_from_iterator(cased, trainer=trainer)
+            tokenizer.train_from_iterator(_short(texts, is_lower=is_lower), trainer=trainer)
             model = json.loads(tokenizer.to_str())["model"]
         symbols = sorted(model["vocab"], key=model["vocab"].__getitem__)
         merges = tuple((left, right) for left, right in model["merges"])
@@ -82,18 +86,28 @@ class Subwords:
 
     def encoder(self, vocabulary: Vocabulary) -> Callable[[str], np.ndarray]:
         """From text to numbers of pieces."""
-        return lambda text: np.array(self._encode(text), dtype=np.int64)
+
+        def encode(text: str) -> np.ndarray:
+            return np.fromiter(self._encode(text), dtype=np.int64)
+
+        return encode
 
     def decoder(self, vocabulary: Vocabulary) -> StreamingDecoder:
         """From pieces to characters, through their bytes."""
         spelling = byte_spelling()
         return ByteDecoder([bytes(spelling[c] for c in symbol) for symbol in self.symbols])
 
-    def _encode(self, text: str) -> list[int]:
+    def _encode(self, text: str) -> Iterator[int]:
+        """White space with the word after it is cut once and then looked up."""
         utf8(text)
-        tokenizer = self._tokenizer
-        with _guarded("used"):
-            return tokenizer.encode(lower_each(text) if self.is_lower else text).ids
+        if len(self._stretches) > _MOST_STRETCHES:
+            self._stretches.clear()
+        stretches = _STRETCH.findall(lower_each(text) if self.is_lower else text)
+        return chain.from_iterable(map(self._stretches.__getitem__, stretches))
+
+    @cached_property
+    def _stretches(self) -> "_Stretches":
+        return _Stretches(self._tokenizer)
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -102,6 +116,19 @@ class Subwords:
             numbers = {symbol: number for number, symbol in enumerate(self.symbols)}
             model = package.models.BPE(vocab=numbers, merges=list(self.merges))
             return _byte_level(package, model)
+
+
+class _Stretches(dict[str, tuple[int, ...]]):
+    """White space and the word after it -> the numbers of its pieces."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __missing__(self, stretch: str) -> tuple[int, ...]:
+        with _guarded("used"):
+            numbers = tuple(self._tokenizer.encode(stretch).ids)
+        self[stretch] = numbers
+        return numbers
 
 
 @cache
@@ -114,6 +141,14 @@ def byte_spelling() -> dict[str, int]:
     others = [byte for byte in range(256) if byte not in printable]
     spelling = {chr(byte): byte for byte in printable}
     return spelling | {chr(256 + place): byte for place, byte in enumerate(others)}
+
+
+def _short(texts: Iterable[str], *, is_lower: bool) -> Iterator[str]:
+    """The same texts in short pieces: the package takes much memory for a long one."""
+    for text in texts:
+        stretches = _STRETCH.findall(lower_each(text) if is_lower else text)
+        for start in range(0, len(stretches), 256):
+            yield "".join(stretches[start : start + 256])
 
 
 def _is_merge(pair: list, known: set[str]) -> bool:

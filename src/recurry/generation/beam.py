@@ -10,9 +10,11 @@ import numpy as np
 
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
-from recurry.generation.stepping import Block, begin, resting
+from recurry.generation.stepper import Stepper
+from recurry.generation.stepping import Block, begin
 from recurry.generation.transcript import Transcript, check_stop
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.scoring import evaluating
 
 _WIDEST = 1024
 
@@ -76,7 +78,7 @@ def beam_search(
     def is_finished(symbols: Sequence[int]) -> bool:
         return _reaches_stop(_read(model, prime, symbols), stop)
 
-    with resting(model):
+    with evaluating(model.network):
         first, step = _step_function(model, prime, length=length, width=width)
         paths = search(
             first, step, length=length, width=width, is_finished=is_finished if stop else None
@@ -147,7 +149,8 @@ def _step_function(
     model: LanguageModel, prime: str, *, length: int, width: int
 ) -> tuple[np.ndarray, Step]:
     """The scores of the first symbol, and the step that follows for a search."""
-    block, allowed = Block(model, begin(model, prime), num_rows=width), Allowed(model.codec, width)
+    block = Block(model, begin(model, prime), stepper=Stepper(model, width))
+    allowed = Allowed(model.codec, width)
     num_left = length
 
     def scores(num_rows: int) -> np.ndarray:

@@ -10,12 +10,14 @@ import numpy as np
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
 from recurry.generation.sampling import Sampling
-from recurry.generation.stepping import ROWS, Block, Start, begin, resting
+from recurry.generation.stepper import Stepper
+from recurry.generation.stepping import ROWS, Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
 from recurry.network.state import State
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.scoring import evaluating
 
-__all__ = ["Sampling", "generate", "stream", "stream_with_states"]
+__all__ = ["Sampling", "generate", "generate_each", "stream", "stream_with_states"]
 
 # Random numbers are drawn ahead, for speed; a stream of them does not depend on the chunk.
 _CHUNK = 256
@@ -60,16 +62,39 @@ def generate(
         >>> model = recurry.train_language_model("to be or not to be " * 50, preset="lecture")
         >>> recurry.generate(model, "to", length=20, sampling=recurry.Sampling(temperature=0))
     """
+    return list(
+        generate_each(
+            model,
+            prime,
+            length=length,
+            sampling=sampling,
+            seed=seed,
+            num_samples=num_samples,
+            stop=stop,
+        )
+    )
+
+
+def generate_each(
+    model: LanguageModel,
+    prime: str = "",
+    *,
+    length: int = 500,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+    num_samples: int = 1,
+    stop: Sequence[str] = (),
+) -> Iterator[str]:
+    """The texts of `generate`, each as soon as its block is complete."""
     _check(length, seed, num_samples)
     stop = check_stop(stop)
-    texts: list[str] = []
-    with resting(model):
-        start = begin(model, prime)
-        while len(texts) < num_samples:
-            rows = min(ROWS, num_samples - len(texts))
-            writing = _Writing(model, start, sampling=sampling, seed=seed, first=len(texts))
-            texts.extend(_write(writing, rows, length=length, stop=stop))
-    return texts
+    with evaluating(model.network):
+        start, stepper = begin(model, prime), Stepper(model, ROWS)
+        for first in range(0, num_samples, ROWS):
+            writing = _Writing(
+                model, start, sampling=sampling, seed=seed, first=first, stepper=stepper
+            )
+            yield from _write(writing, min(ROWS, num_samples - first), length=length, stop=stop)
 
 
 def stream(
@@ -92,9 +117,9 @@ def stream(
     """
     _check(length, seed, 1)
     transcript: Transcript[None] = Transcript(model.codec, stop)
-    with resting(model):
+    with evaluating(model.network):
         start = begin(model, prime)
-        writing = _Writing(model, start, sampling=sampling, seed=seed, first=0)
+        writing = _Writing(model, start, sampling=sampling, seed=seed)
         yield transcript.open(start.prime)
         for num_left in range(length, 0, -1):
             symbols = writing.draw(num_left)
@@ -121,10 +146,10 @@ def stream_with_states(
     """
     _check(length, seed, 1)
     transcript: Transcript[State] = Transcript(model.codec, stop)
-    with resting(model):
+    with evaluating(model.network):
         start = begin(model, prime)
         transcript.open(start.prime)
-        writing = _Writing(model, start, sampling=sampling, seed=seed, first=0)
+        writing = _Writing(model, start, sampling=sampling, seed=seed)
         for num_left in range(length, 0, -1):
             symbols = writing.draw(num_left)
             writing.read(symbols)
@@ -144,9 +169,10 @@ class _Writing(Block):
         *,
         sampling: Sampling | None,
         seed: int,
-        first: int,
+        first: int = 0,
+        stepper: Stepper | None = None,
     ) -> None:
-        super().__init__(model, start)
+        super().__init__(model, start, stepper=stepper or Stepper(model, ROWS))
         self.prime = start.prime
         self._sampling = sampling or Sampling()
         self._allowed = Allowed(model.codec, ROWS)

@@ -7,14 +7,13 @@ many others are written beside it. Here every step is made with `ROWS` rows, wha
 and a text always sits in the same row: it cannot depend on the others.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from recurry.data.codec import Codec
+from recurry.generation.stepper import Stepper
 from recurry.network.state import State
 from recurry.tasks.language import LanguageModel
 
@@ -35,17 +34,6 @@ class Start:
     prime: np.ndarray
     logits: np.ndarray
     state: State
-
-
-@contextmanager
-def resting(model: LanguageModel) -> Iterator[None]:
-    """The network without dropout, as it was before afterwards."""
-    was_training = model.network.training
-    model.network.eval()
-    try:
-        yield
-    finally:
-        model.network.train(was_training)
 
 
 def quiet_beginning(codec: Codec) -> int:
@@ -71,7 +59,7 @@ def begin(model: LanguageModel, prime: str) -> Start:
     with torch.inference_mode():
         for first in range(0, len(read), _CHUNK):
             column = torch.from_numpy(read[first : first + _CHUNK].astype(np.int64))[:, None]
-            logits, state = model.network(column.to(device_of(model)), state)
+            logits, state = model.network(column.to(model.network.device), state)
     assert logits is not None
     return Start(prime=ids, logits=_to_numpy(logits[-1]), state=state)
 
@@ -82,29 +70,29 @@ class Block:
     Args:
         model: The model, at rest.
         start: Where each row begins.
-        num_rows: Number of texts.
+        stepper: Reads symbols, as many as there are rows; one can serve block after block.
     """
 
-    def __init__(self, model: LanguageModel, start: Start, *, num_rows: int = ROWS) -> None:
+    def __init__(self, model: LanguageModel, start: Start, *, stepper: Stepper) -> None:
         self.model = model
+        self._stepper = stepper
+        num_rows = len(stepper.logits)
+        stepper.state = start.state.index([0] * num_rows)
         self.logits = np.repeat(start.logits, num_rows, axis=0)
-        self.state = start.state.index([0] * num_rows)
+
+    @property
+    def state(self) -> State:
+        """The state of all rows after what they have read."""
+        return self._stepper.state
 
     def read(self, symbols: np.ndarray) -> None:
         """Read one symbol a row, shape (R,): `logits` and `state` move on."""
-        with torch.inference_mode():
-            ids = torch.from_numpy(symbols).to(device_of(self.model))
-            logits, self.state = self.model.network.step(ids, self.state)
-            self.logits = _to_numpy(logits)
+        self._stepper.read(torch.from_numpy(symbols))
+        self.logits = _to_numpy(self._stepper.logits)
 
     def reorder(self, rows: np.ndarray) -> None:
         """Let each row go on from the state of another."""
-        self.state = self.state.index(rows.tolist())
-
-
-def device_of(model: LanguageModel) -> torch.device:
-    """Where the weights lie."""
-    return next(model.network.parameters()).device
+        self._stepper.state = self.state.index(rows.tolist())
 
 
 def _to_numpy(logits: torch.Tensor) -> np.ndarray:

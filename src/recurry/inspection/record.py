@@ -21,6 +21,7 @@ from recurry.inspection.address import CellAddress, painted_state
 from recurry.inspection.colour import squash
 from recurry.network.state import State
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.scoring import evaluating
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,9 +88,9 @@ def record_gates(
         )
     x = _embed(model, recording.ids)
     for below in range(layer):
-        output = _values(model, recording, x, layer=below)["h"]
+        output = _evaluate_layer(model, recording, x, layer=below)["h"]
         x = output + x if model.network_config.has_residual and below > 0 else output
-    return _values(model, recording, x, layer=layer)
+    return _evaluate_layer(model, recording, x, layer=layer)
 
 
 def most_varying(model: LanguageModel, recording: Recording, count: int = 10) -> list[CellAddress]:
@@ -111,18 +112,45 @@ def most_varying(model: LanguageModel, recording: Recording, count: int = 10) ->
 
 
 def _run(model: LanguageModel, ids: np.ndarray) -> list[State]:
-    network, was_training = model.network, model.network.training
+    network, states = model.network, []
     device = next(network.parameters()).device
-    network.eval()
-    try:
-        with torch.inference_mode():
-            state, states = network.initial_state(1), []
-            for symbol in torch.from_numpy(ids).to(device)[:, None]:
-                _, state = network.step(symbol, state)
-                states.append(state)
-    finally:
-        network.train(was_training)
+    with evaluating(network), torch.inference_mode():
+        state = network.initial_state(1)
+        for symbol in torch.from_numpy(ids).to(device)[:, None]:
+            _, state = network.step(symbol, state)
+            states.append(state)
     return states
+
+
+def _embed(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
+    """What the first layer reads, (T, I) float64."""
+    if model.network.embedding is None:
+        return np.eye(model.codec.num_symbols)[ids]
+    return _to_numpy(model.network.embedding.weight)[ids]
+
+
+def _evaluate_layer(
+    model: LanguageModel, recording: Recording, x: np.ndarray, *, layer: int
+) -> dict[str, np.ndarray]:
+    """Every assigned name of a layer at all steps, with time in the place of the batch."""
+    graph, shape = model.cell.graph, (len(x), model.network_config.hidden_size)
+    weights = dict(model.network.recurrent.layers[layer].named_parameters())
+    values: dict[Node, np.ndarray] = {Input(): x}
+    for name, parameter in graph.parameters.items():
+        values[parameter] = _to_numpy(weights[f"forward.{name}"])
+    for name in graph.states:
+        before = np.zeros(shape)
+        before[1:] = recording.states[name][layer, :-1]
+        values[StateNode(name)] = before
+    evaluate(graph.nodes, values)
+    return {
+        name: np.broadcast_to(values[node], x.shape if node.size == "I" else shape)
+        for name, node in graph.named.items()
+    }
+
+
+def _to_numpy(weight: torch.Tensor) -> np.ndarray:
+    return weight.detach().to("cpu", torch.float64).numpy()
 
 
 def _stack(tensors: list[torch.Tensor]) -> np.ndarray:

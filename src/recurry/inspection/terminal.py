@@ -19,7 +19,7 @@ _RESET = "\x1b[0m"
 _STEPS = np.array([0, 95, 135, 175, 215, 255])
 # Control characters could move the cursor or worse; a terminal is shown their pictures instead.
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
-_PICTURES |= {0x7F: "␡"} | {code: "\ufffd" for code in range(0x80, 0xA0)}
+_PICTURES |= {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
 
 
 def printable(text: str) -> str:

@@ -32,9 +32,9 @@ Point = tuple[float, float]
 def curves_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """The log as a table with a header row; a cell is empty where nothing was measured."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([row.get(column) for column in COLUMNS] for row in rows)
     return text.getvalue()
 
 

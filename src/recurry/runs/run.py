@@ -209,7 +209,7 @@ class Run:
         update, total = self.state.update, self.state.num_updates
         return Interrupted(
             f"Stopped after update {update:,} of {total:,}; everything is saved in {self.folder}.",
-            hint=f"{resume_command(self.folder)}    (goes on where it stopped)",
+            hint=resume_command(self.folder),
         )
 
     def _explain(self, error: TrainingError) -> TrainingError:

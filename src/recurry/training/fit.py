@@ -16,7 +16,7 @@ from recurry.errors import TrainingError
 from recurry.network.state import State
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores, score
-from recurry.training.optimise import clip_gradients, set_learning_rate
+from recurry.training.optimise import clip_gradients, make_update
 from recurry.training.state import TrainingData, TrainingState
 from recurry.training.windows import Window
 
@@ -84,8 +84,7 @@ def fit(model: LanguageModel, data: TrainingData, state: TrainingState) -> Itera
             raise _not_finite(state, loss_nats=loss_nats, gradient_norm=gradient_norm)
 
         learning_rate = state.learning_rate(window)
-        set_learning_rate(state.optimiser, learning_rate)
-        state.optimiser.step()
+        make_update(state.optimiser, learning_rate=learning_rate)
         state.advance(window, carried)
 
         validation, is_best = None, False

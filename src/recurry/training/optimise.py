@@ -6,6 +6,7 @@ becomes tensors named by parameter and back, to the bit, without any pickling.
 
 from collections.abc import Iterable, Mapping
 
+import torch
 from torch import Tensor, nn, optim
 
 from recurry.training.configuration import OptimiserConfig
@@ -51,10 +52,14 @@ def make_optimiser(
     return kind(weights, lr=rate, weight_decay=decay, eps=epsilon, betas=betas, fused=True)
 
 
-def set_learning_rate(optimiser: optim.Optimizer, rate: float) -> None:
-    """The rate of the next update, for all parameters."""
+def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
+    """One update of all parameters by their gradients."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = learning_rate
+    optimiser.step()
+    if optimiser.defaults.get("fused"):  # these do not tell autograd that weights have changed
+        for group in optimiser.param_groups:
+            torch.autograd.graph.increment_version(group["params"])
 
 
 def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> float:

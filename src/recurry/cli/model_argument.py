@@ -1,0 +1,78 @@
+"""The argument MODEL of several verbs: a model file or a run folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recurry.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from recurry.tasks.language import LanguageModel
+
+MODEL_NAME, RUN_NAME, ENDING = "model.safetensors", "run.toml", ".safetensors"
+_MOST_SHOWN = 5
+
+
+def find_model(name: str) -> Path:
+    """The model file that a user means.
+
+    Raises:
+        UsageError: There is none; the message names the nearest models.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    if (path / MODEL_NAME).is_file():
+        return path / MODEL_NAME
+    if (path / RUN_NAME).is_file():
+        raise UsageError(
+            f"The run {name} has no model yet.",
+            got=f"no {MODEL_NAME} in it, which the first evaluation writes",
+            hint=f"recurry resume {name}",
+        )
+    got = "a folder without a model" if path.is_dir() else "no such file or folder"
+    close = _nearest_models(path)
+    raise UsageError(
+        f"There is no model at {name}.",
+        got=got,
+        accepted=f"a {ENDING} file or a run folder made by recurry train",
+        hint=" or ".join(close) if close else "recurry train, which makes one",
+    )
+
+
+def open_model(name: str) -> LanguageModel:
+    """The model that a user means, ready for one person at one machine.
+
+    One thread is fastest for single steps: there is too little work in them to share out.
+    """
+    path = find_model(name)
+    import torch
+
+    from recurry.artefact.model_file import load_model
+
+    torch.set_num_threads(1)
+    return load_model(path)
+
+
+def _nearest_models(path: Path) -> list[str]:
+    """Models near a path that holds none: those of similar names, else any."""
+    folders = [path, *path.parents[:2], Path(), Path("runs")]
+    found = {str(model): model for folder in folders for model in _models_in(folder)}
+    names = {model.name.removesuffix(ENDING): shown for shown, model in found.items()}
+    close = [names[name] for name in nearest(path.name.removesuffix(ENDING), names)]
+    return close or list(found)[:_MOST_SHOWN]
+
+
+def _models_in(folder: Path) -> Iterator[Path]:
+    """Model files and run folders that lie directly in a folder."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        path = Path(entry.path)
+        if entry.name.endswith(ENDING) or (path / MODEL_NAME).is_file():
+            yield path

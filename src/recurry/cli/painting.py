@@ -1,0 +1,112 @@
+"""What `generate` and `evaluate` share: the options that paint cells, and showing paintings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from recurry.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurry.inspection.html import Painting
+    from recurry.inspection.terminal import Depth
+    from recurry.tasks.language import LanguageModel
+
+PAINT_OPTIONS = (
+    click.Option(
+        ["--colour"],
+        metavar="CELL",
+        help="Paint a cell: UNIT of the last layer, LAYER:UNIT, or 'varying' for the ten cells "
+        "that vary most.",
+    ),
+    click.Option(["--html"], metavar="FILE", help="Also write the painted text to a page."),
+    click.Option(
+        ["--paint"],
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Whether colours are printed; auto asks the terminal.",
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paint:
+    """What is to be painted, and where to.
+
+    Args:
+        colour: The cell, or None for no colours at all.
+        html: A file to write, or None.
+        paint: "auto", "always" or "never".
+        as_json: Whether standard output belongs to a program.
+
+    Raises:
+        UsageError: The options contradict each other.
+    """
+
+    colour: str | None
+    html: str | None
+    paint: str
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        if self.html and not self.colour:
+            raise UsageError(
+                "--html writes painted text, but no cell to paint was named.",
+                hint="--colour varying, or --colour LAYER:UNIT",
+            )
+        if self.as_json and self.colour and not self.html:
+            raise UsageError(
+                "--json prints no colours, so --colour would have no effect.",
+                hint="--html FILE for a painted page, or leave out --json",
+            )
+
+    @property
+    def is_one_cell(self) -> bool:
+        """Whether a single cell is painted, which can be done while a text is written."""
+        return self.colour is not None and self.colour != "varying"
+
+    def depth(self) -> Depth:
+        """How many colours standard output shows."""
+        from recurry.inspection.terminal import colour_depth, richest_depth
+
+        if self.paint == "always":
+            return richest_depth(os.environ)
+        is_terminal = sys.stdout.isatty() and self.paint == "auto" and not self.as_json
+        return colour_depth(os.environ, is_terminal=is_terminal)
+
+
+def show_paintings(paintings: Sequence[Painting], paint: Paint) -> None:
+    """Print paintings, each under its title, where colours can be seen."""
+    from recurry.inspection.terminal import legend, paint_all
+
+    depth = paint.depth()
+    if depth == "none":
+        return
+    for painting in paintings:
+        click.secho(f"\n── {painting.title} ──", bold=True)
+        text = paint_all(painting.pieces, painting.values, depth=depth)
+        click.echo(text, nl=not text.endswith("\n"), color=True)
+    click.echo("\n" + legend(depth), err=True, color=True)
+
+
+def finish_painting(
+    paintings: Sequence[Painting], paint: Paint, *, model: LanguageModel, title: str
+) -> None:
+    """Write the page if one was asked for; say where the colours are if none were shown."""
+    from recurry.inspection.figure import describe, save_page
+
+    if paint.html:
+        save_page(paint.html, paintings, title=title, note=describe(model))
+        click.echo(f"Painted page: {paint.html}", err=True)
+    elif paint.depth() == "none":
+        click.echo(
+            "No colours were printed, as this is no terminal that shows them. "
+            "Use --paint always, or --html FILE.",
+            err=True,
+        )

@@ -1,0 +1,67 @@
+"""Paintings of cells over a text: which cells, under which titles.
+
+Comes in: a model, a recording and what the user asked for. Goes out: paintings, or a file.
+"""
+
+from pathlib import Path
+
+from recurry.errors import UsageError
+from recurry.inspection.address import CellAddress, parse_address
+from recurry.inspection.html import Painting, write_page
+from recurry.inspection.record import Recording, most_varying
+from recurry.tasks.language import LanguageModel
+
+VARYING = "varying"
+
+
+def paint_cells(model: LanguageModel, recording: Recording, wanted: str) -> list[Painting]:
+    """The paintings of the cells that a user asked for.
+
+    Args:
+        model: The model that made the recording.
+        recording: Its states over a text.
+        wanted: `LAYER:UNIT` and its short and long forms, or `varying` for the ten cells that
+            vary most.
+
+    Raises:
+        UsageError: The model has no such cell.
+    """
+    if wanted == VARYING:
+        return [paint_cell(recording, address) for address in most_varying(model, recording)]
+    return [paint_cell(recording, parse_address(wanted, model))]
+
+
+def paint_cell(recording: Recording, address: CellAddress) -> Painting:
+    """The painting of one cell."""
+    return Painting(
+        title=address.title,
+        pieces=recording.pieces,
+        values=recording.painted(address),
+        state=address.state,
+    )
+
+
+def describe(model: LanguageModel) -> str:
+    """One line that says what a model is, for below a heading."""
+    config = model.network_config
+    layers = "1 layer" if config.num_layers == 1 else f"{config.num_layers} layers"
+    return (
+        f"{model.cell.name}, {layers} of {config.hidden_size} units, "
+        f"{model.codec.num_symbols:,} symbols ({model.codec.config.tokens})"
+    )
+
+
+def save_page(path: str | Path, paintings: list[Painting], *, title: str, note: str) -> None:
+    """Write paintings to one HTML file that needs nothing else.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
+    try:
+        Path(path).write_text(write_page(paintings, title=title, note=note), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"The page cannot be written to {path}.",
+            got=error.strerror,
+            accepted="a file in a folder that exists and can be written",
+        ) from error

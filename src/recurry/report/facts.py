@@ -1,0 +1,147 @@
+"""What a run folder tells about a run, in words and numbers for a page.
+
+Comes in: a model and its run folder. Goes out: short texts. Imports `runs` and below.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from recurry.artefact.model_file import FILE_NAME
+from recurry.data.ids import IdFile
+from recurry.data.prepare import load_prepared
+from recurry.errors import DataError
+from recurry.runs.folder import CONFIG_NAME, CURVES_SVG, DATA
+from recurry.runs.log import TIMES_NAME, read_log
+from recurry.tasks.language import LanguageModel
+
+UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One number of the page's first row.
+
+    Args:
+        value: The number, with its unit if it needs one.
+        name: What it is.
+        note: More about it.
+    """
+
+    value: str
+    name: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFiles:
+    """What is read from a run folder; each part is empty where the folder lacks it.
+
+    Args:
+        curves: The learning curves, SVG.
+        settings: `run.toml`.
+        held_out: Symbols that the model was not trained on.
+        num_training_symbols: Length of the training text.
+        num_read: Symbols that training read in all.
+        seconds: How long the training ran.
+        model_bytes: Size of the model file.
+    """
+
+    curves: str
+    settings: str
+    held_out: IdFile
+    num_training_symbols: int
+    num_read: int
+    seconds: float
+    model_bytes: int
+
+
+def read_run(folder: Path) -> RunFiles:
+    """Read what a run folder holds."""
+    held_out, num_training = _read_held_out(folder)
+    rows = read_log(folder)
+    model_path = folder / FILE_NAME
+    return RunFiles(
+        curves=_read_text(folder / CURVES_SVG),
+        settings=_read_text(folder / CONFIG_NAME),
+        held_out=held_out,
+        num_training_symbols=num_training,
+        num_read=int(rows[-1]["num_symbols"]) if rows else 0,
+        seconds=_training_seconds(folder),
+        model_bytes=model_path.stat().st_size if model_path.is_file() else 0,
+    )
+
+
+def make_tiles(model: LanguageModel, files: RunFiles) -> list[Tile]:
+    """The numbers of the page's first row."""
+    unit = UNITS[model.codec.config.tokens]
+    part = "test" if "test_loss_nats" in model.scores else "validation"
+    tiles = []
+    if f"{part}_loss_nats" in model.scores:
+        nats, bits, perplexity, count = (
+            model.scores[f"{part}_{name}"]
+            for name in ("loss_nats", "bits", "perplexity", "num_symbols")
+        )
+        held = "on text it never saw" if part == "test" else "on held-out text"
+        tiles += [
+            Tile(value=f"{nats:.3f}", name=f"nats a {unit}", note=held),
+            Tile(value=f"{bits:.3f}", name=f"bits a {unit}", note=f"{count:,.0f} {unit}s"),
+            Tile(
+                value=f"{perplexity:.2f}" if perplexity < 1000 else f"{perplexity:,.0f}",
+                name="perplexity",
+                note=f"of {model.codec.num_symbols:,} symbols",
+            ),
+        ]
+    weights = sum(weight.numel() for weight in model.network.parameters())
+    tiles.append(Tile(value=shorten(weights), name="weights", note=_file_note(files)))
+    if files.seconds:
+        rate = f"{shorten(files.num_read / files.seconds)} {unit}s a second"
+        tiles.append(Tile(value=_duration(files.seconds), name="of training", note=rate))
+    return tiles
+
+
+def shorten(number: float) -> str:
+    """A number with three figures: 950, 12.3 k, 1.60 M."""
+    for size, sign in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:.3g}{sign}"
+    return f"{number:.3g}"
+
+
+def _file_note(files: RunFiles) -> str:
+    return f"model file {shorten(files.model_bytes)}B" if files.model_bytes else ""
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _read_held_out(folder: Path) -> tuple[IdFile, int]:
+    try:
+        prepared = load_prepared(folder / DATA)
+    except DataError:
+        return IdFile.from_array(np.empty(0, dtype=np.int64)), 0
+    parts = (prepared.test, prepared.validation, prepared.train)
+    return next(ids for ids in parts if ids is not None and len(ids)), len(prepared.train)
+
+
+def _training_seconds(folder: Path) -> float:
+    """The time of all processes that trained here, each of which counts from 0."""
+    lines = _read_text(folder / TIMES_NAME).splitlines()
+    total = last = 0.0
+    for line in lines:
+        try:
+            now = float(json.loads(line)["process_seconds"])
+        except (ValueError, LookupError, TypeError):  # a line cut off by a crash
+            continue
+        total, last = (total + last, now) if now < last else (total, now)
+    return total + last
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
