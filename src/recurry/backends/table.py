@@ -3,13 +3,14 @@
 Comes in: a name and the facts of a request. Goes out: a backend. Imports the backends.
 """
 
+from recurry.backends.cpu import CpuBackend
 from recurry.backends.eager import EagerBackend
 from recurry.backends.fused import FusedBackend
 from recurry.backends.options import Backend, Request
 from recurry.errors import UsageError, unknown_name
 
 # Faster ones first: `auto` takes the first that can and expects to be fast. The last takes all.
-BACKENDS: tuple[Backend, ...] = (FusedBackend(), EagerBackend())
+BACKENDS: tuple[Backend, ...] = (CpuBackend(), FusedBackend(), EagerBackend())
 
 
 def backend_names() -> tuple[str, ...]:

@@ -44,4 +44,6 @@ class Evaluator:
             return self.value(node.operand) @ (matrix if node.transposed else matrix.t())
         assert isinstance(node, Unary | Binary)
         operands = torch.broadcast_tensors(*(self.value(child) for child in node.children))
-        return FUNCTIONS[node.function](torch.empty(operands[0].shape, dtype=self.like.dtype), *operands)
+        return FUNCTIONS[node.function](
+            torch.empty(operands[0].shape, dtype=self.like.dtype), *operands
+        )

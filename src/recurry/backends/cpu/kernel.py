@@ -186,9 +186,7 @@ class _Pointwise:
         e, vectors = self.e, range(self.tiling.vectors)
         kind, align = e.lanes.type, e.lanes.count * e.lanes.bytes
         for _, column in self.stage.summed:
-            self.totals[column] = [
-                e.variable(kind, e.constant(0.0), align=align) for _ in vectors
-            ]
+            self.totals[column] = [e.variable(kind, e.constant(0.0), align=align) for _ in vectors]
         self._prepare_planes()
         with e.loop("0", rows) as row:
             self._write_row(row, e.add_int(first, row))

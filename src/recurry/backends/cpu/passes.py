@@ -4,7 +4,7 @@ Comes in: parameters, rows of input, initial states. Goes out: rows of output, f
 the backward pass needs; or gradients. Imports torch and the rest of the backend.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,15 +17,8 @@ from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import pack_group, pack_vectors, padded_size, stack_rows
 from recurry.backends.cpu.rows import RowTables, put, take
 from recurry.backends.cpu.tasks import Forward, columns_of
+from recurry.backends.weights import StackCache
 from recurry.compiler.nodes import Binary, Input, Matmul, Node, State
-
-# key, the parameters it depends on, how to make it -> the tensor, now or from before.
-Cache = Callable[[object, Sequence[Tensor], Callable[[], Tensor]], Tensor]
-
-
-def no_cache(key: object, parts: Sequence[Tensor], make: Callable[[], Tensor]) -> Tensor:
-    """Make everything anew."""
-    return make()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +46,8 @@ class Call:
         x: Input, (N, I).
         rows: Which rows belong to which step.
         split: How threads share the work.
-        cache: Where packed weights are kept.
+        hidden_size: H.
+        cache: Where packed weights outlive the call, if anywhere.
     """
 
     kernels: Kernels
@@ -62,7 +56,7 @@ class Call:
     rows: RowTables
     hidden_size: int
     split: Split
-    cache: Cache = no_cache
+    cache: StackCache | None = None
 
     @property
     def units(self) -> int:
@@ -81,6 +75,19 @@ class Call:
             units=self.units,
         )
 
+    def packed(
+        self, key: Hashable, names: Sequence[str], make: Callable[[list[Tensor]], Tensor]
+    ) -> Tensor:
+        """What `make` gives for some parameters, kept where there is a cache."""
+        parts = [self.parameters[name] for name in names]
+        if self.cache is None:
+            return make(parts)
+        return self.cache.get((key, self.units), parts, lambda: [make(parts)])[0]
+
+    def stacked(self, names: tuple[str, ...]) -> Tensor:
+        """Matrices on top of one another, padded to whole blocks of units."""
+        return self.packed(("stack", names), names, lambda parts: stack_rows(parts, self.units))
+
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
         return Evaluator(self.parameters, {Input(): self.x, **known}, self.x)
 
@@ -89,18 +96,15 @@ class Call:
         found: dict[str, Tensor] = {}
         for group in kernel.schedule.groups:
             names = [name for matrices in group.matrices for name, _ in matrices]
-            parts = [self.parameters[name] for name in names]
-            flags = tuple(t for matrices in group.matrices for _, t in matrices)
-            found[group.name] = self.cache(
-                ("group", tuple(names), flags, self.units),
-                parts,
-                lambda g=group: pack_group(g, self.parameters, self.hidden_size, self.units),
+            found[group.name] = self.packed(
+                ("group", group.matrices),
+                names,
+                lambda _, g=group: pack_group(g, self.parameters, self.hidden_size, self.units),
             )
         if vectors:
-            found["vectors"] = self.cache(
-                ("vectors", tuple(map(id, vectors)), self.units),
-                list(self.parameters.values()),
-                lambda: self._pack_vectors(vectors),
+            key = ("vectors", tuple(map(id, vectors)))
+            found["vectors"] = self.packed(
+                key, list(self.parameters), lambda _: self._pack_vectors(vectors)
             )
         return found
 
@@ -133,9 +137,7 @@ def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -
     return _collect(call, buffers, initial, is_saving=is_saving)
 
 
-def _forward_memory(
-    call: Call, kernel: Kernel, initial: Mapping[str, Tensor]
-) -> dict[str, Tensor]:
+def _forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """States with their initial values, and room for everything that the kernel writes."""
     schedule, rows = kernel.schedule, call.rows
     tables = {place.buffer: place.rows for place in schedule.places.values()}
@@ -167,10 +169,7 @@ def _project(call: Call, made: Forward) -> Tensor:
         while stop < len(made.projected) and made.projected[stop].operand is operand:
             stop += 1
         names = tuple(product.matrix.name for product in made.projected[start:stop])
-        parts = [call.parameters[name] for name in names]
-        stacked = call.cache(
-            ("stack", names, call.units), parts, lambda p=parts: stack_rows(p, call.units)
-        )
+        stacked = call.stacked(names)
         into = projected[:, start * call.padded : stop * call.padded]
         torch.mm(evaluator.value(operand), stacked.t(), out=into)
         start = stop
@@ -181,20 +180,21 @@ def _collect(
     call: Call, buffers: dict[str, Tensor], initial: Mapping[str, Tensor], *, is_saving: bool
 ) -> Made:
     rows, size = call.rows, call.hidden_size
+    # Final states are copies, so that changing one in place changes no output.
     final: dict[str, Tensor] = {}
     for name in initial:
         history = buffers.get(f"state_{name}")
         if history is None:  # the state is not read, so it is not carried
-            final[name] = initial[name]
+            final[name] = initial[name].clone()
         elif history.shape[0] == rows.history_rows and (is_saving or not _is_in_turn(call, name)):
-            final[name] = take(history, rows.final)[:, :size]
+            final[name] = take(history, rows.final)[:, :size].clone()
         else:
-            final[name] = _of_turn(history, rows.last_turn, rows.num_streams)[:, :size]
+            final[name] = _of_turn(history, rows.last_turn, rows.num_streams)[:, :size].clone()
     source = buffers.get("output")
     if source is None:
         source = take(buffers["state_h"], rows.new)
     kept = buffers if is_saving else {}
-    return Made(output=source[:, :size], final=final, buffers=kept)
+    return Made(output=source[:, :size].contiguous(), final=final, buffers=kept)
 
 
 def _is_in_turn(call: Call, name: str) -> bool:
@@ -242,7 +242,9 @@ def run_backward(
         memory[f"adjoint_{name}"] = torch.cat([start, start])
     memory["output_gradient"] = call.widened(output_gradient)
     memory["adjoints"] = call.empty(rows.num_rows, max(1, len(made.kept)))
-    memory["summed"] = call.x.new_zeros(call.split.num_threads, max(1, len(made.summed)) * call.padded)
+    memory["summed"] = call.x.new_zeros(
+        call.split.num_threads, max(1, len(made.summed)) * call.padded
+    )
     if "spilled" in schedule.buffers:
         memory["spilled"] = call.empty(2 * rows.num_streams, schedule.widths["spilled"])
     for name in schedule.buffers:
@@ -353,10 +355,7 @@ class _Behind:
         for start, stop in columns_of((t.operand for t in direct), self.columns):
             names = tuple(t.matrix.name for t in direct[done : done + stop - start])
             done += stop - start
-            parts = [call.parameters[name] for name in names]
-            stacked = call.cache(
-                ("stack", names, call.units), parts, lambda p=parts: stack_rows(p, call.units)
-            )
+            stacked = call.stacked(names)
             left = self._column(start, stop)
             stacked = stacked[: left.shape[1]]
             total = torch.mm(left, stacked) if total is None else total.addmm_(left, stacked)

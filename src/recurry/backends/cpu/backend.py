@@ -1,0 +1,146 @@
+"""The compiled backend: any cell along time in machine code made for this processor.
+
+Comes in: what every backend gets. Goes out: output and state, with gradients. Imports torch and the
+rest of the folder.
+"""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from recurry.backends.options import Request, RunOptions
+from recurry.backends.rewrite import zoned
+from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
+from recurry.compiler.plan import Plan
+
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class CpuBackend:
+    """Runs every plan on the processor in float32 and float64."""
+
+    name = "cpu"
+
+    def refusal(self, request: Request) -> str | None:
+        if request.device != "cpu":
+            return "it runs on the processor only"
+        if request.options.precision not in _DTYPES:
+            return f"it has no kernels for {request.options.precision}"
+        if request.options.zoneout > 0.0 and request.options.is_training:
+            return "it draws no masks for zoneout in training"
+        return _missing()
+
+    def is_fast(self, request: Request) -> bool:
+        return True
+
+    def run(
+        self,
+        plan: Plan,
+        parameters: Mapping[str, Tensor],
+        x: Float[Tensor, "T B I"],
+        state: Mapping[str, Tensor],
+        *,
+        lengths: Sequence[int] | None,
+        options: RunOptions,
+    ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
+        if options.zoneout > 0.0:
+            plan = zoned(plan, options.zoneout)
+        num_steps, batch_size, _ = x.shape
+        if not is_padded(lengths, num_steps):
+            sizes = (batch_size,) * num_steps if batch_size else ()
+            timeline = make_timeline(sizes, batch_size, options.is_reversed)
+            rows, new = _run_rows(plan, parameters, x.flatten(0, 1), state, timeline, options)
+            return rows.view(num_steps, batch_size, rows.shape[1]), new
+        packing = make_packing(tuple(lengths or ()), num_steps, options.is_reversed, x.device)
+        state = {name: packing.sort(value) for name, value in state.items()}
+        rows, new = _run_rows(plan, parameters, packing.pack(x), state, packing.timeline, options)
+        return packing.unpack(rows), {name: packing.unsort(value) for name, value in new.items()}
+
+
+@lru_cache(maxsize=1)
+def _missing() -> str | None:
+    """What this computer lacks, if anything."""
+    if importlib.util.find_spec("llvmlite") is None:
+        return "it needs the package llvmlite (pip install llvmlite)"
+    return None
+
+
+def _run_rows(
+    plan: Plan,
+    parameters: Mapping[str, Tensor],
+    x: Float[Tensor, "N I"],
+    state: Mapping[str, Tensor],
+    timeline: Timeline,
+    options: RunOptions,
+) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
+    """Run rows without padding."""
+    from recurry.backends.cpu.calls import make_call
+    from recurry.backends.cpu.passes import run_forward
+
+    size = _hidden_size(parameters, state, x)
+    if not timeline.num_rows:
+        return x.new_zeros(0, size), dict(state)
+    values, states = tuple(parameters.values()), tuple(state.values())
+    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *states, *values)):
+        # An update may follow, and torch's fused optimisers count no version.
+        options.cache.clear()
+        facts = (plan, timeline, tuple(parameters), tuple(state), size)
+        output, *final = _Recurrence.apply(facts, x, *states, *values)
+        return output, dict(zip(state, final, strict=True))
+    with torch.no_grad():
+        call = make_call(plan, timeline, parameters, x, size, cache=options.cache)
+        made = run_forward(call, state, is_saving=False)
+    return made.output, made.final
+
+
+def _hidden_size(parameters: Mapping[str, Tensor], state: Mapping[str, Tensor], x: Tensor) -> int:
+    """H: rows of every parameter and columns of every state; I where there is neither."""
+    for value in state.values():
+        return value.shape[1]
+    return next((value.shape[0] for value in parameters.values()), x.shape[1])
+
+
+class _Recurrence(torch.autograd.Function):
+    """Kernels behind autograd: first derivatives only."""
+
+    @staticmethod
+    def forward(ctx: Any, facts: tuple, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        from recurry.backends.cpu.calls import make_call
+        from recurry.backends.cpu.passes import run_forward
+
+        plan, timeline, names, states, size = facts
+        initial = dict(zip(states, tensors, strict=False))
+        parameters = dict(zip(names, tensors[len(states) :], strict=True))
+        call = make_call(plan, timeline, parameters, x, size, cache=None)
+        made = run_forward(call, initial, is_saving=True)
+        ctx.facts, ctx.kept = facts, tuple(made.buffers)
+        ctx.save_for_backward(x, *tensors[len(states) :], *made.buffers.values())
+        return (made.output, *made.final.values())
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        from recurry.backends.cpu.calls import make_call
+        from recurry.backends.cpu.passes import run_backward
+
+        plan, timeline, names, states, size = ctx.facts
+        x, *saved = ctx.saved_tensors
+        parameters = dict(zip(names, saved, strict=False))
+        buffers = dict(zip(ctx.kept, saved[len(names) :], strict=True))
+        call = make_call(plan, timeline, parameters, x, size, cache=None)
+        output, *final = gradients
+        found = run_backward(
+            call,
+            buffers,
+            output,
+            dict(zip(states, final, strict=True)),
+            needs_x=ctx.needs_input_grad[1],
+        )
+        by_state = [found.state.get(name) for name in states]
+        return (None, found.x, *by_state, *(found.parameters.get(name) for name in names))
