@@ -85,10 +85,7 @@ def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
     except HeaderError as error:
         raise _damaged(file_path, str(error)) from error
     except ModelFileError as error:
-        error.where = str(file_path)
-        raise ModelFileError(
-            error.what, where=error.where, got=error.got, accepted=error.accepted, hint=error.hint
-        ) from error
+        raise _with_place(error, file_path) from error
     model.network.to(device)
     return model
 
@@ -142,6 +139,12 @@ def _damaged(path: Path, reason: str) -> ModelFileError:
         got=reason,
         accepted="a .safetensors file written by recurry",
         hint="copy the file again, or make it again from its run",
+    )
+
+
+def _with_place(error: ModelFileError, path: Path) -> ModelFileError:
+    return ModelFileError(
+        error.what, where=str(path), got=error.got, accepted=error.accepted, hint=error.hint
     )
 
 
