@@ -175,7 +175,8 @@ class CellConformance:
         _loss(output, final, by_output, by_state).backward()
 
         def loss() -> float:
-            return _loss(*layer(x, state), by_output, by_state).item()
+            output, final = layer(x, state)
+            return _loss(output, final, by_output, by_state).item()
 
         for leaf in leaves:
             direction = torch.randn_like(leaf)

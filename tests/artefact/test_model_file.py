@@ -68,6 +68,7 @@ def _edit(path: Path, change, *, data=None) -> None:
 def test_the_same_model_comes_back(model, path):
     again = load_model(path)
     assert again.cell.graph == model.cell.graph
+    assert again.network.cell == model.cell
     assert again.cell.to_dict() == model.cell.to_dict()
     assert again.network_config == model.network_config
     assert again.dropout == model.dropout

@@ -1,4 +1,4 @@
-"""The import ranks of the architecture, the absence of cycles, and that the light parts stay light."""
+"""Import ranks, the absence of cycles, and that the light parts stay light."""
 
 import ast
 import subprocess
@@ -51,7 +51,7 @@ def _imports(path: Path, modules: dict[str, Path]) -> set[str]:
 
 
 def _folder(module: str) -> str:
-    return (module.split(".") + [""])[1]
+    return [*module.split("."), ""][1]
 
 
 MODULES = _modules()

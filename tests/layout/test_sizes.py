@@ -1,4 +1,4 @@
-"""Files, functions, names and the test tree stay as small and as mirrored as the conventions ask."""
+"""Files, functions and names stay small, and the test tree mirrors the package."""
 
 import ast
 from pathlib import Path

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -178,7 +179,6 @@ def test_a_damaged_checkpoint_is_passed_over_aloud(text, tmp_path):
     _train(run)
     names = {path.name for path in folder.iterdir()}
     assert f"damaged-{newest_folder.name}" in names
-    assert newest_folder.name in names
 
 
 def test_left_overs_are_swept_at_the_start(text, tmp_path):
@@ -226,6 +226,23 @@ def test_a_loss_that_is_no_number(text, tmp_path):
     assert "a new run with a smaller optimiser.learning_rate than 1e+38" in message
     assert "kept: the checkpoint of update 1" in message
     assert [update for update, _ in sealed(tmp_path / "run" / "checkpoints")] == [1]
+
+
+def test_a_disk_that_is_full_names_the_path_and_the_way_on(text, tmp_path):
+    run = start(_config(text, **EVERY), tmp_path / "run")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(RunError, match="larger than allowed") as caught:  # noqa: PT012
+            for progress in run.train():
+                if progress.update == 3:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path / "run" / "checkpoints" / "update-00000004") in str(caught.value)
+    assert f"then recurry resume {tmp_path / 'run'}" in str(caught.value)
+    again = resume(tmp_path / "run")
+    assert again.state.update == 3
+    again.close()
 
 
 def test_two_processes_cannot_train_one_run(text, tmp_path):

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO
@@ -85,10 +86,7 @@ def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
     except HeaderError as error:
         raise _damaged(file_path, str(error)) from error
     except ModelFileError as error:
-        error.where = str(file_path)
-        raise ModelFileError(
-            error.what, where=error.where, got=error.got, accepted=error.accepted, hint=error.hint
-        ) from error
+        raise _with_place(error, file_path) from error
     model.network.to(device)
     return model
 
@@ -142,6 +140,12 @@ def _damaged(path: Path, reason: str) -> ModelFileError:
         got=reason,
         accepted="a .safetensors file written by recurry",
         hint="copy the file again, or make it again from its run",
+    )
+
+
+def _with_place(error: ModelFileError, path: Path) -> ModelFileError:
+    return ModelFileError(
+        error.what, where=str(path), got=error.got, accepted=error.accepted, hint=error.hint
     )
 
 
@@ -210,8 +214,7 @@ def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageMode
             raise HeaderError("it has fewer tensors than layers")
         _check_shapes(expected_shapes(cell, config, num_symbols=codec.num_symbols), header)
         _check_kinds("F64" if config.precision == "float64" else "F32", header)
-        with torch.random.fork_rng(devices=[]):  # fresh weights are drawn, and then replaced
-            network = SymbolNetwork(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
+        network = _blank_network(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:80]
@@ -229,6 +232,17 @@ def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageMode
         scores=_scores(description["scores"]),
         provenance=description["provenance"],
     )
+
+
+def _blank_network(
+    cell: Cell, config: NetworkConfig, *, dropout: Dropout, num_symbols: int
+) -> SymbolNetwork:
+    """A network whose weights are about to be replaced: orthogonal ones would cost seconds."""
+    blank = replace(cell, initial=dict.fromkeys(cell.parameters, "zeros"))
+    with torch.random.fork_rng(devices=[]):
+        network = SymbolNetwork(blank, config, dropout=dropout, num_symbols=num_symbols)
+    network.recurrent.cell = cell
+    return network
 
 
 def _check_shapes(expected: Mapping[str, tuple[int, ...]], header: TensorHeader) -> None:

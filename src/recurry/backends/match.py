@@ -3,10 +3,12 @@
 Comes in: two graphs. Goes out: which name stands for which, or nothing. Imports the compiler only.
 """
 
+from collections.abc import Sequence
+
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import Binary, Constant, Matmul, Node, Parameter, State, Unary
 
-_COMMUTING = ("add", "multiply", "minimum", "maximum")
+_COMMUTING = ("multiply", "minimum", "maximum")
 
 
 def match(graph: Graph, reference: Graph) -> dict[str, str] | None:
@@ -40,16 +42,39 @@ def _same(node: Node, reference: Node, names: dict[str, str]) -> dict[str, str] 
         if known is None and node.name not in names.values():
             return {**names, reference.name: node.name}
         return names if known == node.name else None
-    orders = [reference.children]
+    if isinstance(node, Binary) and node.function == "add":
+        return _same_terms(_summands(node), _summands(reference), names)
     if isinstance(node, Binary) and node.function in _COMMUTING:
-        orders.append(reference.children[::-1])
-    for order in orders:
-        found: dict[str, str] | None = names
-        for child, other in zip(node.children, order, strict=True):
-            found = _same(child, other, found) if found is not None else None
+        return _same_terms(node.children, reference.children, names)
+    found: dict[str, str] | None = names
+    for child, other in zip(node.children, reference.children, strict=True):
+        found = _same(child, other, found) if found is not None else None
+    return found
+
+
+def _same_terms(
+    terms: Sequence[Node], references: Sequence[Node], names: dict[str, str]
+) -> dict[str, str] | None:
+    """The names extended so that both hold the same terms in some order."""
+    if len(terms) != len(references):
+        return None
+    if not terms:
+        return names
+    for at, term in enumerate(terms):
+        found = _same(term, references[0], names)
         if found is not None:
-            return found
+            rest = (*terms[:at], *terms[at + 1 :])
+            whole = _same_terms(rest, references[1:], found)
+            if whole is not None:
+                return whole
     return None
+
+
+def _summands(node: Node) -> tuple[Node, ...]:
+    """The terms of a sum, sums within it taken apart; the order of rounding is not compared."""
+    if isinstance(node, Binary) and node.function == "add":
+        return (*_summands(node.left), *_summands(node.right))
+    return (node,)
 
 
 def _label(node: Node) -> object:

@@ -46,7 +46,7 @@ def _facts() -> dict[str, dict[str, str]]:
 def _backends() -> str:
     from recurry.backends import BACKENDS
 
-    return ", ".join(BACKENDS)
+    return ", ".join(backend.name for backend in BACKENDS)
 
 
 def _machine() -> dict[str, str]:

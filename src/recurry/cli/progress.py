@@ -39,17 +39,13 @@ class Meter:
     def __init__(self, *, clock: Clock = time.monotonic) -> None:
         self._clock = clock
         self._marks: deque[tuple[float, int, int]] = deque()
-        self._began = clock()
         self._loss_sum = self._loss_weight = 0.0
         self.last: Progress | None = None
 
     def record(self, progress: Progress) -> None:
         """Take one update into account."""
         now = self._clock()
-        if not self._marks:  # the work of the first update began with this meter
-            symbols = round(progress.num_symbols / progress.update) if progress.update else 0
-            self._marks.append((self._began, progress.update - 1, progress.num_symbols - symbols))
-        if now - self._marks[-1][0] > 0.1 or len(self._marks) < 2:
+        if not self._marks or now - self._marks[-1][0] > 0.1:
             self._marks.append((now, progress.update, progress.num_symbols))
         while len(self._marks) > 2 and now - self._marks[1][0] > SLIDING_SECONDS:
             self._marks.popleft()
@@ -78,10 +74,12 @@ class Meter:
 
     def _rates(self) -> tuple[float, float] | None:
         """Updates and symbols a second, up to this very moment, so that a pause shows."""
-        if self.last is None or self._clock() - self._began < FIRST_ESTIMATE_SECONDS:
+        if self.last is None:
             return None
-        then, updates, symbols = self._marks[0]
+        then, updates, symbols = self._marks[0]  # the slow first update is before that
         seconds = self._clock() - then
+        if seconds < FIRST_ESTIMATE_SECONDS:
+            return None
         return (self.last.update - updates) / seconds, (self.last.num_symbols - symbols) / seconds
 
 

@@ -16,7 +16,13 @@ KINDS = ("bytes", "characters", "words", "bpe")
 
 @click.command(short_help="Show a text as tokens, stems, vocabulary and counts.")
 @click.argument("paths", nargs=-1, metavar="[FILE|FOLDER|-]...")
-@click.option("--tokens", type=click.Choice(KINDS), default="words", show_default=True)
+@click.option(
+    "--tokens",
+    type=click.Choice(KINDS),
+    default="words",
+    show_default=True,
+    help="What a symbol is.",
+)
 @click.option("--lower", is_flag=True, help="Lower-case first.")
 @click.option("--stem", metavar="LANGUAGE", help="Cut words down to stems, e.g. english.")
 @click.option("--min-count", type=click.IntRange(1), default=1, help="Rarer ones become unknown.")

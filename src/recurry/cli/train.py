@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 DEFAULT_PRESET = "laptop"
 _META = "recurry.settings"
+SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 400, 0.8
+
+# Opens a run in a folder; is given a function that is told what takes a while.
+Begin = Callable[[Path, Callable[[str], None]], "Run"]
 
 # The options that are short for common settings: (option, setting, type, help).
 SHORT_OPTIONS: tuple[tuple[str, str, type, str], ...] = (
@@ -75,13 +79,14 @@ def train(
 
     if preset is None and config_path is None:
         preset = DEFAULT_PRESET
-    overrides = _overrides(files, pairs, click.get_current_context().meta.get(_META, {}))
+    overrides = gather_settings(files, pairs, click.get_current_context().meta.get(_META, {}))
     config = load_config(preset, config_path, overrides)
     if print_config:
         click.echo(to_toml(config), nl=False)
         return
     target = Path(folder) if folder else _free_folder(config, preset or Path(str(config_path)).stem)
-    _work(target, config.data.tokens, as_json=as_json, begin=_starter(config))
+    run = conduct(target, config.data.tokens, as_json=as_json, begin=starter(config))
+    show_sample(run, as_json=as_json)
 
 
 @click.command()
@@ -96,15 +101,16 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
 
     path = Path(folder) / CONFIG_NAME
     unit = load_config(path=path).data.tokens if path.is_file() else "characters"
-    _work(
+    run = conduct(
         Path(folder),
         unit,
         as_json=as_json,
         begin=lambda target, notify: resume_run(target, epochs=epochs, notify=notify),
     )
+    show_sample(run, as_json=as_json)
 
 
-def _overrides(
+def gather_settings(
     files: tuple[str, ...], pairs: tuple[str, ...], settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Settings by dotted name, from FILES, --set and the short options."""
@@ -132,19 +138,14 @@ def _free_folder(config: RunConfig, settings_name: str) -> Path:
     return target
 
 
-def _starter(config: RunConfig) -> Callable[[Path, Callable[[str], None]], Run]:
+def starter(config: RunConfig) -> Begin:
+    """What opens a new run with these settings."""
     from recurry.runs.run import start
 
     return lambda folder, notify: start(config, folder, notify=notify)
 
 
-def _work(
-    folder: Path,
-    unit: str,
-    *,
-    as_json: bool,
-    begin: Callable[[Path, Callable[[str], None]], Run],
-) -> None:
+def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
     """Open a run, train it to the end and say what came out."""
     from recurry.runs.folder import resume_command
 
@@ -161,6 +162,7 @@ def _work(
             hint=resume_command(folder),
         ) from stop
     _report(run, as_json=as_json)
+    return run
 
 
 def _introduce(run: Run, display: Display) -> None:
@@ -187,4 +189,15 @@ def _report(run: Run, *, as_json: bool) -> None:
                 f"{scores[f'{part}_bits']:.4f} bits a symbol, "
                 f"perplexity {scores[f'{part}_perplexity']:.4g}"
             )
-    click.echo(f"try: recurry generate {run.folder}", err=True)
+
+
+def show_sample(run: Run, *, as_json: bool) -> None:
+    """A short text by the trained model, and how to get more; talk, so on standard error."""
+    if as_json:
+        return
+    from recurry.generation.sample import Sampling, generate
+
+    sampling = Sampling(temperature=SAMPLE_TEMPERATURE)
+    (text,) = generate(run.best_model(), length=SAMPLE_LENGTH, sampling=sampling)
+    click.echo(f"\n{text.strip()}\n", err=True)
+    click.echo(f"try: recurry generate {run.folder} --temperature {SAMPLE_TEMPERATURE}", err=True)

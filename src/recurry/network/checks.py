@@ -14,7 +14,7 @@ from recurry.network.dropout import Dropout
 from recurry.network.state import State
 
 
-def check_sizes(**sizes: int) -> None:
+def check_sizes(**sizes: object) -> None:
     """Sizes are whole numbers from 1."""
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:
@@ -60,7 +60,7 @@ def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
 
 
 def check_state(
-    state: State, names: tuple[str, ...], shape: tuple[int, int, int], dtype: torch.dtype
+    state: object, names: tuple[str, ...], shape: tuple[int, int, int], dtype: torch.dtype
 ) -> None:
     """The state has the tensors of the layer, for this batch."""
     if not isinstance(state, State):

@@ -18,19 +18,19 @@ _CELLS = {"LSTM": "lstm", "GRU": "gru_after", "RNN_TANH": "rnn", "RNN_RELU": "rn
 _MODULES = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN}
 
 
-def from_torch(module: nn.RNN | nn.LSTM | nn.GRU) -> Recurrent:
+def from_torch(module: nn.Module) -> Recurrent:
     """A recurrent layer that computes what a torch module does, with a copy of its weights.
 
     Biases that torch keeps twice are added up; a module without biases gets zeros.
 
     Args:
-        module: The module; several layers, two directions and batch first are all fine.
+        module: A `torch.nn.RNN`, `LSTM` or `GRU`, also with several layers or two directions.
 
     Raises:
         UsageError: Another kind of module, projections (`proj_size`), or a type other than
             float32 and float64.
     """
-    weight = _check_module(module)
+    module, weight = _check_module(module)
     layer = Recurrent(
         _CELLS[module.mode],
         module.input_size,
@@ -82,8 +82,8 @@ def _kernel(layer: Recurrent) -> Match:
     return found
 
 
-def _check_module(module: nn.Module) -> Tensor:
-    """The first weight of a module that can be taken over."""
+def _check_module(module: nn.Module) -> tuple[nn.RNN | nn.LSTM | nn.GRU, Tensor]:
+    """A module that can be taken over, and its first weight."""
     if not isinstance(module, nn.RNN | nn.LSTM | nn.GRU):
         raise UsageError(
             "Only recurrent modules of torch can be taken over.",
@@ -105,7 +105,7 @@ def _check_module(module: nn.Module) -> Tensor:
             accepted="torch.float32, torch.float64",
             hint="from_torch(module.float())",
         )
-    return weight
+    return module, weight
 
 
 def _check_layer(layer: Recurrent) -> None:

@@ -4,6 +4,7 @@ Comes in: a cell and sizes. Goes out: modules that hold parameters and compute n
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,6 +26,13 @@ class CellWeights(nn.Module):
         for name, value in values.items():
             # register_parameter refuses names such as `type`, which are legal in equations.
             self._parameters[name] = nn.Parameter(value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """`training` may be a parameter and is also the flag that every module sets."""
+        if isinstance(value, bool):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations."""

@@ -6,7 +6,7 @@ Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every ste
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
@@ -128,10 +128,10 @@ class Recurrent(nn.Module):
 
     def forward(
         self,
-        x: Shaped[Tensor, "_ _ I"] | PackedSequence,
+        x: Tensor | PackedSequence,
         state: State | None = None,
         lengths: Sequence[int] | Tensor | None = None,
-    ) -> tuple[Shaped[Tensor, "_ _ DH"] | PackedSequence, State]:
+    ) -> tuple[Tensor | PackedSequence, State]:
         """Run along time.
 
         Args:

@@ -136,6 +136,8 @@ class Run:
             raise
         except TrainingError as error:
             raise self._explain(error) from error
+        except RunError as error:
+            raise self._with_way_on(error) from error
         finally:
             self.close()
 
@@ -211,6 +213,10 @@ class Run:
             f"Stopped after update {update:,} of {total:,}; everything is saved in {self.folder}.",
             hint=resume_command(self.folder),
         )
+
+    def _with_way_on(self, error: RunError) -> RunError:
+        hint = f"{error.hint or 'mend that'}, then {resume_command(self.folder)}"
+        return RunError(error.what, where=error.where, got=error.got, hint=hint)
 
     def _explain(self, error: TrainingError) -> TrainingError:
         """The error with what has been kept, and a way on."""

@@ -1,0 +1,48 @@
+"""`recurry demo`: the main job on bundled data, from nothing to a page that can be shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from recurry.cli.train import Begin
+
+DEFAULT_FOLDER = "runs/demo"
+
+
+@click.command()
+@click.option(
+    "--run", "folder", metavar="DIR", default=DEFAULT_FOLDER, show_default=True, help="Run folder."
+)
+@click.option(
+    "--preset", metavar="NAME", default="laptop", show_default=True, help="Settings to train with."
+)
+@click.option("--set", "pairs", multiple=True, metavar="TABLE.KEY=VALUE", help="A single setting.")
+def demo(folder: str, preset: str, pairs: tuple[str, ...]) -> None:
+    """Train a character model on bundled Shakespeare and show samples, curves, cells.
+
+    Everything lands in the run folder; open its report.html in a browser. A demo that was
+    interrupted goes on where it stopped; one that is complete is shown again.
+    """
+    from recurry.cli.train import conduct, gather_settings, show_sample, starter
+    from recurry.report.page import write_report
+    from recurry.runs.configuration import load_config
+
+    config = load_config(preset, overrides=gather_settings((), pairs, {}))
+    target = Path(folder)
+    begin = _resumer() if (target / "run.toml").is_file() else starter(config)
+    run = conduct(target, config.data.tokens, as_json=False, begin=begin)
+    show_sample(run, as_json=False)
+    page = target / "report.html"
+    click.echo("drawing curves, samples and coloured cells ...", err=True)
+    write_report(page, model=run.best_model(), run_folder=target)
+    click.echo(f"report  {page}   (open it in a browser)")
+
+
+def _resumer() -> Begin:
+    from recurry.runs.run import resume
+
+    return lambda folder, notify: resume(folder, notify=notify)

@@ -1,0 +1,85 @@
+"""The network over symbols: shapes, names, tied weights, steps."""
+
+import pytest
+import torch
+
+from recurry.cells import cell, cells
+from recurry.errors import ShapeError
+from recurry.network.configuration import NetworkConfig
+from recurry.network.dropout import Dropout
+from recurry.network.symbols import INITIAL_RANGE, SymbolNetwork, expected_shapes
+from recurry.testing import assert_near
+
+
+def _network(name: str = "lstm", *, dropout: Dropout | None = None, **table) -> SymbolNetwork:
+    config = NetworkConfig.model_validate({"cell": name, "hidden_size": 8, **table})
+    return SymbolNetwork(cell(name), config, dropout=dropout or Dropout(), num_symbols=8)
+
+
+@pytest.mark.parametrize("name", cells())
+@pytest.mark.parametrize(
+    "table", [{}, {"embedding_size": 8}, {"embedding_size": 8, "is_tied": True, "num_layers": 2}]
+)
+def test_expected_shapes_are_those_of_the_network(name: str, table: dict):
+    network = _network(name, **table)
+    shapes = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+    assert shapes == expected_shapes(cell(name), network.config, num_symbols=8)
+
+
+def test_steps_equal_forward():
+    network = _network(embedding_size=5, num_layers=2, has_residual=True, precision="float64")
+    symbols = torch.randint(8, (4, 3))
+    whole, final = network(symbols)
+    state = network.initial_state(3)
+    for number, at in enumerate(symbols):
+        logits, state = network.step(at, state)
+        assert_near(logits, whole[number], "carried_float64", what=f"step {number}")
+    assert_near(state["c"], final["c"], "carried_float64", what="c")
+    assert whole.shape == (4, 3, 8)
+
+
+def test_one_hot_is_the_column_of_each_symbol():
+    network = _network("rnn", precision="float64")
+    symbols = torch.randint(8, (3, 2))
+    one_hot = torch.nn.functional.one_hot(symbols, 8).double()
+    expected, _ = network.recurrent(one_hot)
+    found = torch.nn.functional.linear(expected, network.head.weight, network.head.bias)
+    assert torch.equal(network(symbols)[0], found)
+
+
+def test_tied_weights_learn_from_both_ends():
+    network = _network(embedding_size=8, is_tied=True)
+    assert "head.weight" not in network.state_dict()
+    network(torch.randint(8, (3, 2)))[0].square().sum().backward()
+    assert network.embedding is not None
+    assert network.embedding.weight.grad is not None
+    assert network.embedding.weight.grad.ne(0).any(1).all()
+
+
+def test_initial_values():
+    network = _network(embedding_size=30)
+    assert network.embedding is not None
+    for weight in (network.embedding.weight, network.head.weight):
+        assert weight is not None
+        assert INITIAL_RANGE * 0.8 < weight.abs().max() <= INITIAL_RANGE
+    assert not network.head.bias.any()
+
+
+def test_dropout_acts_before_and_after_the_layers():
+    network = _network(dropout=Dropout(input=0.5, output=0.5), embedding_size=8)
+    symbols = torch.randint(8, (3, 2))
+    assert not torch.equal(network(symbols)[0], network(symbols)[0])
+    network.eval()
+    assert torch.equal(network(symbols)[0], network(symbols)[0])
+
+
+def test_precision_reaches_every_parameter():
+    network = _network(embedding_size=8, precision="float64")
+    assert {value.dtype for value in network.parameters()} == {torch.float64}
+    assert network.device.type == "cpu"
+    assert network.cell.name == "lstm"
+
+
+def test_no_symbols_are_refused():
+    with pytest.raises(ShapeError, match="at least one symbol"):
+        expected_shapes(cell("rnn"), NetworkConfig(hidden_size=4), num_symbols=0)
