@@ -87,6 +87,8 @@ def _run_rows(
     if not timeline.num_rows:
         return x.new_zeros(0, size), dict(state)
     values, states = tuple(parameters.values()), tuple(state.values())
+    if torch.compiler.is_compiling():
+        return _run_operator(plan, parameters, x, state, timeline, size)
     if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *states, *values)):
         # An update may follow, and torch's fused optimisers count no version.
         options.cache.clear()
@@ -97,6 +99,33 @@ def _run_rows(
         call = make_call(plan, timeline, parameters, x, size, cache=options.cache)
         made = run_forward(call, state, is_saving=False)
     return made.output, made.final
+
+
+def _run_operator(
+    plan: Plan,
+    parameters: Mapping[str, Tensor],
+    x: Tensor,
+    state: Mapping[str, Tensor],
+    timeline: Timeline,
+    size: int,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The same as one operator that a traced program can hold."""
+    from recurry.backends.cpu.operators import cell_text
+
+    names = tuple(plan.graph.parameters)
+    is_saving = torch.is_grad_enabled()
+    found = torch.ops.recurry.forward(
+        x,
+        [state[name] for name in plan.graph.states],
+        [parameters[name] for name in names],
+        cell_text(plan),
+        list(timeline.sizes),
+        timeline.num_streams,
+        size,
+        timeline.is_reversed,
+        is_saving,
+    )
+    return found[0], dict(zip(plan.graph.states, found[1:], strict=False))
 
 
 def _hidden_size(parameters: Mapping[str, Tensor], state: Mapping[str, Tensor], x: Tensor) -> int:

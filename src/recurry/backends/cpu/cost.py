@@ -1,62 +1,85 @@
 """Estimates that decide how a call runs: where the input is multiplied and how threads share it.
 
 Comes in: sizes. Goes out: decisions. The constants are orders of magnitude of one core, not of one
-processor; the choices they lead to change only where both ways cost about the same. Imports threads.
+processor: the choice changes only where both ways cost about the same. Imports frame and kernels.
 """
+
+from dataclasses import dataclass
 
 from recurry.backends.cpu.frame import Split
 from recurry.backends.cpu.kernels import Kernels
-from recurry.backends.cpu.threads import available_threads
 from recurry.backends.timeline import Timeline
 from recurry.compiler.nodes import Input, Matmul
 from recurry.compiler.plan import Plan
 
 # What one core has for weights between the steps of a sequence.
 _SECOND_CACHE_BYTES = 512 * 1024
-# Streams above which a product with so many rows is no longer bound by reading weights.
-_ENOUGH_ROWS = 8
-# One core: multiply-adds a microsecond, elementwise results a microsecond; a meeting, microseconds.
-_PRODUCTS, _POINTWISE, _MEETING = 40_000.0, 300.0, 0.5
-# A second thread must save more than it costs to wake it.
-_LEAST_WORK = 40.0
+# Streams from which on a product is bound by arithmetic and no longer by reading weights.
+_ENOUGH_ROWS = 4
+# A core's multiply-adds and elementwise operations a microsecond.
+_PRODUCTS, _POINTWISE = 40_000.0, 3_000.0
+# Microseconds: threads meet; a team of threads starts and ends.
+_MEETING, _START = 0.5, 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one step costs, in microseconds of one core.
+
+    Args:
+        products: Products of one stream, where weights cost nothing.
+        pointwise: Pointwise work of one stream.
+        meetings: How often threads that share units must wait for one another.
+    """
+
+    products: float
+    pointwise: float
+    meetings: int
+
+    def time_us(self, streams: float) -> float:
+        """One step of some streams: reading the weights costs as much as some streams do."""
+        return max(streams, _ENOUGH_ROWS) * self.products + streams * self.pointwise
+
+
+def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
+    """The cost of one step of a cell."""
+    stages = kernels.forward_pass.schedule.stages
+    products = sum(len(total.products) for stage in stages for total in stage.sums)
+    pointwise = sum(len(stage.pointwise) for stage in stages)
+    return Work(
+        products=products * hidden_size**2 / _PRODUCTS,
+        pointwise=pointwise * hidden_size / _POINTWISE,
+        meetings=sum(1 for stage in stages if stage.groups),
+    )
 
 
 def should_fuse(plan: Plan, *, streams: int, sizes: tuple[int, int], bits: int) -> bool:
     """Whether the input is multiplied inside the time loop.
 
     Inside, nothing is written and read back, but all weights are read at every step; before the
-    loop, they are read once for many steps. Inside wins unless the weights of a step leave the cache
-    and too few rows share the reading.
+    loop, they are read once for many steps. Inside wins unless the weights of a step leave the
+    cache and too few streams share the reading.
     """
     input_size, hidden_size = sizes
     products = [node for node in plan.graph.nodes if isinstance(node, Matmul)]
-    numbers = sum(
-        hidden_size * (input_size if p.operand.size == "I" else hidden_size) for p in products
-    )
-    has_input = any(isinstance(p.operand, Input) for p in products)
-    fits = numbers * bits // 8 <= _SECOND_CACHE_BYTES
-    return has_input and (fits or streams >= _ENOUGH_ROWS)
+    lengths = (input_size if p.operand.size == "I" else hidden_size for p in products)
+    fits = hidden_size * sum(lengths) * bits // 8 <= _SECOND_CACHE_BYTES
+    has_input = any(isinstance(product.operand, Input) for product in products)
+    return has_input and (fits or streams >= 2 * _ENOUGH_ROWS)
 
 
-def choose_split(kernels: Kernels, *, timeline: Timeline, hidden_size: int, blocks: int) -> Split:
+def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -> Split:
     """How threads share a call: streams of their own, or units of their own and meetings."""
-    threads = available_threads()
-    if threads == 1:
-        return Split()
-    stages = kernels.forward_pass.schedule.stages
-    columns = sum(len(total.products) for stage in stages for total in stage.sums)
-    pointwise = sum(len(stage.pointwise) for stage in stages)
-    meetings = sum(1 for stage in stages if stage.groups)
-    rows = timeline.num_rows / max(1, len(timeline.sizes))
-    work = columns * hidden_size**2 / _PRODUCTS + pointwise * hidden_size / _POINTWISE / 10
-    if rows * work * len(timeline.sizes) < _LEAST_WORK:
-        return Split()
-    by_units = rows * work / min(threads, blocks) + meetings * _MEETING
-    streams = -(-timeline.num_streams // threads)
-    few = max(1.0, _ENOUGH_ROWS / streams / 2)
-    by_rows = streams * work * few if timeline.is_even else float("inf")
-    if min(by_units, by_rows) > rows * work:
-        return Split()
-    if by_rows <= by_units:
-        return Split(num_threads=min(threads, timeline.num_streams), by_rows=True)
-    return Split(num_threads=min(threads, blocks))
+    steps = len(timeline.sizes)
+    streams = timeline.num_rows / max(1, steps)
+    alone = Split()
+    choices = [(steps * work.time_us(streams), alone)]
+    if threads > 1:
+        shared = work.time_us(streams) / min(threads, blocks) + work.meetings * _MEETING
+        by_units = Split(num_threads=min(threads, blocks))
+        choices.append((_START + steps * shared, by_units))
+        if timeline.is_even and timeline.num_streams > 1:
+            count = min(threads, timeline.num_streams)
+            own = work.time_us(-(-timeline.num_streams // count))
+            choices.append((_START + steps * own, Split(num_threads=count, by_rows=True)))
+    return min(choices, key=lambda choice: choice[0])[1]

@@ -1,7 +1,8 @@
 """Values outside the time loop: what depends on the input or on parameters alone, and what follows
 from values that a kernel left behind.
 
-Comes in: known values by node. Goes out: values of other nodes, for all rows at once. Imports torch.
+Comes in: known values by node. Goes out: values of other nodes, for all rows.
+Imports torch and the compiler.
 """
 
 from collections.abc import Mapping

@@ -20,11 +20,12 @@ _ARGUMENTS = (
 
 
 def write_products(machine: Machine, tiling: Tiling) -> str:
-    """The text of a module with `@products(a, a_row, b, b_panel, terms, c, c_panel, is_added, rows, panels)`.
+    """The text of a module with `@products`, a function of all the names in `_PARAMETERS` and
+    the numbers of `rows` and `panels`.
 
-    For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`. Rows of
-    `a` are `a_row` numbers apart, panels of `b` and `c` are `b_panel` and `c_panel` apart; rows of
-    `c` follow one another.
+    For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`; rows
+    of `a` are `a_row` numbers apart, panels of `b` and `c` `b_panel` and `c_panel`; rows of `c`
+    follow one another.
     """
     module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):

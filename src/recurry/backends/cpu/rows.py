@@ -1,4 +1,4 @@
-"""Which row of which buffer belongs to each step, for equal and unequal lengths, in both directions.
+"""Which row of which buffer belongs to each step: any lengths, both directions.
 
 Comes in: a timeline. Goes out: tables that kernels read, and where initial, old, new and final
 states lie in a history. Imports torch and timeline.
@@ -153,3 +153,10 @@ def put(history: Tensor, rows: Rows, values: Tensor) -> None:
         history[rows] = values
     else:
         history.index_copy_(0, rows, values)
+
+
+def of_turn(pair: Tensor, turn: Tensor | int, streams: int) -> Tensor:
+    """From two buffers used in turn, for every stream the row that was written last."""
+    if isinstance(turn, int):
+        return pair[turn * streams : (turn + 1) * streams]
+    return pair.index_select(0, turn * streams + torch.arange(streams))

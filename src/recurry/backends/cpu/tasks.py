@@ -1,14 +1,15 @@
-"""A plan as tasks for the scheduler: forward with or without what backward needs, and backward.
+"""A plan as kernels: forward with or without what backward needs, and backward.
 
-Comes in: a plan. Goes out: tasks, and what is left to do before and after the time loop. Imports the
-compiler and schedule.
+Comes in: a plan. Goes out: schedules, and what is left to do before and after the time loop.
+Imports the compiler, schedule and scheduler.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from recurry.backends.remember import once_a_plan
 
-from recurry.backends.cpu.schedule import Given, Place, Schedule, Task, make_schedule
+from recurry.backends.cpu.schedule import Given, Place, Schedule, Task
+from recurry.backends.cpu.scheduler import make_schedule
+from recurry.backends.remember import once_a_plan
 from recurry.compiler.nodes import (
     Adjoint,
     Binary,
@@ -165,7 +166,7 @@ def _projected(plan: Plan, roots: list[Node], is_fused: bool) -> tuple[Matmul, .
 
 
 def _reached(task: Task) -> Task:
-    """The task with only those given places that it reads, so that no unused memory is asked for."""
+    """The task with only those given places that it reads."""
     stops = set(task.given)
     roots = [node for node, _ in task.outputs] + [*task.summed, *task.saved]
     found: set[Node] = set()

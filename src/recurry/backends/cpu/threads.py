@@ -75,5 +75,5 @@ def run_worker(address: int, frame: int, num_threads: int) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _callable(address: int):  # noqa: ANN202 - a ctypes function has no name
+def _callable(address: int):
     return _CALL(address)

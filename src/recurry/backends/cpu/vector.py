@@ -1,4 +1,4 @@
-"""The functions of the equation language on vectors: at most 2.5 units in the last place in float32.
+"""The functions of the equation language on vectors, exact to 2.5 last places in float32.
 
 Comes in: an emitter and the names of vectors. Goes out: the name of the result. NaN goes through
 everything; infinities give what torch gives. Denormal numbers count as zero. Imports emitter and

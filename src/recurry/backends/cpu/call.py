@@ -1,0 +1,106 @@
+"""One sequence through one cell: everything that its forward and its backward pass share.
+
+Comes in: kernels, parameters, rows of input. Goes out: sizes, packed weights, memory.
+Imports torch, evaluate, frame, kernels, packing, rows.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from torch import Tensor
+from torch.nn.functional import pad
+
+from recurry.backends.cpu.evaluate import Evaluator
+from recurry.backends.cpu.frame import Sizes, Split
+from recurry.backends.cpu.kernels import Kernel, Kernels
+from recurry.backends.cpu.packing import pack_group, pack_vectors, padded_size, stack_rows
+from recurry.backends.cpu.rows import RowTables
+from recurry.backends.weights import StackCache
+from recurry.compiler.nodes import Input, Node
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One sequence through one cell.
+
+    Args:
+        kernels: The kernels of the cell.
+        parameters: Parameters by name.
+        x: Input, (N, I).
+        rows: Which rows belong to which step.
+        split: How threads share the work.
+        hidden_size: H.
+        cache: Where packed weights outlive the call, if anywhere.
+    """
+
+    kernels: Kernels
+    parameters: Mapping[str, Tensor]
+    x: Tensor
+    rows: RowTables
+    hidden_size: int
+    split: Split
+    cache: StackCache | None = None
+
+    @cached_property
+    def units(self) -> int:
+        return self.kernels.tiling.units
+
+    @cached_property
+    def padded(self) -> int:
+        return padded_size(self.hidden_size, self.units)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        return Sizes(
+            input_size=self.x.shape[1],
+            hidden_size=self.hidden_size,
+            padded_size=self.padded,
+            units=self.units,
+        )
+
+    def packed(
+        self, key: Hashable, names: Sequence[str], make: Callable[[list[Tensor]], Tensor]
+    ) -> Tensor:
+        """What `make` gives for some parameters, kept where there is a cache."""
+        parts = [self.parameters[name] for name in names]
+        if self.cache is None:
+            return make(parts)
+        return self.cache.get((key, self.units), parts, lambda: [make(parts)])[0]
+
+    def stacked(self, names: tuple[str, ...]) -> Tensor:
+        """Matrices on top of one another, padded to whole blocks of units."""
+        return self.packed(("stack", names), names, lambda parts: stack_rows(parts, self.units))
+
+    def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
+        return Evaluator(self.parameters, {Input(): self.x, **known}, self.x)
+
+    def weights(self, kernel: Kernel, vectors: Sequence[Node]) -> dict[str, Tensor]:
+        """Packed matrices and vectors of a kernel."""
+        found: dict[str, Tensor] = {}
+        for group in kernel.schedule.groups:
+            names = [name for matrices in group.matrices for name, _ in matrices]
+            found[group.name] = self.packed(
+                ("group", group.matrices),
+                names,
+                lambda _, g=group: pack_group(g, self.parameters, self.hidden_size, self.units),
+            )
+        if vectors:
+            key = ("vectors", tuple(map(id, vectors)))
+            found["vectors"] = self.packed(
+                key, list(self.parameters), lambda _: self._pack_vectors(vectors)
+            )
+        return found
+
+    def _pack_vectors(self, vectors: Sequence[Node]) -> Tensor:
+        evaluator = self.evaluator({})
+        values = [evaluator.value(node).to(self.x.dtype) for node in vectors]
+        return pack_vectors(values, self.hidden_size, self.units)
+
+    def widened(self, rows: Tensor) -> Tensor:
+        """Rows of whole blocks."""
+        missing = self.padded - rows.shape[-1]
+        return pad(rows, (0, missing)) if missing > 0 else rows
+
+    def empty(self, rows: int, columns: int = 1) -> Tensor:
+        return self.x.new_empty(rows, columns * self.padded)

@@ -1,0 +1,144 @@
+"""What follows a backward kernel: products over all rows give the gradients of matrices and input.
+
+Comes in: the memory that the kernel wrote. Goes out: gradients. Imports torch, call, rows, tasks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from recurry.backends.cpu.call import Call
+from recurry.backends.cpu.rows import of_turn, take
+from recurry.backends.cpu.tasks import columns_of
+from recurry.compiler.nodes import Binary, Matmul, Node, State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradients:
+    """Gradients by everything that a forward pass reads.
+
+    Args:
+        parameters: By every parameter; None where it has none.
+        x: By the input, (N, I), where it was asked for.
+        state: By the initial states, (B, H).
+    """
+
+    parameters: dict[str, Tensor]
+    x: Tensor | None
+    state: dict[str, Tensor]
+
+
+class GradientProducts:
+    """What follows a backward kernel: gradients by matrices, vectors and the input."""
+
+    def __init__(self, call: Call, memory: Mapping[str, Tensor]) -> None:
+        self.call, self.memory = call, memory
+        self.made = call.kernels.backward_pass
+        self.columns = {node: column for column, node in enumerate(self.made.kept)}
+        self.adjoints = memory["adjoints"]
+        self.evaluator = call.evaluator(
+            {node: self._column(column, column + 1) for node, column in self.columns.items()}
+        )
+
+    def _column(self, start: int, stop: int) -> Tensor:
+        """Columns of the adjoints; where several are padded, with the padding between them."""
+        padded, size = self.call.padded, self.call.hidden_size
+        end = stop * padded if stop - start > 1 else start * padded + size
+        return self.adjoints[:, start * padded : end]
+
+    def gradients(self, *, needs_x: bool) -> Gradients:
+        call, plan = self.call, self.call.kernels.plan
+        totals: dict[str, Tensor] = {}
+        for operand, products in self._by_operand().items():
+            self._add_products(totals, operand, products)
+        sums = self.memory["summed"].sum(0).view(-1, call.padded)[:, : call.hidden_size]
+        for name, node in plan.backward.vector_adjoints.items():
+            if node in self.made.summed:
+                totals[name] = sums[self.made.summed.index(node)]
+            elif node.size != "1":
+                value = self.evaluator.value(node)
+                totals[name] = value.sum(0) if value.dim() == 2 else value * call.x.shape[0]
+        turn, streams = call.rows.first_turn, call.rows.num_streams
+        state = {
+            name: of_turn(self.memory[f"adjoint_{name}"], turn, streams)[:, : call.hidden_size]
+            for name in plan.graph.states
+        }
+        return Gradients(parameters=totals, x=self._input() if needs_x else None, state=state)
+
+    def _by_operand(self) -> dict[Node, list[tuple[Matmul, Node]]]:
+        found: dict[Node, list[tuple[Matmul, Node]]] = {}
+        for product, adjoint in self.call.kernels.plan.backward.product_adjoints.items():
+            if adjoint.size != "1":
+                found.setdefault(product.operand, []).append((product, adjoint))
+        return found
+
+    def _add_products(
+        self, totals: dict[str, Tensor], operand: Node, products: list[tuple[Matmul, Node]]
+    ) -> None:
+        """Outer products with one operand, neighbouring columns in one product."""
+        value = self._operand(operand)
+        kept = [(p, a) for p, a in products if a in self.columns and value.dim() == 2]
+        kept.sort(key=lambda pair: self.columns[pair[1]])
+        done = 0
+        for start, stop in columns_of((a for _, a in kept), self.columns):
+            grown = torch.mm(self._column(start, stop).t(), value)
+            for number in range(stop - start):
+                first = number * self.call.padded
+                part = grown[first : first + self.call.hidden_size]
+                _add(totals, kept[done][0].matrix.name, part)
+                done += 1
+        for product, adjoint in products:
+            if adjoint not in self.columns or value.dim() != 2:
+                left = self.evaluator.value(adjoint)
+                part = left.t() @ value if value.dim() == 2 else torch.outer(left.sum(0), value)
+                _add(totals, product.matrix.name, part)
+
+    def _operand(self, node: Node) -> Tensor:
+        """The values of an operand for all rows."""
+        call = self.call
+        if isinstance(node, State):
+            return take(self.memory[f"state_{node.name}"], call.rows.old)[:, : call.hidden_size]
+        schedule = call.kernels.saving_pass.schedule
+        if node in schedule.operands:
+            return self.memory[schedule.operands[node].buffer][:, : call.hidden_size]
+        for name, new in call.kernels.plan.next_state.items():
+            if node is new:
+                history = self.memory[f"state_{name}"]
+                return take(history, call.rows.new)[:, : call.hidden_size]
+        if node is call.kernels.plan.output and "output" in self.memory:
+            return self.memory["output"][:, : call.hidden_size]
+        return self.evaluator.value(node)
+
+    def _input(self) -> Tensor:
+        """The gradient by the input: stacked products first, then whatever else there is."""
+        call = self.call
+        terms = _terms(call.kernels.plan.backward.input)
+        direct = [t for t in terms if isinstance(t, Matmul) and t.operand in self.columns]
+        direct = [t for t in direct if t not in self.columns]
+        direct.sort(key=lambda term: self.columns[term.operand])
+        total: Tensor | None = None
+        done = 0
+        for start, stop in columns_of((t.operand for t in direct), self.columns):
+            names = tuple(t.matrix.name for t in direct[done : done + stop - start])
+            done += stop - start
+            stacked = call.stacked(names)
+            left = self._column(start, stop)
+            stacked = stacked[: left.shape[1]]
+            total = torch.mm(left, stacked) if total is None else total.addmm_(left, stacked)
+        for term in terms:
+            if term not in direct and term.size != "1":
+                value = self.evaluator.value(term).expand_as(call.x)
+                total = value.clone() if total is None else total.add_(value)
+        return torch.zeros_like(call.x) if total is None else total
+
+
+def _terms(node: Node) -> list[Node]:
+    if isinstance(node, Binary) and node.function == "add":
+        return [term for child in node.children for term in _terms(child)]
+    return [node]
+
+
+def _add(totals: dict[str, Tensor], name: str, part: Tensor) -> None:
+    totals[name] = totals[name] + part if name in totals else part
