@@ -1,0 +1,125 @@
+"""What the tests of the compiled backend share: cells, calls, and a folder for kernels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from recurry.backends.cpu.call import Call
+from recurry.backends.cpu.frame import Split
+from recurry.backends.cpu.kernels import kernels
+from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.rows import make_rows
+from recurry.backends.timeline import make_timeline
+from recurry.compiler.cell import Cell
+from recurry.compiler.interpret import interpret, interpret_backward
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One comparison with the interpreter.
+
+    Args:
+        cell: The cell.
+        sizes: T, B, I and H.
+        is_fused: Whether the input is multiplied in the loop.
+        is_reversed: Whether time runs backwards.
+        split: How threads share the work.
+        dtype: Of all tensors.
+    """
+
+    cell: Cell
+    sizes: tuple[int, int, int, int] = (5, 3, 10, 12)
+    is_fused: bool = False
+    is_reversed: bool = False
+    split: Split = Split()
+    dtype: torch.dtype = torch.float64
+
+    def worst_error(self, rng: np.random.Generator) -> tuple[float, str]:
+        """The greatest relative error of all outputs, states and gradients, and whose it is."""
+        steps, streams, input_size, size = self.sizes
+        input_size = size if self.cell.graph.needs_square else input_size
+        shapes = self.cell.parameter_shapes(input_size, size)
+        parameters = {name: 0.4 * rng.standard_normal(shape) for name, shape in shapes.items()}
+        x = rng.standard_normal((steps, streams, input_size))
+        state = {name: rng.standard_normal((streams, size)) / 2 for name in self.cell.states}
+        gradient = rng.standard_normal((steps, streams, size))
+        ends = {name: rng.standard_normal((streams, size)) for name in self.cell.states}
+        timeline = make_timeline((streams,) * steps, streams, self.is_reversed)
+        bits = 64 if self.dtype == torch.float64 else 32
+        call = Call(
+            kernels=kernels(self.cell.plan, bits=bits, is_fused=self.is_fused),
+            parameters={name: self._tensor(value) for name, value in parameters.items()},
+            x=self._tensor(x).flatten(0, 1),
+            rows=make_rows(timeline),
+            hidden_size=size,
+            split=self.split,
+        )
+        turn = (lambda a: a[::-1].copy()) if self.is_reversed else (lambda a: a)
+        found = self._run(call, state, gradient, ends)
+        expected = interpret(self.cell.graph, parameters, turn(x), state)
+        back = interpret_backward(
+            self.cell.graph, parameters, turn(x), state, turn(gradient), ends
+        )
+        exact = {"output": turn(expected.output), "x": turn(back.x)}
+        exact |= {f"last {name}": value for name, value in expected.state.items()}
+        exact |= {f"first {name}": value for name, value in back.state.items()}
+        exact |= back.parameters
+        exact["inference"] = exact["output"]
+        return max((_error(found.get(name), value), name) for name, value in exact.items())
+
+    def _run(
+        self,
+        call: Call,
+        state: Mapping[str, np.ndarray],
+        gradient: np.ndarray,
+        ends: Mapping[str, np.ndarray],
+    ) -> dict[str, Tensor]:
+        initial = {name: self._tensor(value) for name, value in state.items()}
+        made = run_forward(call, initial, is_saving=True)
+        inference = run_forward(call, initial, is_saving=False)
+        back = run_backward(
+            call,
+            made.buffers,
+            self._tensor(gradient).flatten(0, 1),
+            {name: self._tensor(value) for name, value in ends.items()},
+            needs_x=True,
+        )
+        for name, value in inference.final.items():
+            torch.testing.assert_close(value, made.final[name])
+        assert back.x is not None
+        return {
+            "output": made.output,
+            "inference": inference.output,
+            "x": back.x,
+            **{f"last {name}": value for name, value in made.final.items()},
+            **{f"first {name}": value for name, value in back.state.items()},
+            **back.parameters,
+        }
+
+    def _tensor(self, value: np.ndarray) -> Tensor:
+        return torch.tensor(np.ascontiguousarray(value), dtype=self.dtype)
+
+
+def _error(found: Tensor | None, exact: np.ndarray) -> float:
+    """Relative to the largest exact value; what is not there counts as zero."""
+    value = np.zeros(exact.shape) if found is None else found.double().numpy()
+    assert np.isfinite(value).all()
+    difference = np.abs(value.reshape(exact.shape) - exact).max(initial=0.0)
+    return float(difference / max(np.abs(exact).max(initial=0.0), 1e-12))
+
+
+@pytest.fixture
+def kernel_folder(tmp_path, monkeypatch):
+    """A folder of its own for compiled kernels."""
+    monkeypatch.setenv("RECURRY_KERNEL_CACHE", str(tmp_path / "kernels"))
+    return tmp_path / "kernels"
+
+
+@pytest.fixture
+def make_case():
+    """Makes comparisons: a cell, then facts by name."""
+    return lambda cell, **facts: Case(cell=cell, **facts)
