@@ -106,7 +106,10 @@ def run(
         if outcome.startswith("FAILED"):
             failures += 1
             _keep(mutant, keep, number=failures)
-    print(f"slowest {slowest:.2f} s of processor time, peak memory {_peak_mb() - before_mb:+.0f} MB", flush=True)
+    print(
+        f"slowest {slowest:.2f} s of processor time, peak memory {_peak_mb() - before_mb:+.0f} MB",
+        flush=True,
+    )
     return counts, failures
 
 

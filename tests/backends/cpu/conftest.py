@@ -61,9 +61,7 @@ class Case:
         turn = (lambda a: a[::-1].copy()) if self.is_reversed else (lambda a: a)
         found = self._run(call, state, gradient, ends)
         expected = interpret(self.cell.graph, parameters, turn(x), state)
-        back = interpret_backward(
-            self.cell.graph, parameters, turn(x), state, turn(gradient), ends
-        )
+        back = interpret_backward(self.cell.graph, parameters, turn(x), state, turn(gradient), ends)
         exact = {"output": turn(expected.output), "x": turn(back.x)}
         exact |= {f"last {name}": value for name, value in expected.state.items()}
         exact |= {f"first {name}": value for name, value in back.state.items()}

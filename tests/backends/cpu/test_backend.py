@@ -1,0 +1,113 @@
+"""The backend as layers see it: what it refuses, lengths, gradients, odd inputs."""
+
+import pytest
+import torch
+
+from recurry.backends import Request, RunOptions, choose_backend
+from recurry.cells import find_cell
+from recurry.errors import UsageError
+from recurry.network.recurrent import Recurrent
+
+
+def _request(**facts) -> Request:
+    options = RunOptions(**facts.pop("options", {}))
+    return Request(plan=find_cell("lstm").plan, options=options, **facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"device": "cuda"}, "processor only"),
+        ({"options": {"precision": "bfloat16"}}, "no kernels for bfloat16"),
+        ({"options": {"zoneout": 0.1, "is_training": True}}, "zoneout"),
+    ],
+)
+def test_what_it_cannot_do_it_refuses(facts, reason):
+    with pytest.raises(UsageError, match=reason):
+        choose_backend("cpu", _request(**facts))
+
+
+@pytest.mark.parametrize("is_bidirectional", [False, True])
+@pytest.mark.parametrize("name", ["lstm", "gru", "indrnn"])
+def test_unequal_lengths_give_what_the_eager_backend_gives(name, is_bidirectional):
+    layers = [
+        Recurrent(
+            name, 6, 10, 2, bidirectional=is_bidirectional, backend=backend, precision="float64"
+        )
+        for backend in ("cpu", "eager")
+    ]
+    layers[1].load_state_dict(layers[0].state_dict())
+    x, lengths = torch.randn(7, 5, 6, dtype=torch.float64), [3, 7, 0, 1, 7]
+    results = []
+    for layer in layers:
+        given = x.clone().requires_grad_()
+        output, state = layer(given, lengths=lengths)
+        (output.square().sum() + sum(state[n].sum() for n in state.names)).backward()
+        gradients = [p.grad for p in layer.parameters()]
+        results.append([output, *(state[n] for n in state.names), given.grad, *gradients])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_weights_that_are_not_contiguous_and_expanded_gradients():
+    layer = Recurrent("gru", 4, 9, backend="cpu", precision="float64")
+    same = Recurrent("gru", 4, 9, backend="eager", precision="float64")
+    same.load_state_dict(layer.state_dict())
+    for parameter in layer.parameters():
+        if parameter.dim() == 2:
+            parameter.data = parameter.data.t().contiguous().t()
+    x = torch.randn(3, 4, 5, dtype=torch.float64).transpose(1, 2)
+    for one in (layer, same):
+        one(x)[0].sum().backward()
+    for one, other in zip(layer.parameters(), same.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_a_changed_weight_is_seen():
+    layer, x = Recurrent("rnn", 3, 4, backend="cpu"), torch.randn(2, 1, 3)
+    with torch.no_grad():
+        before = layer(x)[0]
+        next(layer.parameters()).mul_(2.0)
+        assert not torch.equal(before, layer(x)[0])
+
+
+def test_changing_an_output_in_place_does_no_silent_harm():
+    layer, x = Recurrent("rnn", 3, 16, backend="cpu"), torch.randn(2, 1, 3)
+    output, state = layer(x)
+    state["h"].detach().zero_()
+    assert bool((output[-1] != 0).all())
+    with torch.no_grad():
+        output.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        output.sum().backward()
+
+
+def test_second_derivatives_are_an_error():
+    layer, x = Recurrent("rnn", 3, 4, backend="cpu"), torch.randn(2, 1, 3, requires_grad=True)
+    (gradient,) = torch.autograd.grad(layer(x)[0].sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 3), (2, 0, 3)])
+def test_nothing_in_nothing_out(shape):
+    layer = Recurrent("lstm", 3, 4, backend="cpu")
+    output, state = layer(torch.zeros(shape))
+    assert output.shape == (*shape[:2], 4)
+    assert state["c"].shape == (1, shape[1], 4)
+
+
+def test_gradcheck():
+    layer = Recurrent("gru", 3, 4, backend="cpu", precision="float64")
+    x = torch.randn(3, 2, 3, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda value: layer(value)[0], (x,))
+
+
+def test_nan_and_infinity_go_through():
+    layer = Recurrent("lstm", 3, 4, backend="cpu")
+    x = torch.zeros(3, 2, 3)
+    x[1, 0, 0] = float("nan")
+    with torch.no_grad():
+        output = layer(x)[0]
+    assert output[1:, 0].isnan().all()
+    assert output[:, 1].isfinite().all()

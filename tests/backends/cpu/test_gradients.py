@@ -1,0 +1,18 @@
+"""Gradients by shared matrices, unread parameters and odd operands add up."""
+
+import pytest
+
+from recurry.compiler.cell import Cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h = tanh(U @ h + U @ x)",  # one matrix, two products, two operands
+        "h = tanh(W @ x + U @ h) + 0 * p * h",  # a parameter whose gradient is zero
+        "h = tanh(W @ x + U @ (h + p))",
+    ],
+)
+def test_all_shares_are_added(text, rng, make_case):
+    error, where = make_case(Cell.parse(text), sizes=(4, 3, 12, 12)).worst_error(rng)
+    assert error <= 1e-12, where
