@@ -12,6 +12,8 @@ from pathlib import Path
 
 from recurry.errors import DataError
 
+LONGEST_PATH = 4096  # characters; what is longer, or has line breaks, is a text
+
 
 @contextmanager
 def run_folder(run: str | Path | None) -> Iterator[Path]:
@@ -30,7 +32,7 @@ def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, .
     Raises:
         DataError: A single line that is no path.
     """
-    if isinstance(text, str) and "\n" in text:
+    if isinstance(text, str) and ("\n" in text or len(text) > LONGEST_PATH):
         with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
             path = Path(folder) / "text.txt"
             path.write_text(text, encoding="utf-8", newline="")
@@ -40,6 +42,7 @@ def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, .
         raise DataError(
             "There is no such file, and one line is too little text to learn from.",
             got=repr(text[:80]),
-            accepted="a path, several paths, or a text with line breaks",
+            accepted=f"a path, several paths, or a text: with line breaks, or over {LONGEST_PATH} "
+            "characters long",
         )
     yield (str(text),) if isinstance(text, str | Path) else tuple(str(path) for path in text)
