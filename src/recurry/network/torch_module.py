@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from recurry.backends.fused import Match
+from recurry.backends.fused import Match, find_kernel
 from recurry.errors import UsageError
 from recurry.network.dropout import Dropout
 from recurry.network.layer import CellWeights, Layer
