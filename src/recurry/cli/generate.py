@@ -121,7 +121,11 @@ def _write_painted(request: Request) -> None:
         _write(paint(piece, value, depth=depth) if depth != "none" else piece)
     _end_line("".join(pieces))
     painting = Painting(
-        title=address.title, pieces=pieces, values=np.array(values), state=address.state
+        title=address.title,
+        pieces=pieces,
+        values=np.array(values),
+        state=address.state,
+        address=str(address),
     )
     finish_painting([painting], request.paint, model=request.model, title=_TITLE)
 

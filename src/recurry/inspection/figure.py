@@ -38,6 +38,7 @@ def paint_cell(recording: Recording, address: CellAddress) -> Painting:
         pieces=recording.pieces,
         values=recording.painted(address),
         state=address.state,
+        address=str(address),
     )
 
 
