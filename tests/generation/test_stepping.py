@@ -35,8 +35,9 @@ def test_rows_go_on_from_others_when_reordered(character_model):
     logits = block.logits
     block.reorder(np.array([2, 2, 0]))
     block.read(np.array([5, 5, 5]))
-    np.testing.assert_array_equal(block.logits[0], block.logits[1])
-    assert not np.array_equal(block.logits[0], block.logits[2])
+    # Equal texts in different rows may round differently: the reason for fixed rows.
+    np.testing.assert_allclose(block.logits[0], block.logits[1], atol=1e-5)
+    assert np.abs(block.logits[0] - block.logits[2]).max() > 1e-2
     assert logits.shape == (3, character_model.codec.num_symbols)
 
 

@@ -106,4 +106,4 @@ def _encode(model: LanguageModel, prime: str) -> np.ndarray:
 
 
 def _to_numpy(logits: torch.Tensor) -> np.ndarray:
-    return logits.to("cpu", torch.float64).numpy()
+    return logits.to("cpu", torch.float64, copy=True).numpy()

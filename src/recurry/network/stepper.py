@@ -1,8 +1,8 @@
-"""One step of a model for a fixed number of rows, as a short list of operations on fixed buffers.
+"""One step of a network for a fixed number of rows, as a list of operations on fixed buffers.
 
-Comes in: a network. Goes out: logits after each symbol, and the state. A network called for one step
-spends most of its time on finding out what to do; here that is found out once. What the first
-layer makes of a symbol is looked up in a table.
+Comes in: a network. Goes out: logits after each symbol, and the state. A network called for one
+step spends most of its time on finding out what to do; here that is found out once. What the
+first layer makes of a symbol is looked up in a table.
 """
 
 from collections.abc import Callable
@@ -39,8 +39,9 @@ class Stepper:
             head = network.embedding if network.head.weight is None else network.head
             assert head is not None
             self.logits = output.new_empty(num_rows, network.num_symbols)
-            matrix, bias = head.weight.detach().t().contiguous(), network.head.bias.detach()
-            self._do(torch.addmm, bias, output, matrix, out=self.logits)
+            assert head.weight is not None
+            matrix = head.weight.detach().t().contiguous()
+            self._do(torch.addmm, network.head.bias.detach(), output, matrix, out=self.logits)
 
     def _add_layers(self, network: SymbolNetwork) -> Tensor:
         """The layers one above the other; the output of the last."""

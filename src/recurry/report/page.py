@@ -43,7 +43,7 @@ def write_report(
     """
     folder = Path(run_folder)
     files = read_run(folder)
-    shown = draw_samples(model) if samples is None else samples
+    shown = draw_samples(model, length=_SAMPLE_LENGTH) if samples is None else samples
     paintings = paint_passage(model, files.held_out)
     sections = [
         _section("Learning curve", _curve_text(model, files), _drawing(files.curves)),
@@ -64,7 +64,7 @@ def write_report(
         ) from error
 
 
-def draw_samples(model: LanguageModel, *, length: int = _SAMPLE_LENGTH) -> dict[str, str]:
+def draw_samples(model: LanguageModel, *, length: int) -> dict[str, str]:
     """Texts at a low, a middle and a high temperature, with captions."""
     return {
         f"temperature {temperature:g}": generate(

@@ -46,7 +46,7 @@ def _bounds(recording: Recording) -> tuple[int, int]:
     starts = [end for end in ends if end < num_symbols and "\n" not in pieces[end]]
     start = next((place for place in starts if warm_up <= place < warm_up + _LENGTH), warm_up)
     lengths = np.cumsum([len(piece) for piece in pieces[start:]])
-    limit = start + int(np.searchsorted(lengths, _LENGTH))
+    limit = start + int(np.searchsorted(lengths, _LENGTH, side="right"))
     inside = [end for end in ends if start < end <= limit]
     return start, inside[-1] if inside else min(limit, num_symbols)
 
