@@ -2,7 +2,8 @@
 
 For each of several settings (optimisers, dropout, random window lengths, averaged weights, k2 > k1)
 one run is trained without a stop. Then again and again a run with the same settings is stopped at
-a random update, by Ctrl-C, SIGTERM or SIGKILL, and resumed by `recurry resume` in a new process.
+a random update, by Ctrl-C, SIGTERM or SIGKILL, and resumed by `recurry resume` in a new process
+and a new interpreter.
 The last checkpoint's tensors, the model file and the log must be the same to the byte.
 
     python bench/resume_bits.py --stops 50
@@ -12,15 +13,21 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 from importlib.resources import files
 from pathlib import Path
+
+import torch
+
+from recurry.errors import Interrupted
+from recurry.runs.configuration import load_config
+from recurry.runs.run import start
 
 COMMON = {
     "network.hidden_size": 24,
@@ -85,21 +92,6 @@ SETTINGS: dict[str, dict[str, object]] = {
         "training.patience": 50,
     },
 }
-# Train in a process that stops itself right after an update, by a signal like any other.
-CHILD = """
-import json, os, sys
-from recurry.errors import Interrupted
-from recurry.runs.configuration import load_config
-from recurry.runs.run import start
-settings, folder, stop, number = json.loads(sys.argv[1])
-run = start(load_config(overrides=settings), folder)
-try:
-    for progress in run.train():
-        if progress.update == stop:
-            os.kill(os.getpid(), number)
-except Interrupted as stopped:
-    sys.exit(stopped.exit_code)
-"""
 RESUME = "from recurry.cli.main import main; main()"
 
 
@@ -110,6 +102,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--characters", type=int, default=6000)
     chosen = options.parse_args()
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="recurry-resume-") as folder:
         text = Path(folder) / "text.txt"
         text.write_text(_shakespeare()[: chosen.characters], encoding="utf-8")
@@ -133,7 +126,7 @@ def run(folder: Path, text: Path, *, stops: int, seed: int) -> int:
         way = chance.choice([signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
         run_folder = folder / f"stopped-{number}"
         _train(settings, run_folder, stop=stop, number=way)
-        _command(RESUME, "resume", str(run_folder))
+        _resume(run_folder)
         _, found = _fingerprint(run_folder)
         different = [part for part in expected if expected[part] != found[part]]
         num_different += bool(different)
@@ -143,23 +136,45 @@ def run(folder: Path, text: Path, *, stops: int, seed: int) -> int:
 
 
 def _train(settings: dict[str, object], folder: Path, *, stop: int, number: int) -> None:
-    """Train in a process of its own, which ends at `stop` if that comes."""
+    """Train in a process of its own, which sends itself the signal after the update `stop`."""
     # A killed run goes on from its last checkpoint, so let there be one after a few updates.
     is_killed = number == signal.SIGKILL
     settings = settings | {"report.checkpoint_seconds": 0.1 if is_killed else 30.0}
-    _command(CHILD, json.dumps([settings, str(folder), stop, int(number)]))
+    child = os.fork()
+    if child == 0:
+        _train_here(settings, folder, stop=stop, number=number)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    expected = 0 if stop < 0 else -signal.SIGKILL if is_killed else 130
+    if status != expected:
+        raise SystemExit(f"training in {folder} ended with {status}, not with {expected}")
 
 
-def _command(code: str, *arguments: str) -> None:
+def _train_here(settings: dict[str, object], folder: Path, *, stop: int, number: int) -> None:
+    """The child; it never comes back."""
+    try:
+        run = start(load_config(overrides=settings), folder)
+        for progress in run.train():
+            if progress.update == stop:
+                os.kill(os.getpid(), number)
+        os._exit(0)
+    except Interrupted as stopped:
+        os._exit(stopped.exit_code)
+    finally:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _resume(folder: Path) -> None:
+    """Go on in a new interpreter, by the command that a user would type."""
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", RESUME, "resume", str(folder)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode not in (0, 130, -signal.SIGKILL):
-        raise SystemExit(f"{arguments} ended with {done.returncode}:\n{done.stderr}")
+    if done.returncode != 0:
+        raise SystemExit(f"resuming {folder} ended with {done.returncode}:\n{done.stderr}")
 
 
 def _fingerprint(folder: Path) -> tuple[int, dict[str, str]]:

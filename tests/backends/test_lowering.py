@@ -2,27 +2,10 @@
 
 import pytest
 
-from recurry.backends.lowering import Activate, Deep, Pointwise, Wide, ordered, runs, stacks
+from recurry.backends.program import Activate, Deep, Pointwise, Wide
 from recurry.backends.rewrite import backward_program, forward_program
 from recurry.cells import cell
 from recurry.compiler.cell import Cell
-from recurry.compiler.nodes import Input
-
-
-def test_runs_join_neighbours():
-    assert runs([2, 3, 7]) == [(2, 4), (7, 8)]
-    assert runs([]) == []
-
-
-def test_stacks_split_a_column_met_twice():
-    assert stacks([(0, "a"), (1, "b"), (0, "c")]) == [(0, 2, ("a", "b")), (0, 1, ("c",))]
-
-
-def test_ordered_stops_at_known_nodes():
-    node = cell("rnn").graph.output
-    assert ordered([node], {node}) == [node]
-    assert ordered([node], set())[-1] is node
-    assert Input() in ordered([node], set())
 
 
 # Operations a step, forward and backward; a change here is a change of speed.

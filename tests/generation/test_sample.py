@@ -18,18 +18,19 @@ from recurry.generation.sample import (
 from recurry.generation.stepping import ROWS
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize(
+    ("cell", "precision"), [("lstm", "float32"), ("gru", "float32"), ("mgu", "bfloat16")]
+)
 def test_a_sample_does_not_depend_on_how_many_are_drawn(
     build_model, character_codec, cell, precision
 ):
     # The units are no multiple of any vector width, and the weights make the states chaotic, so
     # that a difference in the last bit would soon be another letter.
     model = build_model(character_codec, cell=cell, hidden_size=37, precision=precision)
-    texts = generate(model, "ab", length=200, num_samples=3 * ROWS + 1, seed=5)
+    texts = generate(model, "ab", length=60, num_samples=2 * ROWS + 1, seed=5)
     assert len(set(texts)) == len(texts)
-    for count in (1, 2, 3, 5, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS, 20):
-        assert generate(model, "ab", length=200, num_samples=count, seed=5) == texts[:count]
+    for count in (1, 3, ROWS, ROWS + 1):
+        assert generate(model, "ab", length=60, num_samples=count, seed=5) == texts[:count]
 
 
 def test_streaming_gives_the_first_sample(character_model):
@@ -60,7 +61,7 @@ def test_seeds_and_lengths(character_model):
     assert first != second
     assert len(first) == len(second) == 80
     assert generate(character_model, "abc", length=0) == ["abc"]
-    longer = generate(character_model, length=700, seed=0)[0]  # across a chunk of random numbers
+    longer = generate(character_model, length=300, seed=0)[0]  # across a chunk of random numbers
     assert longer.startswith(first)
 
 
@@ -92,7 +93,7 @@ def test_dropout_is_off(build_model, character_codec):
     prime=st.text(max_size=5).filter(lambda text: text.isprintable()),
     temperature=st.sampled_from([0.0, 0.5, 1.0, 20.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_byte_models_never_break_a_character(seed, length, prime, temperature):
     from dataclasses import replace
 

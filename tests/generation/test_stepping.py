@@ -5,14 +5,16 @@ import pytest
 
 from recurry.data.codec import byte_codec
 from recurry.errors import DataError
-from recurry.generation.stepper import Stepper
 from recurry.generation.stepping import ROWS, Block, begin, quiet_beginning
+from recurry.network.stepper import Stepper
 
 
 def test_a_block_goes_on_where_the_prime_ended(character_model):
     codec = character_model.codec
     block = Block(
-        character_model, begin(character_model, "ab"), stepper=Stepper(character_model, ROWS)
+        character_model,
+        begin(character_model, "ab"),
+        stepper=Stepper(character_model.network, ROWS),
     )
     block.read(np.full(ROWS, codec.encode("c")[0]))
     whole = begin(character_model, "abc")
@@ -26,13 +28,16 @@ def test_a_long_prime_is_read_in_chunks(character_model, monkeypatch):
 
 
 def test_rows_go_on_from_others_when_reordered(character_model):
-    block = Block(character_model, begin(character_model, ""), stepper=Stepper(character_model, 3))
+    block = Block(
+        character_model, begin(character_model, ""), stepper=Stepper(character_model.network, 3)
+    )
     block.read(np.array([1, 2, 3]))
     logits = block.logits
     block.reorder(np.array([2, 2, 0]))
     block.read(np.array([5, 5, 5]))
-    np.testing.assert_array_equal(block.logits[0], block.logits[1])
-    assert not np.array_equal(block.logits[0], block.logits[2])
+    # Equal texts in different rows may round differently: the reason for fixed rows.
+    np.testing.assert_allclose(block.logits[0], block.logits[1], atol=1e-5)
+    assert np.abs(block.logits[0] - block.logits[2]).max() > 1e-2
     assert logits.shape == (3, character_model.codec.num_symbols)
 
 

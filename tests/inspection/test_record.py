@@ -1,5 +1,7 @@
 """States and gates along a text."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -75,7 +77,18 @@ def test_a_layer_that_does_not_exist_is_named(model):
 
 def test_most_varying_are_those_with_the_largest_deviation(model):
     recording = record(model, TEXT * 3)
-    found = most_varying(model, recording, 4)
+    found = most_varying(model, recording, 4, span=1)
     spread = np.tanh(recording.states["c"]).std(axis=1)
     assert [spread[a.layer, a.unit] for a in found] == sorted(spread.ravel(), reverse=True)[:4]
     assert len(most_varying(model, recording, 99)) == 12
+
+
+def test_flicker_does_not_count_as_varying(model):
+    recording = record(model, TEXT * 4)
+    values = np.zeros_like(recording.states["c"])
+    values[0, ::2, 1] = 3.0  # on and off at every symbol
+    values[1, :20, 2] = 0.5  # on for a long while
+    made = replace(recording, states={"c": values})
+    assert most_varying(model, made, 1)[0].unit == 2
+    assert most_varying(model, made, 1, span=1)[0].unit == 1
+    assert len(most_varying(model, replace(made, states={"c": values[:, :3]}), 5)) == 5

@@ -21,9 +21,9 @@ def test_a_rate_is_dropout_between_layers():
 
 
 def test_sizes_are_whole_numbers():
-    check_sizes(hidden_size=1)
+    check_sizes({"hidden_size": 1})
     with pytest.raises(ShapeError, match="hidden_size"):
-        check_sizes(hidden_size=1.5)
+        check_sizes({"hidden_size": 1.5})
 
 
 def test_unknown_precision_offers_the_nearest():

@@ -1,12 +1,11 @@
-"""torch's modules are taken over and given back with the same answers."""
+"""torch's modules are taken over, and given back, with the same answers."""
 
 import pytest
 import torch
 
 from recurry.errors import UsageError
-from recurry.network.convert import from_torch, to_torch
+from recurry.network.convert import from_torch
 from recurry.network.dropout import Dropout
-from recurry.network.recurrent import Recurrent
 from recurry.testing import assert_near
 
 MODULES = {
@@ -67,18 +66,3 @@ def test_options_come_along():
 def test_modules_that_cannot_be_taken_over(module, message: str):
     with pytest.raises(UsageError, match=message):
         from_torch(module)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"cell": "gru"}, r"no module that computes the cell 'gru'[\s\S]*gru_after"),
-        ({"num_layers": 2, "has_residual": True}, "has_residual"),
-        ({"dropout": Dropout(zoneout=0.1)}, "dropout other than between layers"),
-        ({"precision": "bfloat16"}, "bfloat16"),
-    ],
-)
-def test_layers_that_cannot_be_given_back(options: dict, message: str):
-    layer = Recurrent(**({"cell": "lstm", "input_size": 3, "hidden_size": 4} | options))
-    with pytest.raises(UsageError, match=message):
-        to_torch(layer)

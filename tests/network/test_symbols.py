@@ -7,7 +7,7 @@ from recurry.cells import cell, cells
 from recurry.errors import ShapeError
 from recurry.network.configuration import NetworkConfig
 from recurry.network.dropout import Dropout
-from recurry.network.symbols import INITIAL_RANGE, SymbolNetwork, expected_shapes
+from recurry.network.symbols import SymbolNetwork, expected_shapes
 from recurry.testing import assert_near
 
 
@@ -59,10 +59,17 @@ def test_tied_weights_learn_from_both_ends():
 def test_initial_values():
     network = _network(embedding_size=30)
     assert network.embedding is not None
-    for weight in (network.embedding.weight, network.head.weight):
-        assert weight is not None
-        assert INITIAL_RANGE * 0.8 < weight.abs().max() <= INITIAL_RANGE
+    assert network.head.weight is not None
+    assert network.embedding.weight.std().item() == pytest.approx(1.0, abs=0.15)
+    bound = (6 / sum(network.head.weight.shape)) ** 0.5
+    assert 0.8 * bound < network.head.weight.abs().max() <= bound
     assert not network.head.bias.any()
+
+
+def test_a_tied_matrix_starts_small_enough_for_a_head():
+    network = _network(embedding_size=8, is_tied=True)
+    assert network.embedding is not None
+    assert network.embedding.weight.std().item() == pytest.approx(8**-0.5, rel=0.3)
 
 
 def test_dropout_acts_before_and_after_the_layers():

@@ -9,6 +9,7 @@ from recurry.runs.folder import (
     CONFIG_NAME,
     draw_curves,
     model_scores,
+    open_data,
     open_new,
     open_old,
     resume_command,
@@ -111,6 +112,13 @@ def test_epochs_that_cannot_be_changed(tmp_path, epochs, settings, words):
         open_old(tmp_path / "run", epochs=epochs)
     _, lock = open_old(tmp_path / "run", epochs=3)
     lock.release()
+
+
+def test_a_text_from_standard_input_cannot_be_read_twice(tmp_path):
+    config = _begin(tmp_path / "run", **{"data.paths": ["-"]})
+    (tmp_path / "run" / "data").mkdir()
+    with pytest.raises(RunError, match="came from standard input"):
+        open_data(tmp_path / "run", config, notify=print)
 
 
 def test_curves_are_written_as_table_and_picture(tmp_path):

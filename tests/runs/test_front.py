@@ -27,6 +27,11 @@ def test_a_text_lies_in_a_file_meanwhile():
     assert not Path(paths[0]).exists()
 
 
+def test_a_long_line_is_a_text_too():
+    with text_paths("to be or not " * 400) as paths:
+        assert Path(paths[0]).read_text() == "to be or not " * 400
+
+
 def test_paths_stay_as_they_are(tmp_path):
     path = tmp_path / "a.txt"
     path.touch()

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from recurry.backends.lowering import stacks
 from recurry.backends.options import Request, RunOptions
+from recurry.backends.program import stacks
 from recurry.backends.rewrite import (
     OUTPUT_GRADIENT,
     Targets,

@@ -5,11 +5,10 @@ Hashing a graph anew at every call would cost more than a short sequence.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TypeVar
 
 from recurry.compiler.plan import Plan
 
-Flags = ParamSpec("Flags")
 Result = TypeVar("Result")
 
 # A search over cells makes many plans; each entry keeps its plan alive, so that ids stay true.
@@ -17,18 +16,18 @@ MAX_REMEMBERED = 512
 
 
 def once_a_plan(
-    function: Callable[Concatenate[Plan, Flags], Result],
-) -> Callable[Concatenate[Plan, Flags], Result]:
-    """The function with its results kept for each plan and each setting of its flags."""
+    function: Callable[..., Result],
+) -> Callable[..., Result]:
+    """The function with its results kept for each plan and each setting of its positional flags."""
     kept: dict[Hashable, tuple[Plan, Result]] = {}
 
-    def remembered(plan: Plan, /, *flags: Flags.args, **named: Flags.kwargs) -> Result:
-        key = (id(plan), flags, tuple(named.items()))
+    def remembered(plan: Plan, *flags: Hashable) -> Result:
+        key = (id(plan), flags)
         found = kept.get(key)
         if found is None:
             if len(kept) >= MAX_REMEMBERED:
                 kept.clear()
-            found = kept[key] = (plan, function(plan, *flags, **named))
+            found = kept[key] = (plan, function(plan, *flags))
         return found[1]
 
     remembered.__doc__ = function.__doc__

@@ -5,7 +5,8 @@ Comes in: a plan. Goes out: tasks. Imports the compiler and lowering.
 
 from collections.abc import Callable, Iterable, Mapping
 
-from recurry.backends.lowering import Program, Task, is_function, lower, ordered
+from recurry.backends.lowering import lower
+from recurry.backends.program import Program, Task, is_function, ordered
 from recurry.backends.remember import once_a_plan
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import (

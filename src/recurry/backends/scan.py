@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
-from recurry.backends.lowering import Activate, Instruction, Pointwise, Program, Wide, runs, stacks
+from recurry.backends.program import Activate, Instruction, Pointwise, Program, Wide, runs, stacks
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import Weights, round_to_bfloat16
 from recurry.compiler.nodes import Constant, Matmul, Node

@@ -16,6 +16,7 @@ from recurry.errors import UsageError
 
 if TYPE_CHECKING:
     from recurry.generation.beam import Beam
+    from recurry.inspection.address import CellAddress
     from recurry.inspection.html import Painting
     from recurry.tasks.language import LanguageModel
 
@@ -45,6 +46,8 @@ def _generate(model: str, beam: int | None, num_samples: int | None, **values: A
     _check_contradictions({**values, "beam": beam, "num_samples": num_samples})
     paint = Paint(**{name: values[name] for name in ("colour", "html", "paint", "as_json")})
     request = _make_request(model, values, paint=paint)
+    if paint.is_one_cell:
+        _address(request)  # a wrong cell is told at once, not behind a long text
     if beam is not None:
         _search(request, beam)
     elif num_samples is not None or paint.as_json:
@@ -71,7 +74,12 @@ def _flag(name: str) -> str:
 def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Request:
     prime = sys.stdin.read() if values["prime"] == "-" else values["prime"]
     language_model = open_model(model)
+    import torch
+
     from recurry.generation.sample import Sampling
+
+    # There is too little work in a single step to share it out.
+    torch.set_num_threads(1)
 
     limits = {name: values[name] for name in _DRAWING if values[name] is not None}
     stop = tuple(unescape(text) for text in values["stop"])
@@ -109,11 +117,10 @@ def _write_painted(request: Request) -> None:
     """Stream one text, each piece on the colour of one cell after reading it."""
     import numpy as np
 
-    from recurry.inspection.address import parse_address
     from recurry.inspection.html import Painting
     from recurry.inspection.terminal import paint
 
-    address = parse_address(request.paint.colour or "", request.model)
+    address = _address(request)
     depth, pieces, values = request.paint.depth(), [], []
     for piece, value in _values(request, address):
         pieces.append(piece)
@@ -121,12 +128,22 @@ def _write_painted(request: Request) -> None:
         _write(paint(piece, value, depth=depth) if depth != "none" else piece)
     _end_line("".join(pieces))
     painting = Painting(
-        title=address.title, pieces=pieces, values=np.array(values), state=address.state
+        title=address.title,
+        pieces=pieces,
+        values=np.array(values),
+        state=address.state,
+        address=str(address),
     )
     finish_painting([painting], request.paint, model=request.model, title=_TITLE)
 
 
-def _values(request: Request, address: Any) -> Iterator[tuple[str, float]]:
+def _address(request: Request) -> CellAddress:
+    from recurry.inspection.address import parse_address
+
+    return parse_address(request.paint.colour or "", request.model)
+
+
+def _values(request: Request, address: CellAddress) -> Iterator[tuple[str, float]]:
     """The prime and then the text, piece by piece, with what one cell shows after each."""
     from recurry.generation.sample import stream_with_states
     from recurry.inspection.colour import squash

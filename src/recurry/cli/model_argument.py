@@ -44,16 +44,10 @@ def find_model(name: str) -> Path:
 
 
 def open_model(name: str) -> LanguageModel:
-    """The model that a user means, ready for one person at one machine.
-
-    One thread is fastest for single steps: there is too little work in them to share out.
-    """
+    """The model that a user means."""
     path = find_model(name)
-    import torch
-
     from recurry.artefact.model_file import load_model
 
-    torch.set_num_threads(1)
     return load_model(path)
 
 

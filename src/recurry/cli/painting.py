@@ -89,7 +89,7 @@ def show_paintings(paintings: Sequence[Painting], paint: Paint) -> None:
     if depth == "none":
         return
     for painting in paintings:
-        click.secho(f"\n── {painting.title} ──", bold=True)
+        click.secho(f"\n── {painting.title} ({painting.address}) ──", bold=True)
         text = paint_all(painting.pieces, painting.values, depth=depth)
         click.echo(text, nl=not text.endswith("\n"), color=True)
     click.echo("\n" + legend(depth), err=True, color=True)

@@ -10,9 +10,9 @@ import numpy as np
 
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
-from recurry.generation.stepper import Stepper
 from recurry.generation.stepping import Block, begin
 from recurry.generation.transcript import Transcript, check_stop
+from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import evaluating
 
@@ -149,7 +149,7 @@ def _step_function(
     model: LanguageModel, prime: str, *, length: int, width: int
 ) -> tuple[np.ndarray, Step]:
     """The scores of the first symbol, and the step that follows for a search."""
-    block = Block(model, begin(model, prime), stepper=Stepper(model, width))
+    block = Block(model, begin(model, prime), stepper=Stepper(model.network, width))
     allowed = Allowed(model.codec, width)
     num_left = length
 

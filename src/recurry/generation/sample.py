@@ -10,10 +10,10 @@ import numpy as np
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
 from recurry.generation.sampling import Sampling
-from recurry.generation.stepper import Stepper
 from recurry.generation.stepping import ROWS, Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
 from recurry.network.state import State
+from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import evaluating
 
@@ -89,7 +89,7 @@ def generate_each(
     _check(length, seed, num_samples)
     stop = check_stop(stop)
     with evaluating(model.network):
-        start, stepper = begin(model, prime), Stepper(model, ROWS)
+        start, stepper = begin(model, prime), Stepper(model.network, ROWS)
         for first in range(0, num_samples, ROWS):
             writing = _Writing(
                 model, start, sampling=sampling, seed=seed, first=first, stepper=stepper
@@ -172,7 +172,7 @@ class _Writing(Block):
         first: int = 0,
         stepper: Stepper | None = None,
     ) -> None:
-        super().__init__(model, start, stepper=stepper or Stepper(model, ROWS))
+        super().__init__(model, start, stepper=stepper or Stepper(model.network, ROWS))
         self.prime = start.prime
         self._sampling = sampling or Sampling()
         self._allowed = Allowed(model.codec, ROWS)

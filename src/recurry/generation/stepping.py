@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from recurry.data.codec import Codec
-from recurry.generation.stepper import Stepper
+from recurry.errors import DataError
 from recurry.network.state import State
+from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 
 ROWS = 8
@@ -53,7 +54,7 @@ def begin(model: LanguageModel, prime: str) -> Start:
     Raises:
         DataError: The prime holds symbols that the model has never seen.
     """
-    ids = model.codec.encode(prime)
+    ids = _encode(model, prime)
     read = ids if len(ids) else np.array([quiet_beginning(model.codec)])
     logits, state = None, model.network.initial_state(1)
     with torch.inference_mode():
@@ -95,5 +96,14 @@ class Block:
         self._stepper.state = self.state.index(rows.tolist())
 
 
+def _encode(model: LanguageModel, prime: str) -> np.ndarray:
+    try:
+        return model.codec.encode(prime)
+    except DataError as error:
+        raise DataError(
+            error.what, where="the prime", got=error.got, accepted=error.accepted, hint=error.hint
+        ) from error
+
+
 def _to_numpy(logits: torch.Tensor) -> np.ndarray:
-    return logits.to("cpu", torch.float64).numpy()
+    return logits.to("cpu", torch.float64, copy=True).numpy()

@@ -3,11 +3,15 @@
 Comes in: what a user typed. Goes out: layer, state and unit of a model. Imports errors.
 """
 
+import re
 from dataclasses import dataclass
 
 from recurry.errors import UsageError, unknown_name
 from recurry.tasks.language import LanguageModel
 
+_FORM = re.compile(
+    r"(?:(?P<layer>[0-9]{1,9}):)?(?:(?P<state>[A-Za-z][A-Za-z0-9_]*):)?(?P<unit>[0-9]{1,9})"
+)
 _FORMS = "UNIT (of the last layer), LAYER:UNIT, or LAYER:STATE:UNIT, such as 12, 0:12 or 0:h:12"
 
 
@@ -41,19 +45,16 @@ def parse_address(text: str, model: LanguageModel) -> CellAddress:
         UsageError: The text has another form, the model has no such layer or unit, or the name
             is no state that the cell carries.
     """
-    parts = text.strip().split(":")
-    numbers = [part for part in (parts[0], parts[-1]) if part.isascii() and part.isdecimal()]
-    is_named = len(parts) == 3 or (len(parts) == 2 and not parts[0].isdecimal())
-    wanted = {(1, False): 2, (2, False): 2, (2, True): 1, (3, True): 2}.get((len(parts), is_named))
-    if wanted != len(numbers):
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
         raise UsageError(f"{text!r} names no cell.", accepted=_FORMS)
     config = model.network_config
-    state = _find_state(parts[-2], model) if is_named else painted_state(model)
-    is_last = len(parts) == 1 or (is_named and len(parts) == 2)
-    layer = config.num_layers - 1 if is_last else int(parts[0])
+    layer = config.num_layers - 1 if found["layer"] is None else int(found["layer"])
+    state = _find_state(found["state"], model) if found["state"] else painted_state(model)
+    unit = int(found["unit"])
     _check_range("layer", layer, config.num_layers)
-    _check_range("unit", int(parts[-1]), config.hidden_size)
-    return CellAddress(layer=layer, state=state, unit=int(parts[-1]))
+    _check_range("unit", unit, config.hidden_size)
+    return CellAddress(layer=layer, state=state, unit=unit)
 
 
 def painted_state(model: LanguageModel) -> str:

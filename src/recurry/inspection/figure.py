@@ -3,6 +3,7 @@
 Comes in: a model, a recording and what the user asked for. Goes out: paintings, or a file.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from recurry.errors import UsageError
@@ -38,6 +39,7 @@ def paint_cell(recording: Recording, address: CellAddress) -> Painting:
         pieces=recording.pieces,
         values=recording.painted(address),
         state=address.state,
+        address=str(address),
     )
 
 
@@ -51,7 +53,7 @@ def describe(model: LanguageModel) -> str:
     )
 
 
-def save_page(path: str | Path, paintings: list[Painting], *, title: str, note: str) -> None:
+def save_page(path: str | Path, paintings: Sequence[Painting], *, title: str, note: str) -> None:
     """Write paintings to one HTML file that needs nothing else.
 
     Raises:

@@ -22,12 +22,14 @@ class Painting:
         pieces: The text, cut up.
         values: From -1 to 1, one a piece.
         state: "h" if the values are of the output itself, else they went through tanh.
+        address: What to type after `--colour` for this cell.
     """
 
     title: str
     pieces: Sequence[str]
     values: np.ndarray
     state: str = "c"
+    address: str = ""
 
 
 def write_page(paintings: Sequence[Painting], *, title: str, note: str = "") -> str:
@@ -50,8 +52,9 @@ def write_page(paintings: Sequence[Painting], *, title: str, note: str = "") -> 
 
 def fragment(painting: Painting) -> str:
     """A figure with the painted text; needs `style()` on its page."""
+    address = f"<code>{escape(painting.address)}</code>" if painting.address else ""
     return (
-        f'<figure class="painting"><figcaption>{escape(painting.title)}</figcaption>'
+        f'<figure class="painting"><figcaption>{escape(painting.title)}{address}</figcaption>'
         f"<pre>{spans(painting.pieces, painting.values)}</pre></figure>"
     )
 
@@ -95,6 +98,7 @@ def _hex(colour: Colour) -> str:
 _STYLE = """
 .painting{margin:0 0 1.6rem}
 .painting figcaption{font:600 .85rem/1.4 system-ui,sans-serif;color:#333;margin:0 0 .4rem}
+.painting code{float:right;font-weight:400;color:#666}
 .painting pre{margin:0;padding:.7rem .8rem;background:#fff;border:1px solid #ddd;border-radius:6px;
 font:.86rem/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;white-space:pre-wrap;
 overflow-wrap:anywhere}

@@ -19,9 +19,8 @@ from recurry.compiler.nodes import State as StateNode
 from recurry.errors import UsageError
 from recurry.inspection.address import CellAddress, painted_state
 from recurry.inspection.colour import squash
-from recurry.network.state import State
+from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
-from recurry.tasks.scoring import evaluating
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,11 +56,7 @@ def record(model: LanguageModel, text: str | np.ndarray) -> Recording:
         DataError: The text holds symbols that the model has never seen.
     """
     ids = model.codec.encode(text) if isinstance(text, str) else np.asarray(text, dtype=np.int64)
-    steps = _run(model, ids)
-    names = model.cell.states
-    config = model.network_config
-    empty = np.zeros((config.num_layers, 0, config.hidden_size), dtype=np.float32)
-    states = {name: _stack([state[name] for state in steps]) if steps else empty for name in names}
+    states = _run(model, ids)
     return Recording(pieces=tuple(model.codec.decode_each(ids)), ids=ids, states=states)
 
 
@@ -93,16 +88,23 @@ def record_gates(
     return _evaluate_layer(model, recording, x, layer=layer)
 
 
-def most_varying(model: LanguageModel, recording: Recording, count: int = 10) -> list[CellAddress]:
-    """The cells of all layers whose painted value has the largest standard deviation.
+def most_varying(
+    model: LanguageModel, recording: Recording, count: int = 10, *, span: int = 8
+) -> list[CellAddress]:
+    """The cells of all layers whose painted value varies most over a text.
+
+    Many cells flicker from one symbol to the next, which tells a reader nothing. So values are
+    averaged over `span` symbols before their standard deviation is taken: what stays varies over
+    words, lines and speeches.
 
     Args:
         model: The model that made the recording.
         recording: Its states over a text.
         count: How many cells to name; fewer where the model has fewer.
+        span: Number of symbols, at least 1, which averages nothing.
     """
     state = painted_state(model)
-    spread = squash(recording.states[state], state).std(axis=1)
+    spread = _averaged(squash(recording.states[state], state), span).std(axis=1)
     best = np.argsort(-spread, axis=None, kind="stable")[:count]
     layers, units = np.unravel_index(best, spread.shape)
     return [
@@ -111,15 +113,25 @@ def most_varying(model: LanguageModel, recording: Recording, count: int = 10) ->
     ]
 
 
-def _run(model: LanguageModel, ids: np.ndarray) -> list[State]:
-    network, states = model.network, []
-    device = next(network.parameters()).device
-    with evaluating(network), torch.inference_mode():
-        state = network.initial_state(1)
-        for symbol in torch.from_numpy(ids).to(device)[:, None]:
-            _, state = network.step(symbol, state)
-            states.append(state)
-    return states
+def _averaged(values: np.ndarray, span: int) -> np.ndarray:
+    """Means over `span` neighbouring steps of (L, T, H), shorter by `span - 1`."""
+    span = max(1, min(span, values.shape[1]))
+    sums = np.cumsum(values, axis=1, dtype=np.float64)
+    sums[:, span:] -= sums[:, :-span].copy()
+    return sums[:, span - 1 :] / span
+
+
+def _run(model: LanguageModel, ids: np.ndarray) -> dict[str, np.ndarray]:
+    """Every state after every symbol, (L, T, H) float32."""
+    config, stepper = model.network_config, Stepper(model.network, 1)
+    shape = (config.num_layers, len(ids), config.hidden_size)
+    found = {name: np.empty(shape, dtype=np.float32) for name in model.cell.states}
+    for step, symbol in enumerate(torch.from_numpy(ids)[:, None]):
+        stepper.read(symbol)
+        state = stepper.state
+        for name, values in found.items():
+            values[:, step] = state[name][:, 0].cpu().numpy()
+    return found
 
 
 def _embed(model: LanguageModel, ids: np.ndarray) -> np.ndarray:
@@ -151,8 +163,3 @@ def _evaluate_layer(
 
 def _to_numpy(weight: torch.Tensor) -> np.ndarray:
     return weight.detach().to("cpu", torch.float64).numpy()
-
-
-def _stack(tensors: list[torch.Tensor]) -> np.ndarray:
-    """(L, 1, H) tensors as one array (L, T, H)."""
-    return torch.cat(tensors, dim=1).to("cpu", torch.float32).numpy()

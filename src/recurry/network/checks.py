@@ -3,7 +3,7 @@
 Comes in: what a user gave. Goes out: the same, checked, or an error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from recurry.network.dropout import Dropout
 from recurry.network.state import State
 
 
-def check_sizes(**sizes: object) -> None:
+def check_sizes(sizes: Mapping[str, object]) -> None:
     """Sizes are whole numbers from 1."""
     for name, size in sizes.items():
         if not isinstance(size, int) or isinstance(size, bool) or size < 1:

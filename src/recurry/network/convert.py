@@ -1,21 +1,18 @@
-"""`torch.nn.RNN`, `LSTM` and `GRU` taken over with their weights, and given back.
+"""`torch.nn.RNN`, `LSTM` and `GRU` taken over with their weights.
 
-Comes in: a torch module or a recurrent layer. Goes out: the other one, computing the same.
+Comes in: a module of torch. Goes out: a recurrent layer that computes the same.
 """
-
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
-from recurry.backends.fused import Match, find_kernel
+from recurry.backends.fused import Match
 from recurry.errors import UsageError
-from recurry.network.dropout import Dropout
-from recurry.network.layer import CellWeights, Layer
+from recurry.network.layer import CellWeights
 from recurry.network.recurrent import Recurrent
+from recurry.network.torch_module import directions_of, kernel_of
 
 _CELLS = {"LSTM": "lstm", "GRU": "gru_after", "RNN_TANH": "rnn", "RNN_RELU": "rnn_relu"}
-_MODULES = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn_tanh": nn.RNN, "rnn_relu": nn.RNN}
 
 
 def from_torch(module: nn.Module) -> Recurrent:
@@ -41,45 +38,9 @@ def from_torch(module: nn.Module) -> Recurrent:
         module.batch_first,
         precision="float64" if weight.dtype == torch.float64 else "float32",
     ).to(weight.device)
-    for weights, suffix in _directions(layer):
-        _take(weights, module, suffix, find=_kernel(layer))
+    for weights, suffix in directions_of(layer):
+        _take(weights, module, suffix, find=kernel_of(layer))
     return layer.train(module.training)
-
-
-def to_torch(layer: Recurrent) -> nn.RNN | nn.LSTM | nn.GRU:
-    """The torch module that computes what a layer does, with a copy of its weights.
-
-    Raises:
-        UsageError: torch has no module with these equations or these options.
-    """
-    found = _kernel(layer)
-    _check_layer(layer)
-    kind = _MODULES[found.kernel.name]
-    facts = {"nonlinearity": found.kernel.name[4:]} if kind is nn.RNN else {}
-    module = kind(
-        layer.input_size,
-        layer.hidden_size,
-        layer.num_layers,
-        bidirectional=layer.bidirectional,
-        dropout=layer.dropout.between if layer.num_layers > 1 else 0.0,
-        batch_first=layer.batch_first,
-        dtype=layer.dtype,
-        device=layer.device,
-        **facts,  # type: ignore[arg-type]
-    )
-    for weights, suffix in _directions(layer):
-        _give(weights, module, suffix, find=found)
-    return module.train(layer.training)
-
-
-def _kernel(layer: Recurrent) -> Match:
-    found = find_kernel(layer.cell.plan)
-    if found is None:
-        raise UsageError(
-            f"torch has no module that computes the cell {layer.cell.name!r}.",
-            accepted="cells with the equations of lstm, gru_after, rnn or rnn_relu",
-        )
-    return found
 
 
 def _check_module(module: nn.Module) -> tuple[nn.RNN | nn.LSTM | nn.GRU, Tensor]:
@@ -108,26 +69,6 @@ def _check_module(module: nn.Module) -> tuple[nn.RNN | nn.LSTM | nn.GRU, Tensor]
     return module, weight
 
 
-def _check_layer(layer: Recurrent) -> None:
-    others = layer.dropout.model_copy(update={"between": 0.0})
-    reasons = {
-        "has_residual": layer.has_residual,
-        "dropout other than between layers": others != Dropout(),
-        "precision='bfloat16'": layer.precision == "bfloat16",
-    }
-    found = [reason for reason, is_so in reasons.items() if is_so]
-    if found:
-        raise UsageError("torch's modules cannot do what this layer does.", got=", ".join(found))
-
-
-def _directions(layer: Recurrent) -> Iterator[tuple[CellWeights, str]]:
-    """The weights of each layer and direction, with torch's suffix for them."""
-    for number, one in enumerate(layer.layers):
-        assert isinstance(one, Layer)
-        for weights, suffix in zip(one.directions(), ("", "_reverse"), strict=False):
-            yield weights, f"l{number}{suffix}"
-
-
 @torch.no_grad()
 def _take(weights: CellWeights, module: nn.Module, suffix: str, *, find: Match) -> None:
     """Copy torch's stacked weights into the parameters of the equations."""
@@ -152,15 +93,3 @@ def _spread(own: dict[str, Tensor], names: tuple[str | None, ...], stacked: Tens
     for name, part in zip(names, stacked.chunk(len(names)), strict=True):
         if name is not None:
             own[name].copy_(part)
-
-
-@torch.no_grad()
-def _give(weights: CellWeights, module: nn.Module, suffix: str, *, find: Match) -> None:
-    """Copy the parameters of the equations into torch's stacked weights."""
-    own = weights.tensors()
-    names = {"W": "weight_ih", "U": "weight_hh", "b": "bias_ih", "c": "bias_hh"}
-    for prefix, name in names.items():
-        stacked: Tensor = getattr(module, f"{name}_{suffix}")
-        gates = find.stacked(prefix)
-        for gate, part in zip(gates, stacked.chunk(len(gates)), strict=True):
-            part.zero_() if gate is None else part.copy_(own[gate])

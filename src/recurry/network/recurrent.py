@@ -26,6 +26,7 @@ from recurry.network.dropout import Dropout, drop, keep_mask
 from recurry.network.layer import CellWeights, Layer, make_layers, recurrent_matrices
 from recurry.network.packed import pack_like, unpack
 from recurry.network.state import State
+from recurry.network.torch_module import to_torch
 
 
 class Recurrent(nn.Module):
@@ -67,7 +68,8 @@ class Recurrent(nn.Module):
         has_residual: bool = False,
     ) -> None:
         super().__init__()
-        check_sizes(input_size=input_size, hidden_size=hidden_size, num_layers=num_layers)
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
+        check_sizes(sizes)
         check_backend(backend)
         check_precision(precision)
         self.cell = find_cell(cell)
@@ -78,9 +80,9 @@ class Recurrent(nn.Module):
         self.backend, self.has_residual = backend, has_residual
         self.precision: Precision = precision
         dtype = torch.float64 if precision == "float64" else torch.float32
-        sizes = [input_size] + [self.output_size] * (num_layers - 1)
+        inputs = [input_size] + [self.output_size] * (num_layers - 1)
         self.layers = make_layers(
-            self.cell, sizes, hidden_size, num_directions=self.num_directions, dtype=dtype
+            self.cell, inputs, hidden_size, num_directions=self.num_directions, dtype=dtype
         )
         self._recurrent_matrices = recurrent_matrices(self.cell)
         self._choose(Request(plan=self._plan, options=self._options(CellWeights({}), False)))
@@ -177,8 +179,6 @@ class Recurrent(nn.Module):
         Raises:
             UsageError: torch has no module with these equations or these options.
         """
-        from recurry.network.convert import to_torch  # the converter imports this module
-
         return to_torch(self)
 
     def _run(

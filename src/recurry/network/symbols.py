@@ -15,9 +15,6 @@ from recurry.network.dropout import Dropout
 from recurry.network.recurrent import Recurrent
 from recurry.network.state import State
 
-INITIAL_RANGE = 0.1
-"""Embedding and head start uniform in plus or minus this (Zaremba et al. 2014, small model)."""
-
 
 class SymbolNetwork(nn.Module):
     """Next-symbol scores from symbols.
@@ -32,7 +29,8 @@ class SymbolNetwork(nn.Module):
         ShapeError: `num_symbols` below 1.
         UsageError: Tied weights and an embedding of another size than the layers.
 
-    Source: embedding and head start uniform in (-0.1, 0.1) and the head's bias at 0.
+    Source: the embedding starts standard normal, as in torch.nn.Embedding, the head Glorot uniform
+    and its bias at 0. A tied matrix starts normal with deviation 1 / sqrt(H), as fits a head.
     """
 
     def __init__(
@@ -55,7 +53,8 @@ class SymbolNetwork(nn.Module):
         self.embedding = None
         if config.embedding_size:
             self.embedding = nn.Embedding(num_symbols, config.embedding_size, dtype=dtype)
-            nn.init.uniform_(self.embedding.weight, -INITIAL_RANGE, INITIAL_RANGE)
+            deviation = config.embedding_size**-0.5 if config.is_tied else 1.0
+            nn.init.normal_(self.embedding.weight, std=deviation)
         self.head = _Head(config.hidden_size, num_symbols, is_tied=config.is_tied, dtype=dtype)
 
     @property
@@ -113,7 +112,7 @@ class _Head(nn.Module):
         super().__init__()
         self.weight = None if is_tied else nn.Parameter(torch.empty(num_symbols, size, dtype=dtype))
         if self.weight is not None:
-            nn.init.uniform_(self.weight, -INITIAL_RANGE, INITIAL_RANGE)
+            nn.init.xavier_uniform_(self.weight)
         self.bias = nn.Parameter(torch.zeros(num_symbols, dtype=dtype))
 
 

@@ -43,14 +43,14 @@ def write_report(
     """
     folder = Path(run_folder)
     files = read_run(folder)
-    shown = draw_samples(model) if samples is None else samples
+    shown = draw_samples(model, length=_SAMPLE_LENGTH) if samples is None else samples
     paintings = paint_passage(model, files.held_out)
     sections = [
         _section("Learning curve", _curve_text(model, files), _drawing(files.curves)),
         _section("What it writes", _samples_text(model), _samples(shown)),
         _cells_section(paintings),
         _cell_section(model),
-        _section("How to go on", "", _commands(model, folder)),
+        _section("How to go on", "", _commands(model, folder, paintings)),
         _settings(files),
     ]
     page = _page(model, make_tiles(model, files), files=files, sections=sections)
@@ -64,7 +64,7 @@ def write_report(
         ) from error
 
 
-def draw_samples(model: LanguageModel, *, length: int = _SAMPLE_LENGTH) -> dict[str, str]:
+def draw_samples(model: LanguageModel, *, length: int) -> dict[str, str]:
     """Texts at a low, a middle and a high temperature, with captions."""
     return {
         f"temperature {temperature:g}": generate(
@@ -142,7 +142,8 @@ def _cells_section(paintings: list[Painting]) -> str:
     text = (
         f"The {len(paintings)} cells that vary most, each over the same held-out passage. The "
         "colour of a character is the cell's value after reading it. Look for cells that follow "
-        "something: the length of a line, a name in capitals, the inside of a word."
+        "something: the length of a line, a name in capitals, the inside of a word. Flicker from "
+        "one symbol to the next does not count as varying."
     )
     body = "".join(fragment(painting) for painting in paintings)
     shown = f'{legend(paintings[0].state)}<div class="cells">{body}</div>'
@@ -190,12 +191,13 @@ def _parameters(model: LanguageModel) -> str:
     return f'<div class="scroll"><table>{head}{rows}</table></div>'
 
 
-def _commands(model: LanguageModel, folder: Path) -> str:
+def _commands(model: LanguageModel, folder: Path, paintings: list[Painting]) -> str:
     run = shlex.quote(str(folder))
+    cell = paintings[0].address if paintings else "0:0"
     lines = [
         ("write more", f"recurry generate {run} --length 1000 --temperature 0.8 --seed 1"),
         ("go on from your words", f"recurry generate {run} --prime 'O '"),
-        ("watch a cell while it writes", f"recurry generate {run} --colour 0:0"),
+        ("watch a cell while it writes", f"recurry generate {run} --colour {cell}"),
         ("score another text", f"recurry evaluate {run} FILE"),
         ("train longer", f"recurry resume {run} --epochs N"),
         ("train on your own text", "recurry train FILE --run runs/mine"),

@@ -39,12 +39,14 @@ def paint_passage(model: LanguageModel, ids: IdFile, *, count: int = 10) -> list
 
 def _bounds(recording: Recording) -> tuple[int, int]:
     """From behind a line end after the warm-up to another about `_LENGTH` characters on."""
-    ends = [place + 1 for place, piece in enumerate(recording.pieces) if "\n" in piece]
-    num_symbols = len(recording.pieces)
+    pieces = recording.pieces
+    ends = [place + 1 for place, piece in enumerate(pieces) if "\n" in piece]
+    num_symbols = len(pieces)
     warm_up = min(_WARM_UP, max(0, num_symbols - _LENGTH))
-    start = next((end for end in ends if warm_up <= end < warm_up + _LENGTH), warm_up)
-    lengths = np.cumsum([len(piece) for piece in recording.pieces[start:]])
-    limit = start + int(np.searchsorted(lengths, _LENGTH))
+    starts = [end for end in ends if end < num_symbols and "\n" not in pieces[end]]
+    start = next((place for place in starts if warm_up <= place < warm_up + _LENGTH), warm_up)
+    lengths = np.cumsum([len(piece) for piece in pieces[start:]])
+    limit = start + int(np.searchsorted(lengths, _LENGTH, side="right"))
     inside = [end for end in ends if start < end <= limit]
     return start, inside[-1] if inside else min(limit, num_symbols)
 

@@ -265,6 +265,7 @@ def _line_of(text: str, table: str, key: str) -> int:
 
 
 def toml_value(value: Any) -> str:
+    """A string, number, truth value or list as TOML writes it."""
     if isinstance(value, str) and "\n" in value:
         body = "\n".join(_escape(line) for line in value.split("\n"))
         return f'"""\n{body}"""'

@@ -91,9 +91,19 @@ def open_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None])
         try:
             return load_prepared(folder / DATA)
         except DataError as error:
+            if STDIN in config.data.paths:
+                raise _stdin_is_gone(folder) from error
             if sealed(folder / CHECKPOINTS):
                 notify(f"{error.what} Preparing it again.")
     return prepare(config.data, folder / DATA)
+
+
+def _stdin_is_gone(folder: Path) -> RunError:
+    return RunError(
+        "The text of this run came from standard input and was not prepared to its end.",
+        where=str(folder / DATA),
+        hint="a new run, with the text from standard input once more or from a file",
+    )
 
 
 def run_network(folder: Path, config: RunConfig, prepared: Prepared) -> LanguageModel:

@@ -5,12 +5,15 @@ Comes in: what a caller gave. Goes out: paths and a folder, for as long as they 
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from recurry.errors import DataError
+
+LONGEST_NAME = 255  # characters of a file name; a longer text that is no path is a text
 
 
 @contextmanager
@@ -30,16 +33,21 @@ def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, .
     Raises:
         DataError: A single line that is no path.
     """
-    if isinstance(text, str) and "\n" in text:
+    if isinstance(text, str) and _is_text(text):
         with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
             path = Path(folder) / "text.txt"
             path.write_text(text, encoding="utf-8", newline="")
             yield (str(path),)
         return
-    if isinstance(text, str) and not Path(text).exists():
+    if isinstance(text, str) and not os.path.exists(text):
         raise DataError(
             "There is no such file, and one line is too little text to learn from.",
             got=repr(text[:80]),
-            accepted="a path, several paths, or a text with line breaks",
+            accepted=f"a path, several paths, or a text: with line breaks, or over {LONGEST_NAME} "
+            "characters long",
         )
     yield (str(text),) if isinstance(text, str | Path) else tuple(str(path) for path in text)
+
+
+def _is_text(text: str) -> bool:
+    return "\n" in text or (len(text) > LONGEST_NAME and not os.path.exists(text))

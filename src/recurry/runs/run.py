@@ -6,6 +6,7 @@ Comes in: settings, or the folder of an earlier run. Goes out: the folder, fille
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -132,7 +133,8 @@ class Run:
                 yield from self._train(events, stop)
             self._finish()
         except GeneratorExit:
-            self._save()
+            if not sys.is_finalizing():  # too late to import what saving needs
+                self._save()
             raise
         except TrainingError as error:
             raise self._explain(error) from error
@@ -246,7 +248,7 @@ def train_language_model(
     """Train a character or word model in one call.
 
     Args:
-        text: A path or several; or the text itself, told from a path by its line breaks.
+        text: A path or several; or the text itself, told from a path by its line breaks or length.
         run: The run folder to make; None uses a temporary folder that is removed afterwards.
         preset: The settings to begin with, see `recurry train --help`.
         overrides: Single settings by dotted name, for instance {"training.epochs": 3}.

@@ -131,7 +131,8 @@ def summed_loss(
         logits.append(head)
     if keep < len(inputs):  # k2 > k1: the next window begins before the end of this one
         logits.append(network(inputs[keep:], kept)[0])
-    counted = torch.cat(logits)[-window.length :]
+    scores = torch.cat(logits) if len(logits) > 1 else logits[0]  # cat would copy a single part
+    counted = scores[-window.length :]
     loss = functional.cross_entropy(counted.flatten(0, 1), targets.flatten(), reduction="sum")
     return loss, kept.detach() if kept is not None else None
 

@@ -1,9 +1,8 @@
-"""One step of a model for a fixed number of rows, as a short list of operations on fixed buffers.
+"""One step of a network for a fixed number of rows, as a list of operations on fixed buffers.
 
-Comes in: a model. Goes out: logits after each symbol, and the state. A network called for one step
-spends most of its time on finding out what to do; here that is found out once. What the first
-layer makes of a symbol is looked up in a table.
-Imports `backends`, `network` and `tasks`.
+Comes in: a network. Goes out: logits after each symbol, and the state. A network called for one
+step spends most of its time on finding out what to do; here that is found out once. What the
+first layer makes of a symbol is looked up in a table.
 """
 
 from collections.abc import Callable
@@ -14,41 +13,44 @@ import torch
 from torch import Tensor
 
 from recurry.backends.rewrite import forward_program, zoned
-from recurry.generation.layer_step import LayerStep, Source
+from recurry.network.layer_step import LayerStep, Source
 from recurry.network.state import State
-from recurry.tasks.language import LanguageModel
+from recurry.network.symbols import SymbolNetwork
 
 
 class Stepper:
-    """A model that reads one symbol a row, again and again.
+    """A network without dropout that reads one symbol a row, again and again.
+
+    It computes what `SymbolNetwork.step` does in evaluation mode, several times faster, because
+    nothing is checked, chosen or stacked at a step.
 
     Args:
-        model: The model; its weights must not change while the stepper is in use.
+        network: The network; its weights must not change while the stepper is in use.
         num_rows: Number of rows R.
     """
 
-    def __init__(self, model: LanguageModel, num_rows: int) -> None:
-        network, names = model.network, model.cell.states
+    def __init__(self, network: SymbolNetwork, num_rows: int) -> None:
         with torch.inference_mode():
             self._symbols = torch.zeros(num_rows, dtype=torch.long, device=network.device)
             self._operations: list[Callable[[], object]] = []
             self._layers: list[LayerStep] = []
-            self._names = names
-            output = self._add_layers(model)
+            self._names = network.cell.states
+            output = self._add_layers(network)
             head = network.embedding if network.head.weight is None else network.head
             assert head is not None
-            self.logits = output.new_empty(num_rows, model.codec.num_symbols)
-            matrix, bias = head.weight.detach().t().contiguous(), network.head.bias.detach()
-            self._do(torch.addmm, bias, output, matrix, out=self.logits)
+            self.logits = output.new_empty(num_rows, network.num_symbols)
+            assert head.weight is not None
+            matrix = head.weight.detach().t().contiguous()
+            self._do(torch.addmm, network.head.bias.detach(), output, matrix, out=self.logits)
 
-    def _add_layers(self, model: LanguageModel) -> Tensor:
+    def _add_layers(self, network: SymbolNetwork) -> Tensor:
         """The layers one above the other; the output of the last."""
-        recurrent, config = model.network.recurrent, model.network_config
-        plan, rate = model.cell.plan, recurrent.dropout.zoneout
+        recurrent, config = network.recurrent, network.config
+        plan, rate = network.cell.plan, recurrent.dropout.zoneout
         program = forward_program(zoned(plan, rate) if rate else plan, False)
-        embedding = model.network.embedding
+        embedding = network.embedding
         table = None if embedding is None else embedding.weight.detach()
-        start = Source(symbols=self._symbols, num_symbols=model.codec.num_symbols, table=table)
+        start = Source(symbols=self._symbols, num_symbols=network.num_symbols, table=table)
         source = start
         output = self._symbols
         for number, layer in enumerate(recurrent.layers):

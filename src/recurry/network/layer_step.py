@@ -1,7 +1,6 @@
 """One step of one layer as operations on fixed buffers, from the program of its cell.
 
 Comes in: a program, weights, and where the input comes from. Goes out: operations in order.
-Imports `backends` and `compiler`.
 """
 
 from collections.abc import Callable, Mapping

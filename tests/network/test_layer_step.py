@@ -1,0 +1,70 @@
+"""Cells that no table knows, step by step against the interpreter."""
+
+import numpy as np
+import pytest
+import torch
+
+from recurry.backends.rewrite import forward_program
+from recurry.compiler.cell import Cell
+from recurry.network.layer_step import LayerStep, Source
+
+NUM_SYMBOLS, SIZE, ROWS = 5, 4, 3
+
+
+def compare(equations: str, *, embedding_size: int | None, is_stacked: bool = False) -> None:
+    """The states and the output of a few steps, from symbols or from vectors."""
+    cell, rng = Cell.parse(equations), np.random.default_rng(0)
+    table = np.eye(NUM_SYMBOLS) if embedding_size is None else rng.normal(size=(5, embedding_size))
+    weights = {
+        name: rng.normal(size=shape)
+        for name, shape in cell.parameter_shapes(table.shape[1], SIZE).items()
+    }
+    symbols = torch.zeros(ROWS, dtype=torch.long)
+    vectors = torch.zeros(ROWS, table.shape[1], dtype=torch.float64) if is_stacked else None
+    step = LayerStep(
+        forward_program(cell.plan, False),
+        {name: torch.tensor(value) for name, value in weights.items()},
+        source=Source(
+            symbols=symbols,
+            num_symbols=NUM_SYMBOLS,
+            table=None if embedding_size is None else torch.tensor(table),
+            vectors=vectors,
+        ),
+        is_rounded=False,
+    )
+    text = rng.integers(NUM_SYMBOLS, size=(4, ROWS))
+    expected = cell.interpret(weights, table[text])
+    for at, ids in enumerate(text):
+        symbols.copy_(torch.from_numpy(ids))
+        if vectors is not None:
+            vectors.copy_(torch.tensor(table[ids]))
+        for operation in step.operations:
+            operation()
+        np.testing.assert_allclose(step.output.numpy(), expected.output[at], atol=1e-12)
+        for name, buffer in step.states.items():
+            np.testing.assert_allclose(buffer.numpy(), expected.values[name][at], atol=1e-12)
+
+
+EQUATIONS = [
+    "h = tanh(W @ x)",
+    "h = tanh(W @ x + U @ h + b)",
+    "a = tanh(W @ x + b)\nh = a * h + a",
+    "c = 0.5 * c + tanh(W @ x)\nh = sigmoid(V @ x) * c",
+    "k = h\nh = tanh(W @ x + U @ h + V @ k)",
+    "h = maximum(tanh(W @ x + U @ tanh(h) + b), 0.1 * h - d)",
+    "q = tanh(W @ x)\nh = tanh(V @ q + W @ x + U @ h)",
+    "h = tanh(W @ (x * x) + U @ h)",
+    "c = tanh(W @ x + U @ h)\nh = c * h + b * c",
+]
+
+
+@pytest.mark.parametrize("equations", EQUATIONS)
+@pytest.mark.parametrize("embedding_size", [None, 3])
+@pytest.mark.parametrize("is_stacked", [False, True])
+def test_cells_of_ones_own(equations, embedding_size, is_stacked):
+    compare(equations, embedding_size=embedding_size, is_stacked=is_stacked)
+
+
+def test_large_embeddings_are_multiplied_each_time(monkeypatch):
+    monkeypatch.setattr("recurry.network.layer_step._LARGEST_TABLE", 10)
+    compare(EQUATIONS[1], embedding_size=3)
