@@ -19,7 +19,7 @@ MODULES = {
 @pytest.mark.parametrize("kind", MODULES)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("bidirectional", [True, False])
-@pytest.mark.parametrize("backend", ["eager", "fused"])
+@pytest.mark.parametrize("backend", ["eager", "fused", "cpu"])
 def test_there_and_back(kind: str, bias: bool, bidirectional: bool, backend: str):
     module = MODULES[kind](3, 5, 2, bias=bias, bidirectional=bidirectional, batch_first=True)
     layer = from_torch(module)

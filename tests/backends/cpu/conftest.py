@@ -17,6 +17,8 @@ from recurry.backends.timeline import make_timeline
 from recurry.compiler.cell import Cell
 from recurry.compiler.interpret import interpret, interpret_backward
 
+ALONE = Split()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
@@ -35,7 +37,7 @@ class Case:
     sizes: tuple[int, int, int, int] = (5, 3, 10, 12)
     is_fused: bool = False
     is_reversed: bool = False
-    split: Split = Split()
+    split: Split = ALONE
     dtype: torch.dtype = torch.float64
 
     def worst_error(self, rng: np.random.Generator) -> tuple[float, str]:

@@ -50,11 +50,13 @@ def _run(function: str, *arguments: torch.Tensor) -> torch.Tensor:
     machine, bits = host(), arguments[0].element_size() * 8
     lanes = Lanes(bits=bits, count=machine.vector_bytes * 8 // bits)
     module = Module(machine, lanes)
-    with module.function("apply", "ptr %out, ptr %a, ptr %b, i64 %n", is_exported=True) as e:
-        with e.loop("0", "%n", lanes.count) as at:
-            names = ["%a", "%b"][: len(arguments)]
-            given = [e.load(e.move(name, at)) for name in names]
-            e.store(vector.apply(e, function, *given), e.move("%out", at))
+    with (
+        module.function("apply", "ptr %out, ptr %a, ptr %b, i64 %n", is_exported=True) as e,
+        e.loop("0", "%n", lanes.count) as at,
+    ):
+        names = ["%a", "%b"][: len(arguments)]
+        given = [e.load(e.move(name, at)) for name in names]
+        e.store(vector.apply(e, function, *given), e.move("%out", at))
     code = compile_module(str(module), ("apply",))
     count = -(-arguments[0].numel() // lanes.count) * lanes.count
     padded = [torch.nn.functional.pad(a, (0, count - a.numel())) for a in arguments]

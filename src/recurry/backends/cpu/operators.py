@@ -1,7 +1,7 @@
 """The kernels as operators of torch, for programs that are traced, compiled or exported.
 
-Comes in: tensors and the text of a cell, from which a fresh process can make the kernels again. Goes
-out: tensors that share no memory. Imports torch and the rest of the folder.
+Comes in: tensors and the text of a cell, from which a fresh process can make the kernels again.
+Goes out: tensors that share no memory. Imports torch and the rest of the folder.
 
 Calls outside such programs do not come through here: `backend` runs kernels directly.
 """
