@@ -104,3 +104,10 @@ def test_check_of_bad_equations_says_where():
     record = json.loads(result.output)
     assert (record["is_valid"], record["line"], record["column"]) == (False, 1, 9)
     assert json.loads(_run("check", "-", "--json", text="h = x").output)["is_valid"] is True
+
+
+@pytest.mark.parametrize("which", ["forward", "saving", "backward"])
+def test_show_prints_code(which):
+    assert "define void @worker(ptr %frame)" in _run("show", "rnn", "--ir", which).output
+    assert "worker:" in _run("show", "rnn", "--asm", which).output
+    assert _run("show", "rnn", "--ir", "sideways").exit_code == 2

@@ -19,6 +19,9 @@ import click
 if TYPE_CHECKING:
     from recurry.compiler.cell import Cell
 
+# The compiled time loops: for inference, for training, and back through time.
+_PASSES = ("forward", "saving", "backward")
+
 
 class _Cells(click.Group):
     """The group whose unknown commands get a useful answer."""
@@ -57,6 +60,8 @@ def list_cells(is_json: bool = False) -> None:
 @click.option("--latex", "is_latex", is_flag=True, help="Print the equations as LaTeX.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Write a drawing; - is stdout.")
 @click.option("--plan", "is_plan", is_flag=True, help="Print how the cell is executed.")
+@click.option("--ir", type=click.Choice(_PASSES), help="Print LLVM IR of a compiled time loop.")
+@click.option("--asm", type=click.Choice(_PASSES), help="Print the same as machine code.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.option("--input-size", type=click.IntRange(1), help="Input size I.  [default: 64]")
 @click.option("--hidden-size", type=click.IntRange(1), default=128, show_default=True)
@@ -66,6 +71,8 @@ def show_cell(
     is_latex: bool,
     svg: Path | None,
     is_plan: bool,
+    ir: str | None,
+    asm: str | None,
     is_json: bool,
     input_size: int | None,
     hidden_size: int,
@@ -80,7 +87,9 @@ def show_cell(
         click.echo(found.latex())
     if is_plan:
         click.echo(found.plan)
-    if is_latex or is_plan or (svg is not None and not is_json):
+    if ir or asm:
+        _print_code(found, ir=ir, asm=asm)
+    if is_latex or is_plan or ir or asm or (svg is not None and not is_json):
         return
     if input_size is None:
         input_size = hidden_size if found.graph.needs_square else 64
@@ -88,6 +97,17 @@ def show_cell(
         click.echo(json.dumps(_record(found, input_size, hidden_size), indent=2))
     else:
         _show(found, input_size, hidden_size)
+
+
+def _print_code(cell: Cell, *, ir: str | None, asm: str | None) -> None:
+    """What the compiled backend makes of a cell in float32 on this processor."""
+    from recurry.backends.cpu.kernels import kernels
+
+    made = kernels(cell.plan, bits=32, is_fused=True)
+    if ir:
+        click.echo(made.text(ir))
+    if asm:
+        click.echo(made.assembly(asm))
 
 
 @cells.command("check", short_help="Say whether a file of equations is a valid cell.")
