@@ -18,17 +18,17 @@ MAX_REMEMBERED = 512
 def once_a_plan(
     function: Callable[..., Result],
 ) -> Callable[..., Result]:
-    """The function with its results kept for each plan and each setting of its positional flags."""
+    """The function with its results kept for each plan and each setting of its flags."""
     kept: dict[Hashable, tuple[Plan, Result]] = {}
 
-    def remembered(plan: Plan, *flags: Hashable) -> Result:
-        key = (id(plan), flags)
+    def _remembered(plan: Plan, *flags: Hashable, **named: Hashable) -> Result:
+        key = (id(plan), flags, *named.items())
         found = kept.get(key)
         if found is None:
             if len(kept) >= MAX_REMEMBERED:
                 kept.clear()
-            found = kept[key] = (plan, function(plan, *flags))
+            found = kept[key] = (plan, function(plan, *flags, **named))
         return found[1]
 
-    remembered.__doc__ = function.__doc__
-    return remembered
+    _remembered.__doc__ = function.__doc__
+    return _remembered

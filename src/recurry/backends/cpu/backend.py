@@ -80,10 +80,11 @@ def _run_rows(
     options: RunOptions,
 ) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
     """Run rows without padding."""
-    from recurry.backends.cpu.calls import make_call
+    from recurry.backends.cpu.calls import check_tensors, make_call
     from recurry.backends.cpu.passes import run_forward
 
     size = _hidden_size(parameters, state, x)
+    check_tensors(state, dict.fromkeys(state, (timeline.num_streams, size)), x.dtype)
     if not timeline.num_rows:
         return x.new_zeros(0, size), dict(state)
     values, states = tuple(parameters.values()), tuple(state.values())

@@ -5,7 +5,9 @@ the rest of the folder.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
@@ -18,7 +20,9 @@ from recurry.backends.cpu.threads import available_threads
 from recurry.backends.remember import once_a_plan
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import StackCache
+from recurry.compiler.graph import parameter_shapes
 from recurry.compiler.plan import Plan
+from recurry.errors import ShapeError
 
 
 def make_call(
@@ -40,31 +44,68 @@ def make_call(
         hidden_size: H.
         cache: Where packed weights outlive the call, if anywhere.
     """
-    made, split = _decide(
+    decision = _decide(
         plan,
         timeline=timeline,
         sizes=(int(x.shape[1]), hidden_size),
         bits=bits_of(x.dtype),
         threads=available_threads(),
     )
+    check_tensors({"x": x}, {"x": (timeline.num_rows, x.shape[1])}, x.dtype)
+    check_tensors(parameters, decision.shapes, x.dtype)
     return Call(
-        kernels=made,
+        kernels=decision.kernels,
         parameters=parameters,
         x=x if x.is_contiguous() else x.contiguous(),
         rows=make_rows(timeline),
         hidden_size=hidden_size,
-        split=split,
+        split=decision.split,
         cache=cache,
     )
+
+
+def check_tensors(
+    tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype
+) -> None:
+    """Raise an error unless every tensor is what kernels take it for; they check nothing.
+
+    Raises:
+        ShapeError: A tensor is missing, or of another shape, type or device.
+    """
+    for name, shape in shapes.items():
+        found = tensors.get(name)
+        is_right = found is not None and found.shape == shape
+        if found is None or not is_right or found.dtype != dtype or found.device.type != "cpu":
+            got = (
+                "nothing" if found is None else f"{tuple(found.shape)} {found.dtype} {found.device}"
+            )
+            raise ShapeError(
+                f"The tensor {name} is not what the kernels of this cell read.",
+                got=got,
+                accepted=f"{tuple(shape)} {dtype} cpu",
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decision:
+    """What is decided for a shape."""
+
+    kernels: Kernels
+    split: Split
+    shapes: Mapping[str, tuple[int, ...]]
 
 
 @once_a_plan
 def _decide(
     plan: Plan, *, timeline: Timeline, sizes: tuple[int, int], bits: int, threads: int
-) -> tuple[Kernels, Split]:
+) -> _Decision:
     """Kernels and threads for a shape, decided once."""
     is_fused = should_fuse(plan, streams=timeline.num_streams, sizes=sizes, bits=bits)
     made = kernels(plan, bits=bits, is_fused=is_fused)
     blocks = padded_size(sizes[1], made.tiling.units) // made.tiling.units
     work = estimate_work(made, sizes[1])
-    return made, choose_split(work, timeline=timeline, blocks=blocks, threads=threads)
+    return _Decision(
+        kernels=made,
+        split=choose_split(work, timeline=timeline, blocks=blocks, threads=threads),
+        shapes=parameter_shapes(plan.graph, *sizes),
+    )

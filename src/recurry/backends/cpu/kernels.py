@@ -18,6 +18,9 @@ from recurry.backends.cpu.schedule import Schedule
 from recurry.backends.cpu.tiling import Tiling, make_tiling
 from recurry.backends.remember import once_a_plan
 from recurry.compiler.plan import Plan
+from recurry.errors import ShapeError
+
+_BITS = {torch.float32: 32, torch.float64: 64}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -116,5 +119,15 @@ def products_address(bits: int) -> int:
 
 
 def bits_of(dtype: torch.dtype) -> int:
-    """Bits of the numbers that kernels compute with."""
-    return 64 if dtype == torch.float64 else 32
+    """Bits of the numbers that kernels compute with.
+
+    Raises:
+        ShapeError: There are no kernels for this type.
+    """
+    if dtype not in _BITS:
+        raise ShapeError(
+            "There are no compiled kernels for this type of numbers.",
+            got=str(dtype),
+            accepted=", ".join(map(str, _BITS)),
+        )
+    return _BITS[dtype]

@@ -6,14 +6,14 @@ Goes out: tensors that share no memory. Imports torch and the rest of the folder
 Calls outside such programs do not come through here: `backend` runs kernels directly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.calls import make_call
+from recurry.backends.cpu.calls import check_tensors, make_call
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.passes import kept_names, memory_shape, run_backward, run_forward
 from recurry.backends.remember import once_a_plan
@@ -58,12 +58,18 @@ def _call(x: Tensor, parameters: Sequence[Tensor], *facts: Any) -> Call:
     return make_call(plan, timeline, named, x, hidden_size, cache=None)
 
 
+def _check_states(call: Call, states: Mapping[str, Tensor]) -> None:
+    shape = (call.rows.num_streams, call.hidden_size)
+    check_tensors(states, dict.fromkeys(states, shape), call.x.dtype)
+
+
 def _forward(
     x: Tensor, states: list[Tensor], parameters: list[Tensor], *facts: Any
 ) -> list[Tensor]:
     *facts, is_saving = facts
     call = _call(x, parameters, *facts)
     initial = dict(zip(call.kernels.plan.graph.states, states, strict=True))
+    _check_states(call, initial)
     made = run_forward(call, initial, is_saving=is_saving)
     output = made.output.clone() if is_saving else made.output
     return [output, *made.final.values(), *made.buffers.values()]
@@ -93,12 +99,23 @@ def _backward(
     *facts: Any,
 ) -> list[Tensor]:
     call = _call(x, parameters, *facts)
-    plan = call.kernels.plan
+    plan, rows = call.kernels.plan, call.rows
+    buffers = dict(zip(kept_names(call.kernels), kept, strict=True))
+    for name, buffer in buffers.items():
+        count, columns = memory_shape(call.kernels, name, rows.num_rows, rows.num_streams)
+        check_tensors({name: buffer}, {name: (count, columns * call.padded)}, x.dtype)
+    ends = dict(zip(plan.graph.states, state_gradients, strict=True))
+    _check_states(call, ends)
+    check_tensors(
+        {"output gradient": output_gradient},
+        {"output gradient": (rows.num_rows, call.hidden_size)},
+        x.dtype,
+    )
     found = run_backward(
         call,
-        dict(zip(kept_names(call.kernels), kept, strict=True)),
+        buffers,
         output_gradient,
-        dict(zip(plan.graph.states, state_gradients, strict=True)),
+        ends,
         needs_x=True,
     )
     assert found.x is not None

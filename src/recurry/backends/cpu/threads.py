@@ -62,16 +62,21 @@ def available_threads() -> int:
 
 
 _CALL = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_LOCAL = threading.local()
 
 
 def run_worker(address: int, frame: int, num_threads: int) -> None:
     """Run a worker once on each of some threads; the interpreter is free meanwhile."""
     pool = _openmp() if num_threads > 1 else None
-    if pool is None:
-        _callable(address)(frame)
-    else:
+    if pool is not None:
         pool.GOMP_parallel(address, frame, num_threads, 0)
+        return
+    work = _callable(address)
+    others = [threading.Thread(target=work, args=(frame,)) for _ in range(num_threads - 1)]
+    for other in others:
+        other.start()
+    work(frame)
+    for other in others:
+        other.join()
 
 
 @lru_cache(maxsize=4096)
