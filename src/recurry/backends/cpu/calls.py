@@ -6,6 +6,7 @@ the rest of the folder.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,9 +66,11 @@ def make_call(
 
 
 def check_tensors(
-    tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype
+    tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[Any, ...]], dtype: torch.dtype
 ) -> None:
     """Raise an error unless every tensor is what kernels take it for; they check nothing.
+
+    Sizes may be symbols while a program is traced.
 
     Raises:
         ShapeError: A tensor is missing, or of another shape, type or device.

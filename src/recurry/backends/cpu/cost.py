@@ -36,7 +36,7 @@ class Work:
     pointwise: float
     meetings: int
 
-    def time_us(self, streams: float) -> float:
+    def time_us(self, streams: int | float) -> float:
         """One step of some streams: reading the weights costs as much as some streams do."""
         return max(streams, _ENOUGH_ROWS) * self.products + streams * self.pointwise
 
