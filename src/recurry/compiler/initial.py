@@ -56,7 +56,7 @@ def check_initial(specification: Specification, *, is_matrix: bool) -> None:
     if isinstance(specification, int | float) and not isinstance(specification, bool):
         if abs(specification) <= sys.float_info.max:  # false for nan and for giant integers, too
             return
-        raise UsageError("An initial value is not a finite number, or it is too large.")
+        raise UsageError("An initial value is not finite, or too large.")
     if not isinstance(specification, str) or not _is_known(specification):
         raise UsageError(
             f"There is no initial value {str(specification)[:60]!r}.",
