@@ -30,7 +30,10 @@ def test_a_whole_surrogate_pair_is_a_character():
         ("[" * 200_000, "deeply"),
         ('{"a":' * 200_000, "deeply"),
         ("[" + "0," * MAX_VALUES + "0]", "more than"),
-        ("1" * 10_000, "digits"),
+        ("1" * 10_000, "too large"),
+        ("[1" + "0" * 400 + "]", "too large"),
+        ('{"x": 1e400}', "too large"),
+        ("-1e999", "too large"),
     ],
 )
 def test_hostile_json_is_refused(text, words):

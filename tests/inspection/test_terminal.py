@@ -5,7 +5,15 @@ import re
 import numpy as np
 import pytest
 
-from recurry.inspection.terminal import colour_depth, legend, paint, paint_all, printable
+from recurry.inspection.colour import contrast
+from recurry.inspection.terminal import (
+    colour_depth,
+    cube_colour,
+    legend,
+    paint,
+    paint_all,
+    printable,
+)
 
 
 def strip(text: str) -> str:
@@ -30,8 +38,17 @@ def test_painting_keeps_the_text():
     assert strip(painted).replace(" \n", "\n") == "To be, or\nnot"
 
 
-def test_256_colours_use_the_cube():
-    assert re.fullmatch(r"\x1b\[38;5;(16|231);48;5;\d+ma\x1b\[0m", paint("a", -0.7, depth="256"))
+def test_256_colours_run_from_blue_to_red_and_can_be_read():
+    grounds = []
+    for value in np.linspace(-1, 1, 65):
+        painted = paint("a", float(value), depth="256")
+        front, back = re.fullmatch(r"\x1b\[38;5;(16|231);48;5;(\d+)ma\x1b\[0m", painted).groups()
+        grounds.append(cube_colour(int(back)))
+        assert contrast(cube_colour(int(front)), grounds[-1]) >= 4.5
+    assert len(set(grounds)) == 13
+    assert grounds[0][2] > grounds[0][0] + 80
+    assert grounds[-1][0] > grounds[-1][2] + 80
+    assert grounds[32] == (238, 238, 238)
 
 
 def test_no_colours_is_plain_text():

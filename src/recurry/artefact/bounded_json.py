@@ -6,6 +6,7 @@ Comes in: bytes or text. Goes out: plain values, or a ValueError that says what 
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 # A parsed value costs at most about 100 bytes, so this bounds memory at about 200 MB.
@@ -20,8 +21,9 @@ def parse_bounded(text: str) -> Any:
         text: One JSON document.
 
     Returns:
-        Its value. Duplicate keys, NaN, infinities, lone surrogates and anything deeper than
-        MAX_DEPTH or with more than MAX_VALUES values are refused.
+        Its value. Duplicate keys, NaN, infinities, integers of more than 20 digits, lone
+        surrogates and anything deeper than MAX_DEPTH or with more than MAX_VALUES values are
+        refused.
 
     Raises:
         ValueError: The text is not JSON, or is refused; the message says why.
@@ -30,7 +32,13 @@ def parse_bounded(text: str) -> Any:
     if num_values > MAX_VALUES:
         raise ValueError(f"more than {MAX_VALUES:,} values")
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            parse_int=_parse_int,
+            parse_float=_parse_float,
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if _depth(value) > MAX_DEPTH:
@@ -44,6 +52,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(table) != len(pairs):
         raise ValueError("a key occurs twice")
     return table
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > 20:  # no count or size in a file of ours has more
+        raise ValueError("a number is too large")
+    return int(digits)
+
+
+def _parse_float(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value
 
 
 def _refuse(constant: str) -> None:

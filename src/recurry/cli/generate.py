@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,8 @@ class Request:
 
 def _generate(model: str, beam: int | None, num_samples: int | None, **values: Any) -> None:
     _check_contradictions({**values, "beam": beam, "num_samples": num_samples})
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # for terminals that know few characters
     paint = Paint(**{name: values[name] for name in ("colour", "html", "paint", "as_json")})
     request = _make_request(model, values, paint=paint)
     if paint.is_one_cell:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 import numpy as np
 
@@ -53,9 +54,9 @@ def draw_initial(
 def check_initial(specification: Specification, *, is_matrix: bool) -> None:
     """Raise a UsageError unless a specification is known and fits."""
     if isinstance(specification, int | float) and not isinstance(specification, bool):
-        if math.isfinite(specification):
+        if abs(specification) <= sys.float_info.max:  # false for nan and for giant integers, too
             return
-        raise UsageError(f"The initial value {specification} is not finite.")
+        raise UsageError("An initial value is not finite, or too large.")
     if not isinstance(specification, str) or not _is_known(specification):
         raise UsageError(
             f"There is no initial value {str(specification)[:60]!r}.",

@@ -59,8 +59,9 @@ def generate(
 
     Example:
         >>> import recurry
-        >>> model = recurry.train_language_model("to be or not to be " * 50, preset="lecture")
-        >>> recurry.generate(model, "to", length=20, sampling=recurry.Sampling(temperature=0))
+        >>> model = recurry.train_language_model("to be or not\\n" * 90, preset="lecture")
+        >>> len(recurry.generate(model, "to", length=20, seed=1)[0])
+        22
     """
     return list(
         generate_each(

@@ -15,8 +15,10 @@ from recurry.inspection.colour import NUM_LEVELS, Colour, ink, levels, palette
 Depth = Literal["none", "256", "truecolor"]
 
 _RESET = "\x1b[0m"
-# The colours 16 to 231 of a terminal are a cube of these steps.
-_STEPS = np.array([0, 95, 135, 175, 215, 255])
+# Colours 16 to 231 of 256 are a cube of these steps, 232 to 255 are greys.
+_STEPS = (0, 95, 135, 175, 215, 255)
+# The nearest colours of the cube would jump in hue; these, chosen by eye, run from blue to red.
+_RAMP = (25, 32, 74, 117, 153, 189, 255, 224, 217, 216, 209, 167, 124)
 # Control characters could move the cursor or worse; a terminal is shown their pictures instead.
 _PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 _PICTURES |= {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
@@ -71,8 +73,11 @@ def legend(depth: Depth = "truecolor") -> str:
 
 @cache
 def _codes(depth: Depth) -> tuple[str, ...]:
-    make = _true_code if depth == "truecolor" else _cube_code
-    return tuple(make(palette()[level]) for level in range(NUM_LEVELS))
+    """For each level, the code that sets ink and background."""
+    if depth == "truecolor":
+        return tuple(_true_code(colour) for colour in palette())
+    places = (level * len(_RAMP) // NUM_LEVELS for level in range(NUM_LEVELS))
+    return tuple(_ramp_code(_RAMP[place]) for place in places)
 
 
 def _true_code(colour: Colour) -> str:
@@ -80,8 +85,15 @@ def _true_code(colour: Colour) -> str:
     return f"\x1b[38;2;{front};48;2;{back}m"
 
 
-def _cube_code(colour: Colour) -> str:
-    places = [int(np.abs(_STEPS - part).argmin()) for part in colour]
-    red, green, blue = (int(_STEPS[place]) for place in places)
-    number = 16 + 36 * places[0] + 6 * places[1] + places[2]
-    return f"\x1b[38;5;{16 if ink((red, green, blue)) == (0, 0, 0) else 231};48;5;{number}m"
+def _ramp_code(number: int) -> str:
+    front = 16 if ink(cube_colour(number)) == (0, 0, 0) else 231
+    return f"\x1b[38;5;{front};48;5;{number}m"
+
+
+def cube_colour(number: int) -> Colour:
+    """The colour that a terminal shows for a number from 16 to 255."""
+    if number >= 232:
+        grey = 8 + 10 * (number - 232)
+        return grey, grey, grey
+    red, rest = divmod(number - 16, 36)
+    return _STEPS[red], _STEPS[rest // 6], _STEPS[rest % 6]

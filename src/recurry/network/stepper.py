@@ -92,6 +92,7 @@ class Stepper:
 
     @state.setter
     def state(self, state: State) -> None:
+        """Let every row go on from a state."""
         with torch.inference_mode():
             for number, layer in enumerate(self._layers):
                 for name in self._names:

@@ -128,7 +128,7 @@ def parse_value(text: str) -> Any:
     """A value as typed after `--set name=`: TOML where it is TOML, else the text itself."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         return text
 
 
@@ -143,7 +143,7 @@ class _Settings:
     def add_toml(self, text: str, *, origin: str) -> None:
         try:
             tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:  # TOMLDecodeError is one, and so is a giant integer
             raise UsageError(
                 f"{origin} is no valid TOML: {error}.",
                 hint="recurry train --print-config shows a valid file",
