@@ -28,6 +28,7 @@ class CpuBackend:
     name = "cpu"
 
     def refusal(self, request: Request) -> str | None:
+        """Why a request cannot be run, if it cannot."""
         if request.device != "cpu":
             return "it runs on the processor only"
         if request.options.precision not in _DTYPES:
@@ -37,6 +38,7 @@ class CpuBackend:
         return _missing()
 
     def is_fast(self, request: Request) -> bool:
+        """Yes: a time loop in machine code beats one operation after another at every size."""
         return True
 
     def run(
@@ -49,6 +51,7 @@ class CpuBackend:
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
+        """The output and the state after the last step."""
         if options.zoneout > 0.0:
             plan = zoned(plan, options.zoneout)
         num_steps, batch_size, _ = x.shape
@@ -155,7 +158,9 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(  # type: ignore[override]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
         from recurry.backends.cpu.calls import make_call
         from recurry.backends.cpu.passes import run_backward
 

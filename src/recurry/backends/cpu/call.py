@@ -44,14 +44,17 @@ class Call:
 
     @cached_property
     def units(self) -> int:
+        """Units in a block."""
         return self.kernels.tiling.units
 
     @cached_property
     def padded(self) -> int:
+        """H as it lies in memory."""
         return padded_size(self.hidden_size, self.units)
 
     @cached_property
     def sizes(self) -> Sizes:
+        """Sizes for a frame."""
         return Sizes(
             input_size=self.x.shape[1],
             hidden_size=self.hidden_size,
@@ -73,6 +76,7 @@ class Call:
         return self.packed(("stack", names), names, lambda parts: stack_rows(parts, self.units))
 
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
+        """What works out values outside the loop."""
         return Evaluator(self.parameters, {Input(): self.x, **known}, self.x)
 
     def weights(self, kernel: Kernel, vectors: Sequence[Node]) -> dict[str, Tensor]:
@@ -103,4 +107,5 @@ class Call:
         return pad(rows, (0, missing)) if missing > 0 else rows
 
     def empty(self, rows: int, columns: int = 1) -> Tensor:
+        """Room for rows of some values of one hidden size."""
         return self.x.new_empty(rows, columns * self.padded)

@@ -49,6 +49,7 @@ class GradientProducts:
         return self.adjoints[:, start * padded : end]
 
     def gradients(self, *, needs_x: bool) -> Gradients:
+        """Everything that the forward pass read, by its gradient."""
         call, plan = self.call, self.call.kernels.plan
         totals: dict[str, Tensor] = {}
         for operand, products in self._by_operand().items():

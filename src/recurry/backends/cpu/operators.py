@@ -66,8 +66,8 @@ def _check_states(call: Call, states: Mapping[str, Tensor]) -> None:
 def _forward(
     x: Tensor, states: list[Tensor], parameters: list[Tensor], *facts: Any
 ) -> list[Tensor]:
-    *facts, is_saving = facts
-    call = _call(x, parameters, *facts)
+    *most, is_saving = facts
+    call = _call(x, parameters, *most)
     initial = dict(zip(call.kernels.plan.graph.states, states, strict=True))
     _check_states(call, initial)
     made = run_forward(call, initial, is_saving=is_saving)
@@ -78,9 +78,9 @@ def _forward(
 def _forward_shapes(
     x: Tensor, states: list[Tensor], parameters: list[Tensor], *facts: Any
 ) -> list[Tensor]:
-    *facts, is_saving = facts
-    call = _call(x, parameters, *facts)
-    _, sizes, streams, size, _ = facts
+    *most, is_saving = facts
+    call = _call(x, parameters, *most)
+    _, sizes, streams, size, _ = most
     num_rows = sum(sizes)
     found = [x.new_empty(num_rows, size), *(torch.empty_like(state) for state in states)]
     for name in kept_names(call.kernels) if is_saving else ():
