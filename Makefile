@@ -11,13 +11,13 @@ demo: $(VENV)/.base          ## train on bundled Shakespeare and show samples, c
 	$(BIN)/recurry demo
 
 test: $(VENV)/.dev           ## the whole test suite
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.dev          ## format, lint, types, layout, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q -n auto tests/layout tests/docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto tests/layout tests/docs
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 format: $(VENV)/.dev         ## put the code into the one format

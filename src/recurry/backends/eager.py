@@ -105,7 +105,7 @@ def _run_rows(
     """Run rows without padding."""
     if not timeline.num_rows:
         size = next((value.shape[1] for value in state.values()), x.shape[1])
-        return x.new_zeros(0, size), dict(state)
+        return x.new_zeros(0, size), {name: value.clone() for name, value in state.items()}
     draws = options.zoneout > 0.0 and options.is_training
     if options.zoneout > 0.0:
         plan = zoned(plan, None if draws else options.zoneout)

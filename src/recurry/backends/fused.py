@@ -194,5 +194,7 @@ def _stack(names: tuple[str | None, ...], parameters: Mapping[str, Tensor]) -> T
     size = (known[0] if known else like).shape[0]
     if not known:
         return like.new_zeros(len(names) * size)
-    zeros = like.new_zeros(size)
-    return torch.cat([zeros if name is None else parameters[name] for name in names])
+    if len(known) < len(names):
+        zeros = like.new_zeros(size)
+        known = [zeros if name is None else parameters[name] for name in names]
+    return torch.cat(known)

@@ -71,18 +71,8 @@ def main(arguments: list[str] | None = None) -> None:
     except RecurryError as error:
         _show(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        _close_quietly()
 
 
 def _show(error: RecurryError) -> None:
     label = "" if isinstance(error, Interrupted) else click.style("error: ", fg="red", bold=True)
     click.echo(label + str(error), err=True)
-
-
-def _close_quietly() -> None:
-    """The reader of our output has gone (`| head`): that is no error."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)

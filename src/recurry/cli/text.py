@@ -54,7 +54,7 @@ def text(
     """
     from recurry.data.survey import count_table, survey
 
-    config = make_config(
+    config = _make_config(
         paths=paths, tokens=tokens, lower_case=lower, stem=stem, min_count=min_count
     )
     found = survey(config)
@@ -67,7 +67,7 @@ def text(
         show(found, counts, top=top or 10)
 
 
-def make_config(**values: object) -> DataConfig:
+def _make_config(**values: object) -> DataConfig:
     """The data table of a run, with contradictions reported as wrong use."""
     from pydantic import ValidationError
 

@@ -184,27 +184,34 @@ class Recurrent(nn.Module):
     def _run(
         self, x: Tensor, state: State | None, lengths: tuple[int, ...] | None
     ) -> tuple[Tensor, State]:
-        if state is None:
-            state = self.initial_state(x.shape[1])
-        else:
-            check_state(state, self.cell.states, self._state_shape(x.shape[1]), self.dtype)
+        rows = self._state_rows(state, x)
         rates = self.dropout if self.training else Dropout()
         x = drop(x, rates.input, is_locked=rates.is_locked)
         finals: list[dict[str, Tensor]] = []
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
             entering = drop(x, rates.between, is_locked=rates.is_locked) if number else x
-            x, new = self._run_layer(layer, entering, state, lengths, number)
+            x, new = self._run_layer(layer, entering, rows, lengths, number)
             finals += new
             x = x + entering if self.has_residual and number else x
-        tensors = {name: torch.stack([f[name] for f in finals]) for name in self.cell.states}
+        tensors = {name: _stacked([f[name] for f in finals]) for name in self.cell.states}
         return drop(x, rates.output, is_locked=rates.is_locked), State(tensors=tensors)
+
+    def _state_rows(self, state: State | None, x: Tensor) -> list[dict[str, Tensor]]:
+        """The state of each layer and direction, `(B, H)` each."""
+        num_rows = self.num_layers * self.num_directions
+        if state is None:
+            zeros = x.new_zeros(x.shape[1], self.hidden_size)  # read only, so one serves all
+            return [dict.fromkeys(self.cell.states, zeros)] * num_rows
+        check_state(state, self.cell.states, self._state_shape(x.shape[1]), x.dtype)
+        tensors = state.to_dict()
+        return [{name: value[row] for name, value in tensors.items()} for row in range(num_rows)]
 
     def _run_layer(
         self,
         layer: Layer,
         x: Tensor,
-        state: State,
+        rows: list[dict[str, Tensor]],
         lengths: tuple[int, ...] | None,
         number: int,
     ) -> tuple[Tensor, list[dict[str, Tensor]]]:
@@ -218,7 +225,7 @@ class Recurrent(nn.Module):
                 self._plan,
                 parameters,
                 x,
-                {name: value[row] for name, value in state.to_dict().items()},
+                rows[row],
                 lengths=lengths,
                 options=options,
             )
@@ -286,3 +293,8 @@ class Recurrent(nn.Module):
                 f"backend={self.backend} ({self._choose(request).name})",
             ]
         )
+
+
+def _stacked(rows: list[Tensor]) -> Tensor:
+    """The final states of all layers and directions, one on top of the other."""
+    return rows[0].unsqueeze(0) if len(rows) == 1 else torch.stack(rows)
