@@ -16,7 +16,7 @@ test: $(VENV)/.dev           ## the whole test suite
 check: $(VENV)/.dev          ## format, lint, types, layout, documentation
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto tests/layout tests/docs
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 

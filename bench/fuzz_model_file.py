@@ -106,10 +106,8 @@ def run(
         if outcome.startswith("FAILED"):
             failures += 1
             _keep(mutant, keep, number=failures)
-    print(
-        f"slowest {slowest:.2f} s of processor time, peak memory {_peak_mb() - before_mb:+.0f} MB",
-        flush=True,
-    )
+    memory = f"peak memory {_peak_mb() - before_mb:+.0f} MB"
+    print(f"slowest {slowest:.2f} s of processor time, {memory}", flush=True)
     return counts, failures
 
 

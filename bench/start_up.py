@@ -38,7 +38,7 @@ def first_character_seconds(model: str) -> float:
 
 def main() -> None:
     """Measure and print both."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", help="a model file or a run folder")
     model = parser.parse_args().model
     helped = statistics.median(help_seconds() for _ in range(REPEATS))

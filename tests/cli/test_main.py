@@ -66,6 +66,6 @@ def test_errors_become_one_message_and_an_exit_code(error, code, monkeypatch, ca
 
 
 def test_a_reader_that_goes_away_gets_no_traceback():
-    command = f"{sys.executable} -c 'from recurry.cli.main import main; main()' cells --json | true"
+    command = f"{sys.executable} -c 'from recurry.cli.main import main; main()' cells | true"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert result.stderr == ""

@@ -38,6 +38,7 @@ def _check_methods(node: ast.AST) -> None:
     if not isinstance(node, ast.ClassDef):
         return
     for method in node.body:
-        if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
+        # The name of a test is its sentence.
+        if isinstance(method, ast.FunctionDef) and not method.name.startswith(("_", "test_")):
             documented = ast.get_docstring(method) or node.bases  # an override may inherit its text
             assert documented, f"{node.name}.{method.name} has no docstring"

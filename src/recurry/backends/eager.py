@@ -35,9 +35,11 @@ class EagerBackend:
     name = "eager"
 
     def refusal(self, request: Request) -> str | None:
+        """Why this request cannot be run, as the end of a sentence; None where it can."""
         return None
 
     def is_fast(self, request: Request) -> bool:
+        """Whether this backend is expected to beat the ones after it in the table."""
         return True
 
     def run(
@@ -50,6 +52,7 @@ class EagerBackend:
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
+        """Run a plan along time; see `Backend`."""
         num_steps, batch_size, _ = x.shape
         if not is_padded(lengths, num_steps):
             sizes = (batch_size,) * num_steps if batch_size else ()

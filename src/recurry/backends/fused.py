@@ -95,6 +95,7 @@ class FusedBackend:
     name = "fused"
 
     def refusal(self, request: Request) -> str | None:
+        """Why this request cannot be run, as the end of a sentence; None where it can."""
         options = request.options
         if find_kernel(request.plan) is None:
             return "torch has no kernel with these equations"
@@ -107,6 +108,7 @@ class FusedBackend:
         return None
 
     def is_fast(self, request: Request) -> bool:
+        """Whether this backend is expected to beat the ones after it in the table."""
         if request.device != "cpu":
             return True
         match = find_kernel(request.plan)
@@ -128,6 +130,7 @@ class FusedBackend:
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Run a plan along time; see `Backend`."""
         found = find_kernel(plan)
         assert found is not None, "refusal() was not asked"
         weights = _weights(found, parameters, options)
