@@ -8,7 +8,9 @@ from recurry.backends.cpu.tiling import make_tiling
 X86 = "x86_64-unknown-linux-gnu"
 
 
-@pytest.mark.parametrize("features", [("sse2",), ("sse2", "avx2"), ("avx2", "avx512f")], ids="-".join)
+@pytest.mark.parametrize(
+    "features", [("sse2",), ("sse2", "avx2"), ("avx2", "avx512f")], ids="-".join
+)
 @pytest.mark.parametrize("bits", [32, 64])
 def test_accumulators_fit(features, bits):
     machine = Machine(triple=X86, features=frozenset(features))
