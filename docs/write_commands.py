@@ -1,5 +1,6 @@
 """Write docs/commands.md from the help texts; run it after a change of an option."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -35,4 +36,7 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("commands.md").write_text(page())
+    if sys.argv[1:] == ["-"]:
+        sys.stdout.write(page())
+    else:
+        Path(__file__).with_name("commands.md").write_text(page())
