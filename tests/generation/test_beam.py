@@ -4,8 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
-from recurry.errors import UsageError
+from recurry.errors import TrainingError, UsageError
 from recurry.generation.beam import beam_search, search
 from recurry.generation.sample import Sampling, generate
 
@@ -121,3 +122,10 @@ def test_a_length_of_zero_gives_the_prime(character_model):
 def test_bad_arguments_are_named(character_model, arguments, message):
     with pytest.raises(UsageError, match=message):
         beam_search(character_model, **arguments)
+
+
+def test_a_model_whose_output_is_no_number(character_model):
+    with torch.no_grad():
+        character_model.network.head.bias.fill_(float("nan"))
+    with pytest.raises(TrainingError, match="not a number"):
+        beam_search(character_model, "a", length=3, width=2)

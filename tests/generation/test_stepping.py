@@ -1,9 +1,12 @@
 """Reading a prime and one's own symbols."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from recurry.data.codec import byte_codec
+from recurry.data.codec import Codec, byte_codec
+from recurry.data.configuration import DataConfig
 from recurry.errors import DataError
 from recurry.generation.stepping import ROWS, Block, begin, quiet_beginning
 from recurry.network.stepper import Stepper
@@ -50,9 +53,18 @@ def test_a_text_without_prime_follows_a_line_end(character_model, word_model, bu
     assert empty.prime.tolist() == []
 
 
-def test_without_line_ends_the_commonest_symbol_is_the_beginning(character_codec):
-    from dataclasses import replace
+def test_byte_pairs_spell_a_line_end_in_their_own_way(character_codec):
+    vocabulary = replace(character_codec.vocabulary, symbols=("a", "Ċ"), counts=(5, 1))
+    codec = replace(character_codec, config=DataConfig(tokens="bpe"), vocabulary=vocabulary)
+    assert quiet_beginning(codec) == 1
 
+
+def test_without_a_prime_nothing_needs_to_be_encoded(character_model, monkeypatch):
+    monkeypatch.setattr(Codec, "encode", None)  # byte pairs need an extra package for it
+    assert len(begin(character_model, "").prime) == 0
+
+
+def test_without_line_ends_the_commonest_symbol_is_the_beginning(character_codec):
     vocabulary = replace(character_codec.vocabulary, symbols=tuple("abc"), counts=(1, 5, 2))
     assert quiet_beginning(replace(character_codec, vocabulary=vocabulary)) == 1
 

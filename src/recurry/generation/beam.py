@@ -10,7 +10,8 @@ import numpy as np
 
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
-from recurry.generation.stepping import Block, begin
+from recurry.generation.sampling import best_logits
+from recurry.generation.stepping import Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
 from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
@@ -71,19 +72,22 @@ def beam_search(
     Raises:
         UsageError: A number is out of range or a stop string is empty.
         DataError: The prime holds symbols that the model has never seen.
+        TrainingError: The model's output is not a number.
     """
     _check(length, width)
     stop = check_stop(stop)
 
-    def is_finished(symbols: Sequence[int]) -> bool:
-        return _reaches_stop(_read(model, prime, symbols), stop)
-
     with evaluating(model.network):
-        first, step = _step_function(model, prime, length=length, width=width)
+        start = begin(model, prime)
+
+        def is_finished(symbols: Sequence[int]) -> bool:
+            return _reaches_stop(_read(model, start, symbols), stop)
+
+        first, step = _step_function(model, start, length=length, width=width)
         paths = search(
             first, step, length=length, width=width, is_finished=is_finished if stop else None
         )
-    return [_finish(model, prime, path, stop) for path in paths]
+    return [_finish(model, start, path, stop) for path in paths]
 
 
 def search(
@@ -146,10 +150,10 @@ def _rank(path: Path) -> tuple[float, tuple[int, ...]]:
 
 
 def _step_function(
-    model: LanguageModel, prime: str, *, length: int, width: int
+    model: LanguageModel, start: Start, *, length: int, width: int
 ) -> tuple[np.ndarray, Step]:
     """The scores of the first symbol, and the step that follows for a search."""
-    block = Block(model, begin(model, prime), stepper=Stepper(model.network, width))
+    block = Block(model, start, stepper=Stepper(model.network, width))
     allowed = Allowed(model.codec, width)
     num_left = length
 
@@ -175,14 +179,14 @@ def _step_function(
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = logits - logits.max(axis=1, keepdims=True)
+    shifted = logits - best_logits(logits)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
 
 
-def _read(model: LanguageModel, prime: str, symbols: Sequence[int]) -> str:
+def _read(model: LanguageModel, start: Start, symbols: Sequence[int]) -> str:
     """The text of some symbols after a prime, whole characters only."""
     transcript: Transcript[None] = Transcript(model.codec)
-    transcript.open(model.codec.encode(prime))
+    transcript.open(start.prime)
     return "".join(text for symbol in symbols for text, _ in transcript.feed(symbol, None))
 
 
@@ -190,9 +194,9 @@ def _reaches_stop(text: str, stop: Sequence[str]) -> bool:
     return any(s in text for s in stop)
 
 
-def _finish(model: LanguageModel, prime: str, path: Path, stop: Sequence[str]) -> Beam:
+def _finish(model: LanguageModel, start: Start, path: Path, stop: Sequence[str]) -> Beam:
     transcript: Transcript[None] = Transcript(model.codec, stop)
-    text = transcript.open(model.codec.encode(prime))
+    text = transcript.open(start.prime)
     for symbol in path.symbols:
         text += "".join(piece for piece, _ in transcript.feed(symbol, None))
     text += "".join(piece for piece, _ in transcript.close(None))

@@ -56,12 +56,15 @@ def generate(
     Raises:
         UsageError: A number is out of range or a stop string is empty.
         DataError: The prime holds symbols that the model has never seen.
+        TrainingError: The model's output is not a number.
 
     Example:
         >>> import recurry
-        >>> model = recurry.train_language_model("to be or not\\n" * 90, preset="lecture")
-        >>> len(recurry.generate(model, "to", length=20, seed=1)[0])
-        22
+        >>> boat = "row, row, row your boat, gently down the stream. " * 20
+        >>> model = recurry.train_language_model(boat, preset="lecture")
+        >>> text = recurry.generate(model, "row your ", length=30, seed=1)[0]
+        >>> text.startswith("row your "), len(text)
+        (True, 39)
     """
     return list(
         generate_each(

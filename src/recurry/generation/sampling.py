@@ -63,12 +63,7 @@ class Sampling:
         Raises:
             TrainingError: A row of logits holds NaN or no number that is finite.
         """
-        best = logits.max(axis=1, keepdims=True)
-        if not np.isfinite(best).all():
-            raise TrainingError(
-                "The model's output is not a number, so nothing can be drawn from it.",
-                hint="use an earlier checkpoint, or train again with a lower learning rate",
-            )
+        best = best_logits(logits)
         if self.temperature == 0:
             return logits.argmax(axis=1)
         with np.errstate(over="ignore", under="ignore"):
@@ -78,6 +73,21 @@ class Sampling:
         if self.top_p is not None and self.top_p < 1:
             weights = _keep_nucleus(weights, self.top_p)
         return _invert(weights, uniforms)
+
+
+def best_logits(logits: np.ndarray) -> np.ndarray:
+    """The largest of each row, (R, 1).
+
+    Raises:
+        TrainingError: A row holds NaN or no number that is finite.
+    """
+    best = logits.max(axis=1, keepdims=True)
+    if not np.isfinite(best).all():
+        raise TrainingError(
+            "The model's output is not a number, so no symbol can be chosen from it.",
+            hint="use an earlier checkpoint, or train again with a lower learning rate",
+        )
+    return best
 
 
 def _out_of_range(option: str, got: object, accepted: str) -> UsageError:

@@ -19,6 +19,7 @@ from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 
 ROWS = 8
+_LINE_ENDS = {"characters": "\n", "words": "<eos>", "bpe": "Ċ"}
 _CHUNK = 1024  # symbols of a prime that are read at once; bounds the memory of their logits
 
 
@@ -42,9 +43,9 @@ def quiet_beginning(codec: Codec) -> int:
     if codec.config.tokens == "bytes":
         return ord("\n")
     numbers, counts = codec.vocabulary.numbers, codec.vocabulary.counts
-    for symbol in ("\n", "<eos>"):
-        if symbol in numbers:
-            return numbers[symbol]
+    line_end = numbers.get(_LINE_ENDS[codec.config.tokens])
+    if line_end is not None:
+        return line_end
     return max(range(len(counts)), key=counts.__getitem__, default=0)
 
 
@@ -54,7 +55,7 @@ def begin(model: LanguageModel, prime: str) -> Start:
     Raises:
         DataError: The prime holds symbols that the model has never seen.
     """
-    ids = _encode(model, prime)
+    ids = _encode(model, prime) if prime else np.empty(0, dtype=np.int64)
     read = ids if len(ids) else np.array([quiet_beginning(model.codec)])
     logits, state = None, model.network.initial_state(1)
     with torch.inference_mode():
