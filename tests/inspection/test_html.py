@@ -69,3 +69,10 @@ def test_the_legend_says_what_is_painted():
 
 def test_styles_keep_white_space():
     assert "white-space:pre-wrap" in style()
+
+
+def test_control_characters_neither_disturb_nor_hide():
+    shown = spans(["a", "\r", "\n", "\x00"], np.zeros(4))
+    assert "\r" not in shown
+    assert "\x00" not in shown
+    assert "a␍" in shown

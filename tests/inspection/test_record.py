@@ -92,3 +92,7 @@ def test_flicker_does_not_count_as_varying(model):
     assert most_varying(model, made, 1)[0].unit == 2
     assert most_varying(model, made, 1, span=1)[0].unit == 1
     assert len(most_varying(model, replace(made, states={"c": values[:, :3]}), 5)) == 5
+
+
+def test_no_cell_varies_over_an_empty_text(model):
+    assert most_varying(model, record(model, "")) == []

@@ -1,6 +1,7 @@
 """Painted text as HTML: a fragment for other pages, or one page that needs nothing else.
 
-Comes in: pieces of text and values from -1 to 1. Goes out: HTML. Imports `colour`.
+Comes in: pieces of text and values from -1 to 1. Goes out: HTML. Imports `colour`
+and `controls`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from itertools import groupby
 import numpy as np
 
 from recurry.inspection.colour import NUM_LEVELS, Colour, ink, levels, palette
+from recurry.inspection.controls import printable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +88,7 @@ def style() -> str:
 
 
 def _span(text: str, level: int) -> str:
-    shown = escape(text, quote=False).replace("\n", '<b class="end"></b>\n')
+    shown = escape(printable(text), quote=False).replace("\n", '<b class="end"></b>\n')
     return f'<i class="v{level}">{shown}</i>'
 
 

@@ -100,10 +100,12 @@ def most_varying(
     Args:
         model: The model that made the recording.
         recording: Its states over a text.
-        count: How many cells to name; fewer where the model has fewer.
+        count: How many cells to name; fewer where the model has fewer, none for an empty text.
         span: Number of symbols, at least 1, which averages nothing.
     """
     state = painted_state(model)
+    if not len(recording.ids):
+        return []
     spread = _averaged(squash(recording.states[state], state), span).std(axis=1)
     best = np.argsort(-spread, axis=None, kind="stable")[:count]
     layers, units = np.unravel_index(best, spread.shape)

@@ -1,7 +1,7 @@
 """Painted text for a terminal.
 
 Comes in: pieces of text and values from -1 to 1. Goes out: text with colour codes.
-Imports `colour`.
+Imports `colour` and `controls`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from recurry.inspection.colour import NUM_LEVELS, Colour, ink, levels, palette
+from recurry.inspection.controls import printable
 
 Depth = Literal["none", "256", "truecolor"]
 
@@ -19,14 +20,6 @@ _RESET = "\x1b[0m"
 _STEPS = (0, 95, 135, 175, 215, 255)
 # The nearest colours of the cube would jump in hue; these, chosen by eye, run from blue to red.
 _RAMP = (25, 32, 74, 117, 153, 189, 255, 224, 217, 216, 209, 167, 124)
-# Control characters could move the cursor or worse; a terminal is shown their pictures instead.
-_PICTURES = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
-_PICTURES |= {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
-
-
-def printable(text: str) -> str:
-    """A text that cannot steer a terminal: control characters but line ends and tabs replaced."""
-    return text.translate(_PICTURES)
 
 
 def colour_depth(environment: Mapping[str, str], *, is_terminal: bool) -> Depth:
