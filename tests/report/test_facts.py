@@ -4,6 +4,7 @@ import pytest
 
 from recurry.artefact.model_file import load_model
 from recurry.report.facts import make_tiles, read_run, shorten
+from recurry.runs.configuration import load_config, to_toml
 
 
 def test_a_run_folder_is_read(run_folder):
@@ -59,3 +60,16 @@ def test_a_model_without_scores_has_fewer_tiles(run_folder):
 )
 def test_numbers_are_shortened(number, text):
     assert shorten(number) == text
+
+
+def test_the_command_line_s_name_of_the_cell(run_folder):
+    assert read_run(run_folder).cell == "rnn"
+    own = to_toml(load_config("lecture", overrides={"network.cell": "cell.toml"}))
+    (run_folder / "run.toml").write_text(own)
+    assert read_run(run_folder).cell == str(run_folder / "cell.toml")
+
+
+@pytest.mark.parametrize(("preset", "expected"), [("lecture", True), ("laptop", False)])
+def test_more_epochs_are_offered_only_where_resume_takes_them(run_folder, preset, expected):
+    (run_folder / "run.toml").write_text(to_toml(load_config(preset)))
+    assert read_run(run_folder).may_train_longer is expected

@@ -7,7 +7,8 @@ import pytest
 
 from recurry.artefact.model_file import load_model
 from recurry.errors import RunError
-from recurry.report.page import draw_samples, write_report
+from recurry.report.page import _subject, draw_samples, write_report
+from recurry.runs.configuration import load_config, to_toml
 
 VOID = {"meta", "br", "link"}
 
@@ -119,3 +120,22 @@ def test_a_page_that_cannot_be_written(run_folder):
             run_folder=run_folder,
             samples={},
         )
+
+
+@pytest.mark.parametrize(
+    ("paths", "subject"),
+    [
+        ((), "tiny Shakespeare"),
+        (("-",), "a text from standard input"),
+        (("a/b.txt",), "b.txt"),
+        (tuple("abcde"), "a, b, c and 2 more"),
+    ],
+)
+def test_what_the_text_is_called(paths, subject):
+    assert _subject(paths) == subject
+
+
+def test_only_commands_that_work_are_shown(page, run_folder):
+    assert "resume" in page
+    (run_folder / "run.toml").write_text(to_toml(load_config("laptop")))
+    assert "resume" not in write(run_folder, samples={})

@@ -13,7 +13,14 @@ from recurry.artefact.model_file import FILE_NAME
 from recurry.data.ids import IdFile
 from recurry.data.prepare import load_prepared
 from recurry.errors import DataError
-from recurry.runs.folder import CONFIG_NAME, CURVES_SVG, DATA
+from recurry.runs.configuration import load_config
+from recurry.runs.folder import (
+    CONFIG_NAME,
+    CURVES_SVG,
+    DATA,
+    cell_argument,
+    laid_out_over_all,
+)
 from recurry.runs.log import TIMES_NAME, read_log
 from recurry.tasks.language import LanguageModel
 
@@ -47,6 +54,8 @@ class RunFiles:
         num_read: Symbols that training read in all.
         seconds: How long the training ran.
         model_bytes: Size of the model file.
+        cell: What the run's cell is called on the command line: a name, or a file.
+        may_train_longer: Whether `recurry resume` takes more epochs.
     """
 
     curves: str
@@ -56,6 +65,8 @@ class RunFiles:
     num_read: int
     seconds: float
     model_bytes: int
+    cell: str
+    may_train_longer: bool
 
 
 def read_run(folder: Path) -> RunFiles:
@@ -63,6 +74,7 @@ def read_run(folder: Path) -> RunFiles:
     held_out, num_training = _read_held_out(folder)
     rows = read_log(folder)
     model_path = folder / FILE_NAME
+    config = load_config(path=folder / CONFIG_NAME) if (folder / CONFIG_NAME).is_file() else None
     return RunFiles(
         curves=_read_text(folder / CURVES_SVG),
         settings=_read_text(folder / CONFIG_NAME),
@@ -71,6 +83,8 @@ def read_run(folder: Path) -> RunFiles:
         num_read=int(rows[-1]["num_symbols"]) if rows else 0,
         seconds=_training_seconds(folder),
         model_bytes=model_path.stat().st_size if model_path.is_file() else 0,
+        cell=cell_argument(folder, config) if config else "",
+        may_train_longer=config is not None and laid_out_over_all(config) is None,
     )
 
 

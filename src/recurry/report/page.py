@@ -4,7 +4,7 @@ Comes in: a model, its run folder, samples. Goes out: a file. Imports the parts 
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -12,15 +12,18 @@ from pathlib import Path
 from recurry.compiler.draw_network import draw_network
 from recurry.errors import RunError
 from recurry.generation.sample import Sampling, generate
+from recurry.inspection.controls import printable
 from recurry.inspection.figure import describe
 from recurry.inspection.html import Painting, fragment, legend, style
 from recurry.report.facts import UNITS, RunFiles, Tile, make_tiles, read_run, shorten
 from recurry.report.passage import paint_passage
+from recurry.runs.folder import STDIN
 from recurry.tasks.language import LanguageModel
 
 _TEMPERATURES = (0.5, 0.8, 1.0)
 _SAMPLE_LENGTH = 600
 _UNROLLED_STEPS = 4
+_MOST_NAMES = 3
 
 
 def write_report(
@@ -50,7 +53,7 @@ def write_report(
         _section("What it writes", _samples_text(model), _samples(shown)),
         _cells_section(paintings),
         _cell_section(model),
-        _section("How to go on", "", _commands(model, folder, paintings)),
+        _section("How to go on", "", _commands(files, folder, paintings)),
         _settings(files),
     ]
     page = _page(model, make_tiles(model, files), files=files, sections=sections)
@@ -76,9 +79,7 @@ def draw_samples(model: LanguageModel, *, length: int) -> dict[str, str]:
 
 def _page(model: LanguageModel, tiles: list[Tile], *, files: RunFiles, sections: list[str]) -> str:
     unit = UNITS[model.codec.config.tokens]
-    names = ", ".join(Path(name).name for name in model.codec.config.paths if name != "-")
-    subject = names or "tiny Shakespeare"
-    title = f"A {unit} model of {subject}"
+    title = f"A {unit} model of {_subject(model.codec.config.paths)}"
     read = f"; trained on {shorten(files.num_training_symbols)} {unit}s" * bool(files.num_read)
     return _PAGE.format(
         title=escape(title),
@@ -88,6 +89,13 @@ def _page(model: LanguageModel, tiles: list[Tile], *, files: RunFiles, sections:
         sections="\n".join(section for section in sections if section),
         footer=escape(_footer(model)),
     )
+
+
+def _subject(paths: Sequence[str]) -> str:
+    """What the text is called."""
+    names = ["a text from standard input" if path == STDIN else Path(path).name for path in paths]
+    more = f" and {len(names) - _MOST_NAMES:,} more" * (len(names) > _MOST_NAMES)
+    return (", ".join(names[:_MOST_NAMES]) or "tiny Shakespeare") + more
 
 
 def _tile(tile: Tile) -> str:
@@ -130,7 +138,7 @@ def _samples_text(model: LanguageModel) -> str:
 def _samples(samples: Mapping[str, str]) -> str:
     figures = (
         f'<div class="sample"><h3>{escape(caption)}</h3>'
-        f'<pre class="text">{escape(text.strip(chr(10)), quote=False)}</pre></div>'
+        f'<pre class="text">{escape(printable(text.strip(chr(10))), quote=False)}</pre></div>'
         for caption, text in samples.items()
     )
     return f'<div class="samples">{"".join(figures)}</div>' if samples else ""
@@ -191,7 +199,7 @@ def _parameters(model: LanguageModel) -> str:
     return f'<div class="scroll"><table>{head}{rows}</table></div>'
 
 
-def _commands(model: LanguageModel, folder: Path, paintings: list[Painting]) -> str:
+def _commands(files: RunFiles, folder: Path, paintings: list[Painting]) -> str:
     run = shlex.quote(str(folder))
     cell = paintings[0].address if paintings else "0:0"
     lines = [
@@ -199,10 +207,12 @@ def _commands(model: LanguageModel, folder: Path, paintings: list[Painting]) -> 
         ("go on from your words", f"recurry generate {run} --prime 'O '"),
         ("watch a cell while it writes", f"recurry generate {run} --colour {cell}"),
         ("score another text", f"recurry evaluate {run} FILE"),
-        ("train longer", f"recurry resume {run} --epochs N"),
         ("train on your own text", "recurry train FILE --run runs/mine"),
-        ("see the cell", f"recurry cells show {shlex.quote(model.cell.name)}"),
     ]
+    if files.may_train_longer:
+        lines.append(("train longer", f"recurry resume {run} --epochs N"))
+    if files.cell:
+        lines.append(("see the cell", f"recurry cells show {shlex.quote(files.cell)}"))
     width = max(len(command) for _, command in lines)
     shown = "\n".join(f"{command:<{width}}  # {what}" for what, command in lines)
     return f'<pre class="code">{escape(shown, quote=False)}</pre>'

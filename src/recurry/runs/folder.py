@@ -147,6 +147,30 @@ def provenance(config: RunConfig, prepared: Prepared) -> dict[str, Any]:
     return {"data_sha256": prepared.sha256, "torch": torch.__version__, **tables}
 
 
+def cell_argument(folder: Path, config: RunConfig) -> str:
+    """How the command line names the cell of the run in a folder."""
+    cell = config.network.cell
+    return str(folder / CELL_NAME) if cell == CELL_NAME else cell
+
+
+def is_run_of(folder: Path, config: RunConfig) -> bool:
+    """Whether the run in a folder has these settings."""
+    stored, asked = load_config(path=folder / CONFIG_NAME), _with_whole_paths(config)
+    network = asked.network.model_copy(update={"cell": stored.network.cell})
+    if stored != _with(asked, network=network):
+        return False
+    found = find_cell(cell_argument(folder, stored))
+    return found.to_dict() == find_cell(config.network.cell).to_dict()
+
+
+def laid_out_over_all(config: RunConfig) -> str | None:
+    """The setting that depends on the number of the last update, or None."""
+    schedule = config.schedule
+    if schedule.name in ("cosine", "one_cycle") or schedule.warmup_fraction > 0:
+        return f"schedule {schedule.name!r}"
+    return "optimiser 'asgd'" if config.optimiser.name == "asgd" else None
+
+
 def resume_command(folder: Path) -> str:
     """What to type to go on with a run."""
     return f"recurry resume {shlex.quote(str(folder))}"
@@ -185,16 +209,15 @@ def _with_whole_paths(config: RunConfig) -> RunConfig:
 
 def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
     """The settings with more epochs, where that leaves the past updates what they were."""
-    training, schedule = config.training, config.schedule
+    training = config.training
     if epochs < training.epochs:
         raise UsageError(
             "The number of epochs of a run can only be raised.",
             got=f"{epochs}",
             accepted=f"more than {training.epochs}",
         )
-    depends_on_end = schedule.name in ("cosine", "one_cycle") or schedule.warmup_fraction > 0
-    if depends_on_end or config.optimiser.name == "asgd":
-        cause = f"schedule {schedule.name!r}" if depends_on_end else "optimiser 'asgd'"
+    cause = laid_out_over_all(config)
+    if cause is not None:
         raise UsageError(
             f"The epochs of this run cannot be changed: its {cause} is laid out over all updates.",
             hint=f"a new run with --epochs {epochs}",
