@@ -3,6 +3,8 @@
 from click.testing import CliRunner
 
 from recurry.cli.main import recurry
+from recurry.errors import UsageError
+from recurry.runs.configuration import load_config, to_toml
 
 TINY = [
     "--set=network.hidden_size=8",
@@ -25,3 +27,14 @@ def test_the_demo_leaves_a_model_and_a_page(tmp_path, monkeypatch):
     assert again.exit_code == 0
     assert "report.html" in again.stdout
     assert (tmp_path / "runs" / "demo" / "model.safetensors").read_bytes() == model
+
+
+def test_other_settings_are_not_silently_ignored(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    config = load_config("laptop", overrides={"network.hidden_size": 8})
+    (tmp_path / "runs" / "demo" / "run.toml").write_text(to_toml(config))
+    for options in (["--preset=lecture"], ["--set=network.hidden_size=9"]):
+        result = CliRunner().invoke(recurry, ["demo", *options], standalone_mode=False)
+        assert isinstance(result.exception, UsageError)
+        assert "begun with other settings" in str(result.exception)

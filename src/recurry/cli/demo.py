@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from recurry.errors import UsageError
+
 if TYPE_CHECKING:
     from recurry.cli.train import Begin
 
-DEFAULT_FOLDER = "runs/demo"
+DEFAULT_FOLDER, DEFAULT_PRESET = "runs/demo", "laptop"
 
 
 @click.command()
@@ -18,10 +21,10 @@ DEFAULT_FOLDER = "runs/demo"
     "--run", "folder", metavar="DIR", default=DEFAULT_FOLDER, show_default=True, help="Run folder."
 )
 @click.option(
-    "--preset", metavar="NAME", default="laptop", show_default=True, help="Settings to train with."
+    "--preset", metavar="NAME", help=f"Settings to train with.  [default: {DEFAULT_PRESET}]"
 )
 @click.option("--set", "pairs", multiple=True, metavar="TABLE.KEY=VALUE", help="A single setting.")
-def demo(folder: str, preset: str, pairs: tuple[str, ...]) -> None:
+def demo(folder: str, preset: str | None, pairs: tuple[str, ...]) -> None:
     """Train a character model on bundled Shakespeare and show samples, curves, cells.
 
     Everything lands in the run folder; open its report.html in a browser. A demo that was
@@ -30,10 +33,18 @@ def demo(folder: str, preset: str, pairs: tuple[str, ...]) -> None:
     from recurry.cli.train import conduct, gather_settings, show_sample, starter
     from recurry.report.page import write_report
     from recurry.runs.configuration import load_config
+    from recurry.runs.folder import CONFIG_NAME, is_run_of
 
-    config = load_config(preset, overrides=gather_settings((), pairs, {}))
+    is_asked = preset is not None or bool(pairs)
+    config = load_config(preset or DEFAULT_PRESET, overrides=gather_settings((), pairs, {}))
     target = Path(folder)
-    begin = _resumer() if (target / "run.toml").is_file() else starter(config)
+    is_begun = (target / CONFIG_NAME).is_file()
+    if is_begun and is_asked and not is_run_of(target, config):
+        raise UsageError(
+            f"The demo in {folder} was begun with other settings.",
+            hint=f"another folder with --run, or recurry demo --run {shlex.quote(folder)} alone",
+        )
+    begin = _resumer() if is_begun else starter(config)
     run = conduct(target, config.data.tokens, as_json=False, begin=begin)
     show_sample(run, as_json=False)
     page = target / "report.html"
