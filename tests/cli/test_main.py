@@ -1,7 +1,10 @@
 """The verb table: help without imports, unknown verbs, errors as messages with exit codes."""
 
+import contextlib
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
@@ -69,3 +72,31 @@ def test_a_reader_that_goes_away_gets_no_traceback():
     command = f"{sys.executable} -c 'from recurry.cli.main import main; main()' cells | true"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert result.stderr == ""
+
+
+def _on_a_terminal(arguments: list[str], **environment: str) -> str:
+    """What the command prints when both its outputs are a terminal."""
+    ours, theirs = os.openpty()
+    code = f"from recurry.cli.main import main; main({arguments!r})"
+    command = [sys.executable, "-c", code]
+    whole = {**os.environ, "TERM": "xterm", **environment}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=whole):
+        os.close(theirs)
+        shown = b"".join(_read_all(ours))
+    os.close(ours)
+    return shown.decode()
+
+
+def _read_all(terminal: int) -> Iterator[bytes]:
+    """What comes out of a terminal until nobody writes to it any more, which is an error."""
+    with contextlib.suppress(OSError):
+        while chunk := os.read(terminal, 1 << 12):
+            yield chunk
+
+
+@pytest.mark.parametrize("arguments", [["cells", "list"], ["cells", "show", "nothing"]])
+def test_colours_only_where_they_are_wanted(arguments):
+    plain = {"NO_COLOR": ""}
+    assert "\x1b[" in _on_a_terminal(arguments, **plain)
+    assert "\x1b[" not in _on_a_terminal(arguments, NO_COLOR="1")
+    assert "\x1b[" not in _on_a_terminal(arguments, **plain, TERM="dumb")

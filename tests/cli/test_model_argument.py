@@ -58,3 +58,8 @@ def test_without_any_model_training_is_the_hint(tmp_path, monkeypatch):
     with pytest.raises(UsageError) as caught:
         find_model("x")
     assert "recurry train" in (caught.value.hint or "")
+
+
+def test_a_text_in_the_place_of_a_model_is_no_crash(folder):
+    with pytest.raises(UsageError, match="There is no model at"):
+        find_model("once upon a time " * 100)

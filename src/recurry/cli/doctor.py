@@ -10,7 +10,17 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-PACKAGES = ("torch", "numpy", "safetensors", "click", "rich", "pydantic", "snowballstemmer")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "llvmlite",
+    "safetensors",
+    "click",
+    "rich",
+    "pydantic",
+    "snowballstemmer",
+    "jaxtyping",
+)
 EXTRAS = {"tokenizers": "text", "tensorboardX": "log"}
 
 

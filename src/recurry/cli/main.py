@@ -63,7 +63,9 @@ def main(arguments: list[str] | None = None) -> None:
     # the cores, training is otherwise fifty times slower. Must be set before torch is imported.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        recurry.main(args=arguments, prog_name="recurry", standalone_mode=False)
+        recurry.main(
+            args=arguments, prog_name="recurry", standalone_mode=False, color=_wants_colour()
+        )
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
@@ -77,6 +79,12 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(error.exit_code)
 
 
+def _wants_colour() -> bool | None:
+    """False where the customs of the environment forbid colours; None lets the stream decide."""
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return False if is_plain else None
+
+
 def _show(error: RecurryError) -> None:
     label = "" if isinstance(error, Interrupted) else click.style("error: ", fg="red", bold=True)
-    click.echo(label + str(error), err=True)
+    click.echo(label + str(error), err=True, color=_wants_colour())

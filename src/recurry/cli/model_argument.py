@@ -23,17 +23,17 @@ def find_model(name: str) -> Path:
         UsageError: There is none; the message names the nearest models.
     """
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(path):  # unlike Path.is_file, false also where a name is too long
         return path
-    if (path / MODEL_NAME).is_file():
+    if os.path.isfile(path / MODEL_NAME):
         return path / MODEL_NAME
-    if (path / RUN_NAME).is_file():
+    if os.path.isfile(path / RUN_NAME):
         raise UsageError(
             f"The run {name} has no model yet.",
             got=f"no {MODEL_NAME} in it, which the first evaluation writes",
             hint=f"recurry resume {name}",
         )
-    got = "a folder without a model" if path.is_dir() else "no such file or folder"
+    got = "a folder without a model" if os.path.isdir(path) else "no such file or folder"
     close = _nearest_models(path)
     raise UsageError(
         f"There is no model at {name}.",
@@ -68,5 +68,5 @@ def _models_in(folder: Path) -> Iterator[Path]:
         return
     for entry in entries:
         path = Path(entry.path)
-        if entry.name.endswith(ENDING) or (path / MODEL_NAME).is_file():
+        if entry.name.endswith(ENDING) or os.path.isfile(path / MODEL_NAME):
             yield path
