@@ -112,6 +112,11 @@ def test_wrong_use(run_folder, arguments, message):
         run(*arguments)
 
 
+def test_a_wrong_cell_is_told_before_the_text_is_read(run_folder):
+    with pytest.raises(UsageError, match="no unit 99"):
+        run("m.safetensors", "no such file", "--colour", "99")
+
+
 def test_unknown_characters_and_short_texts(run_folder):
     with pytest.raises(DataError, match="not in the vocabulary"):
         run("m.safetensors", "-", text="THE ß")

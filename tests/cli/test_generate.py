@@ -40,7 +40,7 @@ def model(tmp_path, monkeypatch) -> LanguageModel:
     return model
 
 
-def run(*arguments: str, text: str | None = None):
+def run(*arguments: str, text: str | bytes | None = None):
     """What the verb prints for m.safetensors; an error is raised as main() would get it."""
     command = ["generate", "m.safetensors", *arguments]
     result = CliRunner().invoke(recurry, command, standalone_mode=False, input=text)
@@ -161,7 +161,11 @@ def test_without_a_terminal_it_says_where_colours_are(model):
         (["--colour", "9:1"], "no layer 9"),
         (["--colour", "12"], "no unit 12"),
         (["--colour", "f:1"], "not a recurrent state"),
-        (["--colour", "1", "--html", "no/x.html", "--length", "3"], "cannot be written"),
+        (["--colour", "1", "--html", "no/x.html", "--length", "1000000"], "cannot be written"),
+        (["--colour", "1", "--html", ".", "--length", "1000000"], "cannot be written"),
+        (["--colour", "Varying"], "or varying, for the ten"),
+        (["--paint", "always"], "no cell was named"),
+        (["--json", "--paint", "always", "--colour", "1", "--html", "x.html"], "cannot hold"),
     ],
 )
 def test_wrong_use(model, options, message):
@@ -177,3 +181,34 @@ def test_wrong_cells_are_told_before_a_long_text_is_written(model):
 def test_an_unknown_character_in_the_prime(model):
     with pytest.raises(DataError, match=r"(?s)not in the vocabulary.*the prime"):
         run("--prime", "abß")
+
+
+def test_a_prime_that_is_no_utf_8(model):
+    with pytest.raises(DataError, match=r"(?s)prime is not UTF-8.*byte 2 is 0xff"):
+        run("--prime", "-", text=b"ab\xff")
+
+
+def test_a_missing_model_is_told_before_standard_input_is_read(model, monkeypatch):
+    monkeypatch.setattr("sys.stdin", None)
+    command = ["generate", "n.safetensors", "--prime", "-"]
+    result = CliRunner().invoke(recurry, command, standalone_mode=False)
+    assert isinstance(result.exception, UsageError)
+
+
+@pytest.mark.parametrize("cell", ["1", "varying"])
+def test_an_empty_text_can_be_painted(model, cell):
+    run("--length", "0", "--colour", cell, "--html", "page.html", "--paint", "always")
+    with open("page.html", encoding="utf-8") as file:
+        assert "<title>Generated text</title>" in file.read()
+
+
+def test_one_painted_cell_comes_with_a_legend(model):
+    result = run("--length", "5", "--colour", "1", "--paint", "always")
+    assert result.stderr.rstrip().endswith("+1")
+
+
+def test_no_model_can_steer_a_terminal_without_colours(model, monkeypatch):
+    monkeypatch.setattr("recurry.cli.generate._values", lambda *_: iter([("\x1b[2J", 0.0)]))
+    assert "\x1b[2J" in run("--colour", "1").stdout
+    monkeypatch.setattr("recurry.cli.generate._is_terminal", lambda: True)
+    assert "␛[2J" in run("--colour", "1").stdout

@@ -3,7 +3,7 @@
 import pytest
 
 from recurry.errors import UsageError
-from recurry.inspection.figure import describe, paint_cells, save_page
+from recurry.inspection.figure import check_page, describe, paint_cells, save_page
 from recurry.inspection.record import record
 
 
@@ -38,3 +38,10 @@ def test_a_page_is_written(model, tmp_path):
 def test_a_page_that_cannot_be_written(model, tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
         save_page(tmp_path / "no" / "page.html", [], title="t", note="")
+
+
+def test_a_page_is_refused_before_the_work(tmp_path):
+    check_page(tmp_path / "new.html")
+    for path in (tmp_path, tmp_path / "no" / "page.html"):
+        with pytest.raises(UsageError, match="cannot be written"):
+            check_page(path)

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.model_argument import find_model, open_model
-from recurry.cli.painting import PAINT_OPTIONS, Paint, finish_painting, show_paintings
+from recurry.cli.painting import (
+    PAINT_OPTIONS,
+    Paint,
+    check_painting,
+    finish_painting,
+    show_paintings,
+)
 from recurry.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +39,7 @@ def _evaluate(
             hint="leave out --part, or the files",
         )
     language_model = open_model(model)
+    check_painting(paint, language_model)
     with tempfile.TemporaryDirectory() as folder:
         if files:
             ids, name = _read_files(language_model, files, folder), ", ".join(files)

@@ -12,8 +12,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.model_argument import open_model
-from recurry.cli.painting import PAINT_OPTIONS, Paint, finish_painting, show_paintings
-from recurry.errors import UsageError
+from recurry.cli.painting import (
+    PAINT_OPTIONS,
+    Paint,
+    check_painting,
+    finish_painting,
+    show_legend,
+    show_paintings,
+)
+from recurry.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from recurry.generation.beam import Beam
@@ -49,8 +56,7 @@ def _generate(model: str, beam: int | None, num_samples: int | None, **values: A
         sys.stdout.reconfigure(errors="replace")  # for terminals that know few characters
     paint = Paint(**{name: values[name] for name in ("colour", "html", "paint", "as_json")})
     request = _make_request(model, values, paint=paint)
-    if paint.is_one_cell:
-        _address(request)  # a wrong cell is told at once, not behind a long text
+    check_painting(paint, request.model)
     if beam is not None:
         _search(request, beam)
     elif num_samples is not None or paint.as_json:
@@ -75,7 +81,6 @@ def _flag(name: str) -> str:
 
 
 def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Request:
-    prime = sys.stdin.read() if values["prime"] == "-" else values["prime"]
     language_model = open_model(model)
     import torch
 
@@ -84,6 +89,7 @@ def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Req
     # There is too little work in a single step to share it out.
     torch.set_num_threads(1)
 
+    prime = _read_prime(language_model) if values["prime"] == "-" else values["prime"]
     limits = {name: values[name] for name in _DRAWING if values[name] is not None}
     stop = tuple(unescape(text) for text in values["stop"])
     return Request(
@@ -92,6 +98,20 @@ def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Req
         drawing={"sampling": Sampling(**limits), "seed": values["seed"] or 0},
         paint=paint,
     )
+
+
+def _read_prime(model: LanguageModel) -> str:
+    """The text on standard input; a model of bytes reads whatever bytes there are."""
+    errors = "surrogateescape" if model.codec.config.tokens == "bytes" else "strict"
+    try:
+        return sys.stdin.buffer.read().decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "The prime is not UTF-8.",
+            where="standard input",
+            got=f"byte {error.start:,} is {error.object[error.start]:#04x}",
+            accepted="UTF-8; a model made with --tokens bytes reads any bytes",
+        ) from error
 
 
 def unescape(text: str) -> str:
@@ -103,12 +123,11 @@ def unescape(text: str) -> str:
 def _write_one(request: Request) -> None:
     """Stream one text; paint its most varying cells when it is complete, if asked for."""
     from recurry.generation.sample import stream
-    from recurry.inspection.terminal import printable
 
-    is_terminal, written = sys.stdout.isatty(), []
+    written = []
     for piece in stream(request.model, **request.common, **request.drawing):
         written.append(piece)
-        _write(printable(piece) if is_terminal else piece)
+        _write(_shown(piece))
     _end_line("".join(written))
     if request.paint.colour:
         paintings = _paint(request, "".join(written))
@@ -128,8 +147,10 @@ def _write_painted(request: Request) -> None:
     for piece, value in _values(request, address):
         pieces.append(piece)
         values.append(value)
-        _write(paint(piece, value, depth=depth) if depth != "none" else piece)
+        _write(paint(piece, value, depth=depth) if depth != "none" else _shown(piece))
     _end_line("".join(pieces))
+    if depth != "none":
+        show_legend(depth)
     painting = Painting(
         title=address.title,
         pieces=pieces,
@@ -222,10 +243,19 @@ def _paint(request: Request, text: str) -> list[Painting]:
 
 
 def _show(text: str) -> None:
-    from recurry.inspection.terminal import printable
-
-    _write(printable(text) if sys.stdout.isatty() else text)
+    _write(_shown(text))
     _end_line(text)
+
+
+def _shown(text: str) -> str:
+    """The text as it is, but for a terminal, which no model may steer."""
+    from recurry.inspection.controls import printable
+
+    return printable(text) if _is_terminal() else text
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _write(text: str) -> None:

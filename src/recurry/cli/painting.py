@@ -21,8 +21,8 @@ PAINT_OPTIONS = (
     click.Option(
         ["--colour"],
         metavar="CELL",
-        help="Paint a cell: UNIT of the last layer, LAYER:UNIT, or 'varying' for the ten cells "
-        "that vary most.",
+        help="Paint a cell: UNIT of the last layer, LAYER:UNIT, LAYER:STATE:UNIT, or 'varying' "
+        "for the ten cells that vary most.",
     ),
     click.Option(["--html"], metavar="FILE", help="Also write the painted text to a page."),
     click.Option(
@@ -60,6 +60,12 @@ class Paint:
                 "--html writes painted text, but no cell to paint was named.",
                 hint="--colour varying, or --colour LAYER:UNIT",
             )
+        if self.paint == "always" and (self.as_json or not self.colour):
+            raise UsageError(
+                "--paint always prints colours, "
+                + ("which --json cannot hold." if self.as_json else "but no cell was named."),
+                hint="leave out --paint" + ("" if self.as_json else ", or --colour varying"),
+            )
         if self.as_json and self.colour and not self.html:
             raise UsageError(
                 "--json prints no colours, so --colour would have no effect.",
@@ -81,17 +87,41 @@ class Paint:
         return colour_depth(os.environ, is_terminal=is_terminal)
 
 
+def check_painting(paint: Paint, model: LanguageModel) -> None:
+    """Tell a wrong cell or file at once, not behind a long text.
+
+    Raises:
+        UsageError: The model has no such cell, or the page could not be written.
+    """
+    from recurry.inspection.address import painted_state, parse_address
+    from recurry.inspection.figure import check_page
+
+    if paint.is_one_cell:
+        parse_address(paint.colour or "", model)
+    elif paint.colour:
+        painted_state(model)
+    if paint.html:
+        check_page(paint.html)
+
+
 def show_paintings(paintings: Sequence[Painting], paint: Paint) -> None:
     """Print paintings, each under its title, where colours can be seen."""
-    from recurry.inspection.terminal import legend, paint_all
+    from recurry.inspection.terminal import paint_all
 
     depth = paint.depth()
-    if depth == "none":
+    if depth == "none" or not paintings:
         return
     for painting in paintings:
         click.secho(f"\n── {painting.title} ({painting.address}) ──", bold=True)
         text = paint_all(painting.pieces, painting.values, depth=depth)
         click.echo(text, nl=not text.endswith("\n"), color=True)
+    show_legend(depth)
+
+
+def show_legend(depth: Depth) -> None:
+    """What the colours mean, as talk."""
+    from recurry.inspection.terminal import legend
+
     click.echo("\n" + legend(depth), err=True, color=True)
 
 

@@ -12,7 +12,10 @@ from recurry.tasks.language import LanguageModel
 _FORM = re.compile(
     r"(?:(?P<layer>[0-9]{1,9}):)?(?:(?P<state>[A-Za-z][A-Za-z0-9_]*):)?(?P<unit>[0-9]{1,9})"
 )
-_FORMS = "UNIT (of the last layer), LAYER:UNIT, or LAYER:STATE:UNIT, such as 12, 0:12 or 0:h:12"
+_FORMS = (
+    "UNIT (of the last layer), LAYER:UNIT, or LAYER:STATE:UNIT, such as 12, 0:12 or 0:h:12; "
+    "or varying, for the ten cells that vary most"
+)
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

@@ -62,8 +62,24 @@ def save_page(path: str | Path, paintings: Sequence[Painting], *, title: str, no
     try:
         Path(path).write_text(write_page(paintings, title=title, note=note), encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"The page cannot be written to {path}.",
-            got=error.strerror,
-            accepted="a file in a folder that exists and can be written",
-        ) from error
+        raise _unwritable(path, error.strerror) from error
+
+
+def check_page(path: str | Path) -> None:
+    """Tell before the work what `save_page` would tell after it.
+
+    Raises:
+        UsageError: The file is a folder, or lies in none.
+    """
+    if Path(path).is_dir():
+        raise _unwritable(path, "a folder")
+    if not Path(path).parent.is_dir():
+        raise _unwritable(path, f"no folder {Path(path).parent}")
+
+
+def _unwritable(path: str | Path, reason: str | None) -> UsageError:
+    return UsageError(
+        f"The page cannot be written to {path}.",
+        got=reason,
+        accepted="a file in a folder that exists and can be written",
+    )
