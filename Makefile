@@ -5,6 +5,8 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+.DELETE_ON_ERROR:  # half a virtual environment would be taken for a whole one
+
 .PHONY: demo test check format docs bench clean
 
 demo: $(VENV)/.base          ## train on bundled Shakespeare and show samples, curves, cells

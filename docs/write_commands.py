@@ -17,7 +17,12 @@ are 0 (done), 1 (failed), 2 (wrong use) and 130 (interrupted).
 
 def _help(command: click.Command, path: tuple[str, ...], parent: click.Context | None) -> str:
     context = click.Context(
-        command, info_name=path[-1], parent=parent, terminal_width=90, max_content_width=90
+        command,
+        info_name=path[-1],
+        parent=parent,
+        terminal_width=90,
+        max_content_width=90,
+        help_option_names=["-h", "--help"],
     )
     level = "#" * min(len(path) + (1 if len(path) == 1 else 0), 4)
     text = f"\n{level} {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n"
