@@ -111,3 +111,10 @@ def test_show_prints_code(which):
     assert "define void @worker(ptr %frame)" in _run("show", "rnn", "--ir", which).output
     assert "worker:" in _run("show", "rnn", "--asm", which).output
     assert _run("show", "rnn", "--ir", "sideways").exit_code == 2
+
+
+@pytest.mark.parametrize(("word", "meant"), [("shwo", "show"), ("gru", "show gru")])
+def test_a_wrong_word_gets_what_was_meant(word, meant):
+    result = _run(word)
+    assert result.exit_code == 2
+    assert f"Try: recurry cells {meant}\n" in result.output

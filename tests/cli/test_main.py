@@ -100,3 +100,21 @@ def test_colours_only_where_they_are_wanted(arguments):
     assert "\x1b[" in _on_a_terminal(arguments, **plain)
     assert "\x1b[" not in _on_a_terminal(arguments, NO_COLOR="1")
     assert "\x1b[" not in _on_a_terminal(arguments, **plain, TERM="dumb")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device that is always full")
+def test_a_full_disk_behind_the_output_is_one_message():
+    code = "from recurry.cli.main import main; main(['cells', 'list', '--json'])"
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: The system refused to read or to write.")
+    assert "standard output" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr

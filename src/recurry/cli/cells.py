@@ -28,8 +28,17 @@ class _Cells(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]):
         if args and args[0] not in self.commands:
-            ctx.fail(f"There is no command {args[0]!r} here. Try: recurry cells show {args[0]}")
+            ctx.fail(f"There is no command {args[0]!r} here. Try: recurry cells {_meant(args[0])}")
         return super().resolve_command(ctx, args)
+
+
+def _meant(word: str) -> str:
+    """What somebody wanted who typed a word that is no command."""
+    from recurry.cells import cells as names
+    from recurry.errors import nearest
+
+    close = [] if word in names() else nearest(word, cells.commands)
+    return close[0] if close else f"show {word}"
 
 
 @click.group(cls=_Cells, invoke_without_command=True)

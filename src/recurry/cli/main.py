@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -77,6 +78,22 @@ def main(arguments: list[str] | None = None) -> None:
     except RecurryError as error:
         _show(error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        _drop_output()
+        _show(
+            RecurryError(
+                "The system refused to read or to write.",
+                where=str(error.filename or "standard output"),
+                got=error.strerror or str(error),
+            )
+        )
+        sys.exit(RecurryError.exit_code)
+
+
+def _drop_output() -> None:
+    """Forget what waits to be printed: it would fail once more when Python ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_colour() -> bool | None:
