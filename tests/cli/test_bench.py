@@ -1,14 +1,18 @@
 """The verb `bench` measures what it says, quickly enough to be tested."""
 
+import io
 import json
 
 import pytest
 import torch
 from click.testing import CliRunner
+from rich.console import Console
 
 from recurry.cells import cells
 from recurry.cli.bench import (
+    Measurement,
     Shape,
+    _table,
     bench,
     interleaved,
     plain_loop,
@@ -31,7 +35,7 @@ def test_json_has_a_row_for_each_cell_and_shape():
     facts = json.loads(result.output)
     rows = {row["cell"]: row for row in facts["layers"]}
     assert rows["lstm"]["rival"] == "torch.nn.LSTM"
-    assert rows["mut1"]["rival"] == "plain torch loop"
+    assert rows["mut1"]["rival"] == "plain loop"
     assert rows["lstm"]["backend"] == "fused"
     assert rows["mut1"]["training_ms"] > 0
     assert facts["ceiling_gflops"] > 0
@@ -70,3 +74,31 @@ def test_the_median_leaves_the_first_round_out():
 
 def test_the_ceiling_is_a_rate():
     assert product_ceiling(1) > 0.1
+
+
+def test_the_table_fits_80_columns():
+    row = Measurement(
+        cell="lstm_no_forget",
+        shape="128 64 512 512",
+        backend="eager",
+        forward_ms=1234.567,
+        training_ms=12345.6,
+        gflops=123.4,
+        steps_per_second=999_999,
+        rival="plain loop",
+        rival_training_ms=1.0,
+        ratio=12.34,
+    )
+    console = Console(width=80, file=io.StringIO())
+    console.print(_table([row]))
+    title, values = console.file.getvalue().splitlines()
+    assert title.split()[-1] == "rival"
+    assert values.rstrip().endswith("12.34  plain loop")
+    assert "12,346" in values
+    assert "…" not in values
+
+
+def test_each_shape_has_a_table_of_its_own():
+    result = _run("layers", "--cell", "rnn", *SMALL, "--shape", "2,2,3,3")
+    assert result.output.count("T B I H = ") == 2
+    assert result.output.count("\nrnn ") == 2

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,12 +18,14 @@ import click
 from recurry.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from torch import Tensor
 
     from recurry.network.recurrent import Recurrent
 
 DEFAULT_CELLS = ("lstm", "gru_after", "rnn", "gru", "mut1")
 DEFAULT_SHAPES = ("32,16,64,64", "64,32,256,256")
+_PIPE_WIDTH = 200  # columns; nobody is helped by lines that were folded for a terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +128,7 @@ def layers(
         facts = {"threads": torch.get_num_threads(), "ceiling_gflops": round(ceiling, 1)}
         click.echo(json.dumps(facts | {"layers": [asdict(row) for row in rows]}, indent=2))
         return
-    _print_table(rows, ceiling, torch.get_num_threads())
+    _print_tables(rows, ceiling, torch.get_num_threads())
 
 
 def measure(name: str, shape: Shape, *, backend: str, repeats: int) -> Measurement:
@@ -242,7 +245,7 @@ def _rival(layer: Recurrent) -> tuple[str, Callable[[Tensor], object]]:
     try:
         module = layer.to_torch()
     except UsageError:
-        return "plain torch loop", lambda x: (plain_loop(layer, x), None)
+        return "plain loop", lambda x: (plain_loop(layer, x), None)
     return f"torch.nn.{type(module).__name__}", module
 
 
@@ -277,25 +280,44 @@ def _backend_name(layer: Recurrent, x: Tensor) -> str:
     return choose_backend(layer.backend, request).name
 
 
-def _print_table(rows: Sequence[Measurement], ceiling: float, num_threads: int) -> None:
+def _print_tables(rows: Sequence[Measurement], ceiling: float, num_threads: int) -> None:
+    """A table for each shape, narrow enough for 80 columns."""
     from rich.console import Console
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    for shape in dict.fromkeys(row.shape for row in rows):
+        console.print(f"T B I H = {shape}, times in ms")
+        console.print(_table([row for row in rows if row.shape == shape]), "")
+    threads = "1 thread" if num_threads == 1 else f"{num_threads} threads"
+    click.secho(
+        "ratio: the rival's training time over the layer's; above 1 the layer is faster.\n"
+        f"{threads}; one large float32 product reaches {ceiling:.0f} GFLOP/s here.",
+        dim=True,
+    )
+
+
+def _table(rows: Sequence[Measurement]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("cell", "T B I H", "backend", "forward", "training", "GFLOP/s", "steps/s"):
-        table.add_column(title, justify="left" if title in ("cell", "backend") else "right")
-    table.add_column("times as fast as")
+    for title in ("cell", "backend"):
+        table.add_column(title, no_wrap=True)
+    for title in ("forward", "training", "GFLOP/s", "steps/s", "ratio"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("rival", no_wrap=True)
     for row in rows:
         table.add_row(
             row.cell,
-            row.shape,
             row.backend,
-            f"{row.forward_ms:.2f} ms",
-            f"{row.training_ms:.2f} ms",
-            f"{row.gflops:.0f}",
+            _four_figures(row.forward_ms),
+            _four_figures(row.training_ms),
+            f"{row.gflops:.3g}",
             f"{row.steps_per_second:,}",
-            f"{row.ratio:.2f} {row.rival}",
+            f"{row.ratio:.2f}",
+            row.rival,
         )
-    Console().print(table)
-    note = f"{num_threads} threads; one large float32 product reaches {ceiling:.0f} GFLOP/s here."
-    click.secho(f"\n{note}", dim=True)
+    return table
+
+
+def _four_figures(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.4g}"
