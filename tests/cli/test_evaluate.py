@@ -104,6 +104,7 @@ def test_bytes_are_scored_as_they_are(run_folder):
         (["r", "--part", "test"], "has no test part"),
         (["r", "--colour", "12"], "no unit 12"),
         (["r", "--html", "x.html"], "no cell to paint"),
+        (["r", "--characters", "50"], "no cell to paint"),
         (["r", "--json", "--colour", "1"], "would have no effect"),
     ],
 )

@@ -134,7 +134,9 @@ def test_a_page_of_the_cells_that_vary_most(model):
 def test_many_painted_samples(model):
     run("--num-samples", "2", "--length", "5", "--colour", "1", "--html", "page.html")
     with open("page.html", encoding="utf-8") as file:
-        assert file.read().count("<figure") == 2
+        page = file.read()
+    assert page.count("<figure") == 2
+    assert "sample 2, layer 1, unit 1 of c" in page
 
 
 def test_without_a_terminal_it_says_where_colours_are(model):

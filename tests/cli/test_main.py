@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -21,14 +22,20 @@ def test_help_lists_every_verb():
         assert line in text
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_with_a_sentence_for_each_option(verb):
-    result = CliRunner().invoke(recurry, [verb, "--help"])
-    assert result.exit_code == 0
+def _below(verb: str) -> list[tuple[str, click.Command]]:
+    """A verb, and the commands below it, by what is typed."""
     command = recurry.get_command(None, verb)
-    for parameter in command.params:
-        if parameter.param_type_name == "option":
-            assert parameter.help, f"{verb} {parameter.opts} has no help"
+    below = command.commands if isinstance(command, click.Group) else {}
+    return [(verb, command), *((f"{verb} {name}", found) for name, found in below.items())]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_help_with_a_sentence_for_each_option(verb):
+    for typed, command in _below(verb):
+        assert CliRunner().invoke(recurry, [*typed.split(), "--help"]).exit_code == 0
+        for parameter in command.params:
+            if parameter.param_type_name == "option":
+                assert parameter.help, f"{typed} {parameter.opts} has no help"
 
 
 def _exit(arguments: list[str]) -> int:

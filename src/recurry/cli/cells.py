@@ -73,7 +73,9 @@ def list_cells(is_json: bool = False) -> None:
 @click.option("--asm", type=click.Choice(_PASSES), help="Print the same as machine code.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
 @click.option("--input-size", type=click.IntRange(1), help="Input size I.  [default: 64]")
-@click.option("--hidden-size", type=click.IntRange(1), default=128, show_default=True)
+@click.option(
+    "--hidden-size", type=click.IntRange(1), default=128, show_default=True, help="Hidden size H."
+)
 def show_cell(
     cell: str,
     *,

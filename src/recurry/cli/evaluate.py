@@ -27,16 +27,22 @@ if TYPE_CHECKING:
 
 _UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
 _PARTS = ("test", "validation", "train")
+_PAINTED = 2000
 
 
 def _evaluate(
-    model: str, files: tuple[str, ...], part: str | None, characters: int, **values: Any
+    model: str, files: tuple[str, ...], part: str | None, characters: int | None, **values: Any
 ) -> None:
     paint = Paint(**values)
     if files and part:
         raise UsageError(
             "--part names a part of the run's own text, so it cannot be combined with FILES.",
             hint="leave out --part, or the files",
+        )
+    if characters is not None and not paint.colour:
+        raise UsageError(
+            "--characters says how much is painted, but no cell to paint was named.",
+            hint="--colour varying, or --colour LAYER:UNIT",
         )
     language_model = open_model(model)
     check_painting(paint, language_model)
@@ -49,7 +55,7 @@ def _evaluate(
 
         _print(language_model, score(language_model, ids), name=name, as_json=paint.as_json)
         if paint.colour:
-            start = ids.read(0, min(len(ids), characters))
+            start = ids.read(0, min(len(ids), characters or _PAINTED))
             _paint(language_model, start, paint=paint, name=name)
 
 
@@ -124,10 +130,8 @@ evaluate = click.Command(
         click.Option(
             ["--characters"],
             type=click.IntRange(1, 1_000_000),
-            default=2000,
-            show_default=True,
             metavar="N",
-            help="Symbols to paint, from the beginning of the text.",
+            help=f"Symbols to paint, from the beginning of the text.  [default: {_PAINTED}]",
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
     ],

@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -229,7 +229,13 @@ def _paint_texts(request: Request, texts: list[str]) -> None:
     """Paint complete texts, if asked for."""
     if not request.paint.colour:
         return
-    paintings = [painting for text in texts for painting in _paint(request, text)]
+    paintings = [
+        replace(painting, title=f"sample {number}, {painting.title}")
+        if len(texts) > 1
+        else painting
+        for number, text in enumerate(texts, start=1)
+        for painting in _paint(request, text)
+    ]
     show_paintings(paintings, request.paint)
     finish_painting(paintings, request.paint, model=request.model, title=_TITLE)
 
