@@ -123,3 +123,11 @@ def kernel_folder(tmp_path, monkeypatch):
 def make_case():
     """Makes comparisons: a cell, then facts by name."""
     return lambda cell, **facts: Case(cell=cell, **facts)
+
+
+@pytest.fixture
+def set_threads():
+    """Sets torch's number of threads until the test ends."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)

@@ -34,7 +34,7 @@ def test_one_stream_is_shared_by_units():
     assert not split.by_rows
 
 
-def test_the_input_is_multiplied_early_where_weights_leave_the_cache():
+def test_the_input_is_multiplied_early_where_few_streams_share_the_reading_of_weights():
     assert should_fuse(PLAN, streams=64, sizes=(512, 512), bits=32)
-    assert should_fuse(PLAN, streams=1, sizes=(64, 64), bits=32)
-    assert not should_fuse(PLAN, streams=1, sizes=(512, 512), bits=32)
+    assert should_fuse(PLAN, streams=1, sizes=(16, 16), bits=32)
+    assert not should_fuse(PLAN, streams=1, sizes=(64, 64), bits=32)

@@ -14,9 +14,9 @@ def _products(a, b, c, *, is_added):
     """a (rows, terms), b (panels, terms, units), c (panels, rows, units)."""
     rows, terms = a.shape
     kinds = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
-    kinds += [ctypes.c_void_p, *[ctypes.c_int64] * 4]
+    kinds += [ctypes.c_void_p, *[ctypes.c_int64] * 5]
     call = ctypes.CFUNCTYPE(None, *kinds)(products_address(a.element_size() * 8))
-    into = (c.data_ptr(), c.stride(0), int(is_added))
+    into = (c.data_ptr(), c.stride(1), c.stride(0), int(is_added))
     call(a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms, *into, rows, len(b))
 
 

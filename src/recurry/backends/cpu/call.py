@@ -14,7 +14,7 @@ from torch.nn.functional import pad
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.kernels import Kernel, Kernels
-from recurry.backends.cpu.packing import pack_group, pack_vectors, padded_size, stack_rows
+from recurry.backends.cpu.packing import pack_group, pack_vectors, padded_size, row_stride, stack_rows
 from recurry.backends.cpu.rows import RowTables
 from recurry.backends.weights import StackCache
 from recurry.compiler.nodes import Input, Node
@@ -107,5 +107,7 @@ class Call:
         return pad(rows, (0, missing)) if missing > 0 else rows
 
     def empty(self, rows: int, columns: int = 1) -> Tensor:
-        """Room for rows of some values of one hidden size."""
-        return self.x.new_empty(rows, columns * self.padded)
+        """Room for rows of some values of one hidden size, apart so that caches can hold them."""
+        width = columns * self.padded
+        apart = row_stride(width, self.x.element_size())
+        return self.x.new_empty(rows, apart)[:, :width]

@@ -12,8 +12,8 @@ from recurry.backends.timeline import Timeline
 from recurry.compiler.nodes import Input, Matmul
 from recurry.compiler.plan import Plan
 
-# What one core has for weights between the steps of a sequence.
-_SECOND_CACHE_BYTES = 512 * 1024
+# What one core has for weights between the steps of a sequence, next to its arithmetic.
+_FIRST_CACHE_BYTES = 24 * 1024
 # Streams from which on a product is bound by arithmetic and no longer by reading weights.
 _ENOUGH_ROWS = 4
 # A core's multiply-adds and elementwise operations a microsecond.
@@ -57,15 +57,15 @@ def should_fuse(plan: Plan, *, streams: int, sizes: tuple[int, int], bits: int) 
     """Whether the input is multiplied inside the time loop.
 
     Inside, nothing is written and read back, but all weights are read at every step; before the
-    loop, they are read once for many steps. Inside wins unless the weights of a step leave the
-    cache and too few streams share the reading.
+    loop, they are read once for many steps. Inside wins where enough streams share the reading, or
+    where the first cache holds all weights.
     """
     input_size, hidden_size = sizes
     products = [node for node in plan.graph.nodes if isinstance(node, Matmul)]
     lengths = (input_size if p.operand.size == "I" else hidden_size for p in products)
-    fits = hidden_size * sum(lengths) * bits // 8 <= _SECOND_CACHE_BYTES
+    fits = hidden_size * sum(lengths) * bits // 8 <= _FIRST_CACHE_BYTES
     has_input = any(isinstance(product.operand, Input) for product in products)
-    return has_input and (fits or streams >= 2 * _ENOUGH_ROWS)
+    return has_input and (fits or streams >= _ENOUGH_ROWS)
 
 
 def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -> Split:

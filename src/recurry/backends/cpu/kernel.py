@@ -128,7 +128,8 @@ class _Worker:
                 given = (
                     f"ptr {e.move(source, term)}, i64 {length}, "
                     f"ptr {e.move(self.fields[group.name], at)}, i64 {panel}, i64 {now}, "
-                    f"ptr {sums}, i64 {tiling.chunk * tiling.units}, i64 {is_added}, "
+                    f"ptr {sums}, i64 {tiling.units}, i64 {tiling.chunk * tiling.units}, "
+                    f"i64 {is_added}, "
                     f"i64 {rows}, i64 {panels}"
                 )
                 e.put(f"call void {self.fields['products']}({given})")

@@ -12,10 +12,24 @@ from torch.nn.functional import pad
 
 from recurry.backends.cpu.schedule import Group
 
+# Rows this far apart leave so few sets to a tile of twelve rows that lines push one another out.
+_CROWDED_BYTES = 2048
+_LINE_BYTES = 64
+
 
 def padded_size(size: int, units: int) -> int:
     """The size of a vector in memory: a whole number of blocks."""
     return -(-size // units) * units
+
+
+def row_stride(width: int, number_bytes: int) -> int:
+    """Numbers from one row to the next: a cache line more where rows would share cache sets.
+
+    A first cache holds as many lines of one set as it has ways, 8 to 12, and lines a multiple of
+    4096 bytes apart share a set. A product reads the rows of a tile side by side.
+    """
+    is_crowded = width * number_bytes % _CROWDED_BYTES == 0
+    return width + _LINE_BYTES // number_bytes if is_crowded else width
 
 
 def pack_group(
@@ -53,3 +67,10 @@ def stack_rows(matrices: Sequence[Tensor], units: int) -> Tensor:
     padded = padded_size(rows, units)
     parts = [pad(m.detach(), (0, 0, 0, padded - rows)) if padded > rows else m for m in matrices]
     return torch.cat([part.detach() for part in parts]) if len(parts) > 1 else parts[0].detach()
+
+
+def pack_panels(matrix: Tensor, units: int) -> Tensor:
+    """The columns of a matrix (terms, K) in blocks: (panels, terms, units)."""
+    terms, width = matrix.shape
+    blocks = pad(matrix, (0, padded_size(width, units) - width)).view(terms, -1, units)
+    return blocks.transpose(0, 1).contiguous()

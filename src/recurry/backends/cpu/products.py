@@ -12,10 +12,12 @@ from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.tiling import Tiling
 
 _PARAMETERS = (
-    "ptr %a, i64 %a_row, ptr %b, i64 %b_panel, i64 %terms, ptr %c, i64 %c_panel, i64 %is_added"
+    "ptr %a, i64 %a_row, ptr %b, i64 %b_panel, i64 %terms, "
+    "ptr %c, i64 %c_row, i64 %c_panel, i64 %is_added"
 )
 _ARGUMENTS = (
-    "ptr {a}, i64 %a_row, ptr {b}, i64 %b_panel, i64 %terms, ptr {c}, i64 %c_panel, i64 %is_added"
+    "ptr {a}, i64 %a_row, ptr {b}, i64 %b_panel, i64 %terms, "
+    "ptr {c}, i64 %c_row, i64 %c_panel, i64 %is_added"
 )
 
 
@@ -24,8 +26,8 @@ def write_products(machine: Machine, tiling: Tiling) -> str:
     the numbers of `rows` and `panels`.
 
     For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`; rows
-    of `a` are `a_row` numbers apart, panels of `b` and `c` `b_panel` and `c_panel`; rows of `c`
-    follow one another.
+    of `a` and `c` are `a_row` and `c_row` numbers apart, panels of `b` and `c` `b_panel` and
+    `c_panel`.
     """
     module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):
@@ -79,7 +81,7 @@ def _all_rows(e: Emitter, tiling: Tiling, b: Value, c: Value) -> None:
         is_larger = e.take(f"zext i1 {e.compare('slt', tile, larger)} to i64")
         now, at = e.add_int(least, is_larger), e.take(f"load i64, ptr {row}, align 8")
         a = e.move("%a", e.multiply_int(at, "%a_row"))
-        into = e.move(c, e.multiply_int(at, tiling.units))
+        into = e.move(c, e.multiply_int(at, "%c_row"))
         e.switch(now, {n: _call(n, 1, a, b, into) for n in range(1, tiling.rows + 1)})
         e.put(f"store i64 {e.add_int(at, now)}, ptr {row}, align 8")
 
@@ -99,11 +101,15 @@ def _write_tile(module: Module, tiling: Tiling, rows: int, panels: int) -> None:
             for vector in range(tiling.vectors)
         ]
         totals = {place: e.variable(kind, e.constant(0.0), align=align) for place in places}
-        outs = {
-            (row, panel, vector): e.move(
-                e.move("%c", e.multiply_int("%c_panel", panel)),
-                row * tiling.units + vector * tiling.lanes.count,
+        starts = {
+            (row, panel): e.move(
+                e.move("%c", e.multiply_int("%c_panel", panel)), e.multiply_int("%c_row", row)
             )
+            for row, panel, vector in places
+            if vector == 0
+        }
+        outs = {
+            (row, panel, vector): e.move(starts[row, panel], vector * tiling.lanes.count)
             for row, panel, vector in places
         }
         with e.when(e.compare("ne", "%is_added", 0)):
@@ -111,7 +117,7 @@ def _write_tile(module: Module, tiling: Tiling, rows: int, panels: int) -> None:
                 e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
         a = [e.move("%a", e.multiply_int("%a_row", row)) for row in range(rows)]
         b = [e.move("%b", e.multiply_int("%b_panel", panel)) for panel in range(panels)]
-        unrolled = 4 if rows * panels * tiling.vectors <= 12 else 2
+        unrolled = 4 if rows * panels * tiling.vectors <= 12 else 1
         whole = e.take(f"and i64 %terms, {-unrolled}")
         with e.loop("0", whole, unrolled) as term:
             for ahead in range(unrolled):

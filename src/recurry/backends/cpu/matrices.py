@@ -1,0 +1,110 @@
+"""Products of matrices with as many rows as a sequence has: by our own tiles where that pays.
+
+Comes in: matrices that lie row by row. Goes out: their product. Imports torch, kernels, outer,
+threads.
+"""
+
+import ctypes
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from recurry.backends.cpu.jit import compile_module
+from recurry.backends.cpu.kernels import bits_of, products_address
+from recurry.backends.cpu.machine import host
+from recurry.backends.cpu.outer import write_outer
+from recurry.backends.cpu.packing import padded_size
+from recurry.backends.cpu.threads import available_threads, run_worker
+from recurry.backends.cpu.tiling import make_tiling
+
+# Multiply-adds from which on a second thread is worth waking: about 20 microseconds of one core.
+_ENOUGH_TO_SHARE = 1_000_000
+
+
+def outer_product(a: Tensor, b: Tensor) -> Tensor:
+    """The sum over rows n of the outer products of a[n] and b[n].
+
+    Args:
+        a: (N, M), rows in one stretch each.
+        b: (N, K), the same.
+
+    Returns:
+        (M, K); its rows may lie further apart than K.
+    """
+    tiling = make_tiling(host(), bits_of(a.dtype))
+    terms, rows = a.shape
+    width = b.shape[1]
+    padded = padded_size(width, tiling.units)
+    if b.stride(0) < padded or not _fits(b, padded):
+        b = torch.nn.functional.pad(b, (0, padded - width))
+    c = a.new_empty(rows, padded)
+    threads = _threads(terms * rows * width, rows)
+    stretch = padded * tiling.depth
+    scratch = a.new_empty(threads, stretch)
+    _run(
+        "outer",
+        (scratch.data_ptr(), stretch),
+        (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
+        (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
+        bits=bits_of(a.dtype),
+        threads=threads,
+    )
+    return c[:, :width]
+
+
+def panel_product(a: Tensor, panels: Tensor, width: int) -> Tensor:
+    """`a` times a matrix that lies in panels of one block of units.
+
+    Args:
+        a: (N, terms), rows in one stretch each.
+        panels: (panels, terms, units).
+        width: Columns that are wanted.
+
+    Returns:
+        (N, width); its rows may lie further apart.
+    """
+    count, terms, units = panels.shape
+    rows = a.shape[0]
+    c = a.new_empty(rows, count * units)
+    _run(
+        "multiply",
+        (0, 0),
+        (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
+        (c.data_ptr(), c.stride(0), rows, count),
+        bits=bits_of(a.dtype),
+        threads=_threads(rows * terms * count * units, rows),
+    )
+    return c[:, :width]
+
+
+def _fits(b: Tensor, padded: int) -> bool:
+    """Whether whole blocks of units of the last row are in memory."""
+    last = b.storage_offset() + (b.shape[0] - 1) * b.stride(0) + padded
+    return last * b.element_size() <= b.untyped_storage().nbytes()
+
+
+def _threads(products: int, rows: int) -> int:
+    return min(available_threads(), rows) if products >= _ENOUGH_TO_SHARE else 1
+
+
+def _run(
+    name: str,
+    scratch: tuple[int, int],
+    operands: tuple[int, ...],
+    result: tuple[int, ...],
+    *,
+    bits: int,
+    threads: int,
+) -> None:
+    ticket = ctypes.c_int64(0)
+    head = (ctypes.addressof(ticket), threads, products_address(bits))
+    entries = (*head, *scratch, *operands, *result)
+    frame = (ctypes.c_int64 * len(entries))(*entries)
+    run_worker(_addresses(bits)[name], ctypes.addressof(frame), threads)
+
+
+@lru_cache
+def _addresses(bits: int) -> dict[str, int]:
+    text = write_outer(host(), make_tiling(host(), bits))
+    return compile_module(text, ("outer", "multiply")).addresses

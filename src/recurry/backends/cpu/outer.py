@@ -1,0 +1,156 @@
+"""Products over all rows of a sequence: the gradients by matrices and by the input.
+
+Comes in: sizes of blocks. Goes out: the text of a module with two workers that every thread runs:
+`@outer`, c = sum over rows n of a[n]' * b[n], and `@multiply`, c = a * b with `b` in panels. Imports
+emitter, machine, pauses, products, tiling.
+
+Matrices lie row by row. `@outer` copies stretches of some rows to panels, so that a tile of results
+stays in registers over the stretch: columns of `b` to panels of one block of units in `scratch`,
+columns of `a`, as many as a tile has rows, to a panel in the first cache. The rows are added in the
+same order for every number of threads.
+"""
+
+from recurry.backends.cpu.emitter import Emitter, Module, Value
+from recurry.backends.cpu.machine import Machine
+from recurry.backends.cpu.pauses import write_denormals
+from recurry.backends.cpu.tiling import Tiling
+
+# Entries of the frames of both workers.
+FIELDS = (
+    *("ticket", "threads", "products", "scratch", "scratch_row"),
+    *("a", "a_row", "b", "b_row", "terms", "c", "c_row", "rows", "panels"),
+)
+_POINTERS = ("ticket", "products", "scratch", "a", "b", "c")
+# Of `@multiply`: rows and terms whose operands stay in the second cache while panels pass by.
+_ROWS_AT_ONCE, _TERMS_AT_ONCE = 48, 256
+
+
+def write_outer(machine: Machine, tiling: Tiling) -> str:
+    """The text of the module."""
+    module = Module(machine, tiling.lanes)
+    for rows in range(1, tiling.rows + 1):
+        _write_copy(module, rows)
+        _write_tile(module, tiling, rows)
+    with module.function("outer", "ptr %frame", is_exported=True) as e, write_denormals(e):
+        _write_outer(e, tiling)
+    with module.function("multiply", "ptr %frame", is_exported=True) as e, write_denormals(e):
+        _write_multiply(e, tiling)
+    return str(module)
+
+
+def _fields(e: Emitter) -> dict[str, Value]:
+    return {
+        name: e.field("%frame", index, "ptr" if name in _POINTERS else "i64")
+        for index, name in enumerate(FIELDS)
+    }
+
+
+def _share(e: Emitter, f: dict[str, Value]) -> tuple[Value, Value, Value]:
+    """The number of this thread, and its first row and the one after its last."""
+    thread = e.take(f"atomicrmw add ptr {f['ticket']}, i64 1 acq_rel")
+    first, last = (
+        e.divide_int(e.multiply_int(f["rows"], number), f["threads"])
+        for number in (thread, e.add_int(thread, 1))
+    )
+    return thread, first, last
+
+
+def _write_multiply(e: Emitter, tiling: Tiling) -> None:
+    """Some rows at a time, all panels, a stretch of terms at a time."""
+    f = _fields(e)
+    _, first, last = _share(e, f)
+    with e.loop(first, last, _ROWS_AT_ONCE) as row:
+        rows = e.smaller_int(e.subtract_int(last, row), _ROWS_AT_ONCE)
+        a = e.move(f["a"], e.multiply_int(row, f["a_row"]))
+        c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
+        with e.loop("0", f["terms"], _TERMS_AT_ONCE) as term:
+            now = e.smaller_int(e.subtract_int(f["terms"], term), _TERMS_AT_ONCE)
+            is_added = e.take(f"zext i1 {e.compare('sgt', term, 0)} to i64")
+            e.put(
+                f"call void {f['products']}(ptr {e.move(a, term)}, i64 {f['a_row']}, "
+                f"ptr {e.move(f['b'], e.multiply_int(term, tiling.units))}, i64 {f['b_row']}, "
+                f"i64 {now}, ptr {c}, i64 {f['c_row']}, i64 {tiling.units}, i64 {is_added}, "
+                f"i64 {rows}, i64 {f['panels']})"
+            )
+
+
+def _write_outer(e: Emitter, tiling: Tiling) -> None:
+    """A stretch of terms at a time: copy `b`, then tile by tile copy `a` and multiply."""
+    f = _fields(e)
+    thread, first, last = _share(e, f)
+    scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]))
+    panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {tiling.lanes.scalar}]", align=64)
+    with e.loop("0", f["terms"], tiling.depth) as term:
+        now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
+        is_added = e.take(f"zext i1 {e.compare('sgt', term, 0)} to i64")
+        _copy_panels(e, tiling, f, scratch, term, now)
+        with e.loop(first, last, tiling.rows) as row:
+            rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
+            a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"])), row)
+            given = f"ptr {a}, i64 {f['a_row']}, i64 {now}, ptr {panel_of_a}"
+            e.switch(
+                rows, {n: f"call void @copy_{n}({given})" for n in range(1, tiling.rows + 1)}
+            )
+            c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
+            with e.loop("0", f["panels"]) as panel:
+                b = e.move(scratch, e.multiply_int(panel, tiling.depth * tiling.units))
+                into = e.move(c, e.multiply_int(panel, tiling.units))
+                given = (
+                    f"ptr {panel_of_a}, ptr {b}, i64 {now}, ptr {into}, i64 {f['c_row']}, "
+                    f"i64 {is_added}"
+                )
+                e.switch(
+                    rows, {n: f"call void @tile_{n}({given})" for n in range(1, tiling.rows + 1)}
+                )
+
+
+def _copy_panels(
+    e: Emitter, tiling: Tiling, f: dict[str, Value], scratch: Value, term: Value, terms: Value
+) -> None:
+    """Rows of `b` from `term` on, to panels of one block of units in the scratch memory."""
+    with e.loop("0", f["panels"]) as panel, e.loop("0", terms) as number:
+        row = e.add_int(term, number)
+        start = e.move(f["b"], e.multiply_int(panel, tiling.units))
+        source = e.move(start, e.multiply_int(row, f["b_row"]))
+        place = e.add_int(e.multiply_int(panel, tiling.depth), number)
+        target = e.move(scratch, e.multiply_int(place, tiling.units))
+        for vector in range(tiling.vectors):
+            at = vector * tiling.lanes.count
+            e.store(e.load(e.move(source, at)), e.move(target, at))
+
+
+def _write_copy(module: Module, rows: int) -> None:
+    """`@copy_R`: R numbers of each of some rows, side by side."""
+    kind, align = f"<{rows} x {module.lanes.scalar}>", module.lanes.bytes
+    parameters = "ptr %a, i64 %a_row, i64 %terms, ptr %into"
+    with module.function(f"copy_{rows}", parameters) as e, e.loop("0", "%terms") as term:
+        source = e.move("%a", e.multiply_int(term, "%a_row"))
+        numbers = e.take(f"load {kind}, ptr {source}, align {align}")
+        target = e.move("%into", e.multiply_int(term, rows))
+        e.put(f"store {kind} {numbers}, ptr {target}, align {align}")
+
+
+def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
+    """`@tile_R`: R rows of one block of units of `c`, all in registers."""
+    kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
+    parameters = "ptr %a, ptr %b, i64 %terms, ptr %c, i64 %c_row, i64 %is_added"
+    with module.function(f"tile_{rows}", parameters) as e:
+        places = [(row, vector) for row in range(rows) for vector in range(tiling.vectors)]
+        totals = {place: e.variable(kind, e.constant(0.0), align=align) for place in places}
+        starts = [e.move("%c", e.multiply_int("%c_row", row)) for row in range(rows)]
+        outs = {(r, v): e.move(starts[r], v * tiling.lanes.count) for r, v in places}
+        with e.when(e.compare("ne", "%is_added", 0)):
+            for place, out in outs.items():
+                e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
+        with e.loop("0", "%terms") as term:
+            a = e.move("%a", e.multiply_int(term, rows))
+            b = e.move("%b", e.multiply_int(term, tiling.units))
+            weights = [e.load(e.move(b, v * tiling.lanes.count)) for v in range(tiling.vectors)]
+            for row in range(rows):
+                number = e.spread(e.move(a, row))
+                for vector, weight in enumerate(weights):
+                    total = totals[row, vector]
+                    now = e.take(f"load {kind}, ptr {total}, align {align}")
+                    e.put(f"store {kind} {e.fma(number, weight, now)}, ptr {total}, align {align}")
+        for place, out in outs.items():
+            e.store(e.take(f"load {kind}, ptr {totals[place]}, align {align}"), out)
