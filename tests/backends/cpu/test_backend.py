@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recurry.backends import Request, RunOptions, choose_backend
-from recurry.cells import find_cell
+from recurry.cells import cells, find_cell
 from recurry.errors import UsageError
 from recurry.network.recurrent import Recurrent
 
@@ -119,3 +119,15 @@ def test_nan_and_infinity_go_through():
         output = layer(x)[0]
     assert output[1:, 0].isnan().all()
     assert output[:, 1].isfinite().all()
+
+
+@pytest.mark.parametrize("cell", cells())
+@pytest.mark.parametrize("size", [16, 40])
+def test_a_sequence_gives_the_same_bits_in_every_batch(cell, size):
+    layer, x = Recurrent(cell, size, size, backend="cpu"), torch.randn(5, 33, size)
+    with torch.no_grad():
+        whole, _ = layer(x)
+        for streams in (1, 3, 4, 20):
+            assert torch.equal(layer(x[:, :streams])[0], whole[:, :streams])
+    trained, _ = layer(x.requires_grad_())
+    assert torch.equal(trained, whole)

@@ -31,7 +31,7 @@ def test_a_product_with_panels_is_right(sizes, dtype):
     rows, terms, columns = sizes
     a, b = _matrix(rows, terms, dtype, apart=3), torch.randn(terms, columns, dtype=dtype)
     panels = pack_panels(b, make_tiling(host(), torch.finfo(dtype).bits).units)
-    found = panel_product(a, panels, columns)
+    found = panel_product(a, panels)[:, :columns]
     torch.testing.assert_close(found, a @ b, rtol=1e-4, atol=1e-4)
 
 
@@ -41,7 +41,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads):
     found = []
     for count in (1, 2):
         set_threads(count)
-        found.append((outer_product(a, b), panel_product(a, panels, 70)))
+        found.append((outer_product(a, b), panel_product(a, panels)[:, :70]))
     assert torch.equal(found[0][0], found[1][0])
     assert torch.equal(found[0][1], found[1][1])
 
@@ -49,9 +49,9 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads):
 def test_a_row_does_not_depend_on_the_others():
     a, b = torch.randn(60, 300), torch.randn(300, 33)
     panels = pack_panels(b, make_tiling(host(), 32).units)
-    whole = panel_product(a, panels, 33)
+    whole = panel_product(a, panels)
     for row in (0, 11, 12, 59):
-        assert torch.equal(panel_product(a[row : row + 1], panels, 33)[0], whole[row])
+        assert torch.equal(panel_product(a[row : row + 1], panels)[0], whole[row])
 
 
 def test_nothing_is_read_behind_the_last_row():

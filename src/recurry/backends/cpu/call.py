@@ -14,7 +14,14 @@ from torch.nn.functional import pad
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.kernels import Kernel, Kernels
-from recurry.backends.cpu.packing import pack_group, pack_vectors, padded_size, row_stride, stack_rows
+from recurry.backends.cpu.packing import (
+    pack_group,
+    pack_panels,
+    pack_vectors,
+    padded_size,
+    row_stride,
+    stack_rows,
+)
 from recurry.backends.cpu.rows import RowTables
 from recurry.backends.weights import StackCache
 from recurry.compiler.nodes import Input, Node
@@ -71,9 +78,21 @@ class Call:
             return make(parts)
         return self.cache.get((key, self.units), parts, lambda: [make(parts)])[0]
 
-    def stacked(self, names: tuple[str, ...]) -> Tensor:
-        """Matrices on top of one another, padded to whole blocks of units."""
-        return self.packed(("stack", names), names, lambda parts: stack_rows(parts, self.units))
+    def row_panels(self, names: tuple[str, ...]) -> Tensor:
+        """Matrices on top of one another as panels of rows: their products go from I to H."""
+        return self.packed(
+            ("rows", names),
+            names,
+            lambda parts: pack_panels(stack_rows(parts, self.units).t(), self.units),
+        )
+
+    def column_panels(self, names: tuple[str, ...], height: int) -> Tensor:
+        """The first rows of matrices on top of one another as panels of columns: from H to I."""
+        return self.packed(
+            ("columns", names, height),
+            names,
+            lambda parts: pack_panels(stack_rows(parts, self.units)[:height], self.units),
+        )
 
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
         """What works out values outside the loop."""

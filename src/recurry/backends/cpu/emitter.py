@@ -205,6 +205,10 @@ class Emitter:
         """A signed comparison."""
         return self.take(f"icmp {relation} i64 {a}, {b}")
 
+    def truth(self, condition: Value) -> Value:
+        """1 where a condition holds, else 0."""
+        return self.take(f"zext i1 {condition} to i64")
+
     def smaller_int(self, a: Value, b: Value | int) -> Value:
         """The smaller of two integers."""
         return self.take(f"select i1 {self.compare('slt', a, b)}, i64 {a}, i64 {b}")

@@ -1,7 +1,7 @@
 """What follows a backward kernel: products over all rows give the gradients of matrices and input.
 
 Comes in: the memory that the kernel wrote. Goes out: gradients. Imports torch, call, matrices,
-packing, rows, tasks.
+rows, tasks.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,6 @@ from torch import Tensor
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.matrices import outer_product, panel_product
-from recurry.backends.cpu.packing import pack_panels, stack_rows
 from recurry.backends.cpu.rows import of_turn, take
 from recurry.backends.cpu.tasks import columns_of
 from recurry.compiler.nodes import Binary, Matmul, Node, State
@@ -127,20 +126,15 @@ class GradientProducts:
         for start, stop in columns_of((t.operand for t in direct), self.columns):
             names = tuple(t.matrix.name for t in direct[done : done + stop - start])
             done += stop - start
-            panels = call.packed(("panels", names), names, self._panels)
-            part = panel_product(self._column(start, stop), panels, call.x.shape[1])
+            left = self._column(start, stop)
+            panels = call.column_panels(names, left.shape[1])
+            part = panel_product(left, panels)[:, : call.x.shape[1]]
             total = part if total is None else total.add_(part)
         for term in terms:
             if term not in direct and term.size != "1":
                 value = self.evaluator.value(term).expand_as(call.x)
                 total = value.clone() if total is None else total.add_(value)
         return torch.zeros_like(call.x) if total is None else total
-
-    def _panels(self, matrices: list[Tensor]) -> Tensor:
-        """Matrices on top of one another, as panels of columns."""
-        stacked = stack_rows(matrices, self.call.units)
-        columns = self._column(0, len(matrices)).shape[1]
-        return pack_panels(stacked[:columns], self.call.units)
 
 
 def _terms(node: Node) -> list[Node]:

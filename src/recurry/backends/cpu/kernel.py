@@ -116,6 +116,9 @@ class _Worker:
         weights = e.multiply_int(e.multiply_int(block, len(group.sums)), panel)
         sums = e.move(self.sums, first * tiling.chunk * tiling.units)
         panels = e.multiply_int(blocks, len(group.sums))
+        has_start = any(total.start for total in group.sums)
+        if has_start:
+            self._write_starts(group, sums, block, blocks, row, rows)
         done: Value = "0"
         for operand, size in zip(group.operands, sizes, strict=True):
             source = self.row_pointer(operand, row, self.plane(operand, "0"))
@@ -123,7 +126,7 @@ class _Worker:
             with e.loop("0", size, tiling.depth) as term:
                 now = e.smaller_int(e.subtract_int(size, term), tiling.depth)
                 before = e.add_int(done, term)
-                is_added = e.take(f"zext i1 {e.compare('sgt', before, 0)} to i64")
+                is_added = "1" if has_start else e.truth(e.compare("sgt", before, 0))
                 at = e.add_int(weights, e.multiply_int(before, tiling.units))
                 given = (
                     f"ptr {e.move(source, term)}, i64 {length}, "
@@ -134,6 +137,32 @@ class _Worker:
                 )
                 e.put(f"call void {self.fields['products']}({given})")
             done = e.add_int(done, size)
+
+    def _write_starts(
+        self, group: Group, sums: Value, block: Value, blocks: Value, row: Value, rows: Value
+    ) -> None:
+        """Fill the accumulators with what was made before the loop, or zeros."""
+        e, tiling = self.e, self.tiling
+        lanes, size = tiling.lanes, tiling.chunk * tiling.units
+        with e.loop("0", blocks) as offset:
+            here = e.add_int(block, offset)
+            first = e.multiply_int(offset, len(group.sums))
+            planes = [
+                total.start and self.plane(self.schedule.places[total.start], here)
+                for total in group.sums
+            ]
+            with e.loop("0", rows) as number:
+                for index, (total, plane) in enumerate(zip(group.sums, planes, strict=True)):
+                    panel = e.move(sums, e.multiply_int(e.add_int(first, index), size))
+                    target = e.move(panel, e.multiply_int(number, tiling.units))
+                    source = target
+                    if total.start is not None and plane is not None:
+                        place = self.schedule.places[total.start]
+                        source = self.row_pointer(place, e.add_int(row, number), plane)
+                    for vector in range(tiling.vectors):
+                        at = vector * lanes.count
+                        value = e.load(e.move(source, at)) if plane else e.constant(0.0)
+                        e.store(value, e.move(target, at))
 
     def _size(self, size: str) -> Value:
         return self.fields["input_size" if size == "I" else "hidden_size"]

@@ -53,20 +53,21 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     return c[:, :width]
 
 
-def panel_product(a: Tensor, panels: Tensor, width: int) -> Tensor:
+def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tensor:
     """`a` times a matrix that lies in panels of one block of units.
 
     Args:
         a: (N, terms), rows in one stretch each.
         panels: (panels, terms, units).
-        width: Columns that are wanted.
+        into: (N, panels * units), rows in one stretch each, where the product goes; a new one
+            when not given.
 
     Returns:
-        (N, width); its rows may lie further apart.
+        (N, panels * units).
     """
     count, terms, units = panels.shape
     rows = a.shape[0]
-    c = a.new_empty(rows, count * units)
+    c = a.new_empty(rows, count * units) if into is None else into
     _run(
         "multiply",
         (0, 0),
@@ -75,7 +76,7 @@ def panel_product(a: Tensor, panels: Tensor, width: int) -> Tensor:
         bits=bits_of(a.dtype),
         threads=_threads(rows * terms * count * units, rows),
     )
-    return c[:, :width]
+    return c
 
 
 def _fits(b: Tensor, padded: int) -> bool:

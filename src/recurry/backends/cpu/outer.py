@@ -1,8 +1,8 @@
 """Products over all rows of a sequence: the gradients by matrices and by the input.
 
 Comes in: sizes of blocks. Goes out: the text of a module with two workers that every thread runs:
-`@outer`, c = sum over rows n of a[n]' * b[n], and `@multiply`, c = a * b with `b` in panels. Imports
-emitter, machine, pauses, products, tiling.
+`@outer`, c = sum over rows n of a[n]' * b[n], and `@multiply`, c = a * b with `b` in panels.
+Imports emitter, machine, pauses, tiling.
 
 Matrices lie row by row. `@outer` copies stretches of some rows to panels, so that a tile of results
 stays in registers over the stretch: columns of `b` to panels of one block of units in `scratch`,
@@ -65,7 +65,7 @@ def _write_multiply(e: Emitter, tiling: Tiling) -> None:
         c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
         with e.loop("0", f["terms"], _TERMS_AT_ONCE) as term:
             now = e.smaller_int(e.subtract_int(f["terms"], term), _TERMS_AT_ONCE)
-            is_added = e.take(f"zext i1 {e.compare('sgt', term, 0)} to i64")
+            is_added = e.truth(e.compare("sgt", term, 0))
             e.put(
                 f"call void {f['products']}(ptr {e.move(a, term)}, i64 {f['a_row']}, "
                 f"ptr {e.move(f['b'], e.multiply_int(term, tiling.units))}, i64 {f['b_row']}, "
@@ -82,15 +82,13 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
     panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {tiling.lanes.scalar}]", align=64)
     with e.loop("0", f["terms"], tiling.depth) as term:
         now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
-        is_added = e.take(f"zext i1 {e.compare('sgt', term, 0)} to i64")
+        is_added = e.truth(e.compare("sgt", term, 0))
         _copy_panels(e, tiling, f, scratch, term, now)
         with e.loop(first, last, tiling.rows) as row:
             rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
             a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"])), row)
             given = f"ptr {a}, i64 {f['a_row']}, i64 {now}, ptr {panel_of_a}"
-            e.switch(
-                rows, {n: f"call void @copy_{n}({given})" for n in range(1, tiling.rows + 1)}
-            )
+            e.switch(rows, {n: f"call void @copy_{n}({given})" for n in range(1, tiling.rows + 1)})
             c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
             with e.loop("0", f["panels"]) as panel:
                 b = e.move(scratch, e.multiply_int(panel, tiling.depth * tiling.units))

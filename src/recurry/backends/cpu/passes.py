@@ -14,6 +14,7 @@ from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.frame import launch
 from recurry.backends.cpu.gradients import GradientProducts, Gradients
 from recurry.backends.cpu.kernels import Kernel, Kernels
+from recurry.backends.cpu.matrices import panel_product
 from recurry.backends.cpu.rows import of_turn, put, take
 from recurry.backends.cpu.tasks import Forward
 from recurry.compiler.nodes import Input, State
@@ -80,9 +81,8 @@ def _project(call: Call, made: Forward) -> Tensor:
         while stop < len(made.projected) and made.projected[stop].operand is operand:
             stop += 1
         names = tuple(product.matrix.name for product in made.projected[start:stop])
-        stacked = call.stacked(names)
         into = projected[:, start * call.padded : stop * call.padded]
-        torch.mm(evaluator.value(operand), stacked.t(), out=into)
+        panel_product(evaluator.value(operand), call.row_panels(names), into=into)
         start = stop
     return projected
 

@@ -78,7 +78,7 @@ def _all_rows(e: Emitter, tiling: Tiling, b: Value, c: Value) -> None:
     larger = e.subtract_int("%rows", e.multiply_int(least, tiles))
     row = e.variable("i64", "0")
     with e.loop("0", tiles) as tile:
-        is_larger = e.take(f"zext i1 {e.compare('slt', tile, larger)} to i64")
+        is_larger = e.truth(e.compare("slt", tile, larger))
         now, at = e.add_int(least, is_larger), e.take(f"load i64, ptr {row}, align 8")
         a = e.move("%a", e.multiply_int(at, "%a_row"))
         into = e.move(c, e.multiply_int(at, "%c_row"))

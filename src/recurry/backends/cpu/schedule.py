@@ -14,9 +14,14 @@ from recurry.compiler.nodes import Matmul, Node
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Sum(Node):
-    """A leaf: the sum of some products of one stage, which share accumulators."""
+    """A leaf: the sum of some products of one stage, which share accumulators.
+
+    The accumulators begin at zero, or at a product with the input that was made before the loop:
+    the same numbers are then added in the same order as where the loop makes that product.
+    """
 
     products: tuple[Matmul, ...]
+    start: Matmul | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)

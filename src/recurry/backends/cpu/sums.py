@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from recurry.backends.cpu.schedule import Sum, Task
-from recurry.compiler.nodes import Binary, Matmul, Node, Unary
+from recurry.compiler.nodes import Binary, Input, Matmul, Node, Unary
 
 
 def rewrite(roots: Iterable[Node], task: Task) -> dict[Node, Node]:
@@ -70,22 +70,32 @@ class _Chains:
         if node.function == "add":
             terms = self._terms(node)
             products = [term for term in terms if self._is_own_product(term)]
-            if len(products) > 1:
-                rest = [new[term] for term in terms if term not in products]
-                total: Node = self._sum(products)
+            start = next((term for term in terms if self._is_projected(term)), None)
+            if len(products) > 1 or (products and start):
+                rest = [new[term] for term in terms if term not in (*products, start)]
+                total: Node = self._sum(products, start)
                 for term in rest:
                     total = Binary("add", total, term)
                 return total
         return Binary(node.function, new[node.left], new[node.right])
 
-    def _sum(self, products: list[Node]) -> Sum:
-        total = Sum(tuple(product for product in products if isinstance(product, Matmul)))
+    def _sum(self, products: list[Node], start: Node | None = None) -> Sum:
+        """The products with the input come first, as they do where they are made early."""
+        found = [product for product in products if isinstance(product, Matmul)]
+        found.sort(key=lambda product: not isinstance(product.operand, Input))
+        total = Sum(tuple(found), start if isinstance(start, Matmul) else None)
         self.sums[total] = total
         return total
 
     def _is_own_product(self, node: Node) -> bool:
         is_given = node in self.task.given
         return isinstance(node, Matmul) and self.uses[node] == 1 and not is_given
+
+    def _is_projected(self, node: Node) -> bool:
+        """Whether a product was made before the loop for this sum alone."""
+        place = self.task.given.get(node)
+        is_early = isinstance(node, Matmul) and isinstance(node.operand, Input)
+        return is_early and self.uses[node] == 1 and place is not None and not place.is_blocked
 
     def _terms(self, node: Node) -> list[Node]:
         """The terms of nested additions that nobody else reads."""
