@@ -195,7 +195,7 @@ class CellConformance:
             for stream, length in enumerate(lengths):
                 x[length:, stream] = float("nan")
         output, final = layer(x, state, lengths=lengths)
-        gradients = torch.autograd.grad(output.square().sum(), list(layer.parameters()))
+        gradients = _weight_gradients(output, layer)
         alone = [torch.zeros_like(gradient) for gradient in gradients]
         for stream, length in enumerate(lengths):
             mine = state.index([stream])
@@ -207,7 +207,7 @@ class CellConformance:
                 row = final[name][:, stream : stream + 1]
                 assert_near(row, last[name], "padding_float64", what=name)
             if length:
-                parts = torch.autograd.grad(expected.square().sum(), list(layer.parameters()))
+                parts = _weight_gradients(expected, layer)
                 alone = [a + b for a, b in zip(alone, parts, strict=True)]
         for together, apart in zip(gradients, alone, strict=True):
             assert_near(together, apart, "padding_float64", what="gradient")
@@ -221,14 +221,9 @@ class CellConformance:
         assert_near(torch.cat([first, second]), whole, "carried_float64", what="output")
         for name in final.names:
             assert_near(last[name], final[name], "carried_float64", what=name)
-        parts = torch.cat([first, second]).square().sum()
-        pairs = zip(
-            torch.autograd.grad(whole.square().sum(), list(layer.parameters())),
-            torch.autograd.grad(parts, list(layer.parameters())),
-            strict=True,
-        )
-        for a, b in pairs:
-            assert_near(b, a, "carried_float64", what="gradient")
+        found = _weight_gradients(torch.cat([first, second]), layer)
+        for a, b in zip(found, _weight_gradients(whole, layer), strict=True):
+            assert_near(a, b, "carried_float64", what="gradient")
 
     def test_steps_equal_one_run(self) -> None:
         layer = self.layer(num_layers=2)
@@ -286,6 +281,12 @@ def _loss(
     """A number whose gradients by output and state are the given ones."""
     shares = [(final[name] * gradient).sum() for name, gradient in by_state.items()]
     return (output * by_output).sum() + sum(shares)
+
+
+def _weight_gradients(output: Tensor, layer: Recurrent) -> tuple[Tensor, ...]:
+    """The gradients of a sum of squares by all weights; none for a cell without parameters."""
+    weights = list(layer.parameters())
+    return torch.autograd.grad(output.square().sum(), weights, retain_graph=True) if weights else ()
 
 
 def _directional(loss, leaf: Tensor, direction: Tensor) -> float:

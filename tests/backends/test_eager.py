@@ -1,10 +1,12 @@
 """Every built-in cell on the time loop, against all referees; masks of zoneout; bfloat16."""
 
+import numpy as np
 import pytest
 import torch
 
 from recurry.cells import cell, cells
 from recurry.compiler.cell import Cell
+from recurry.compiler.random_cell import random_cell
 from recurry.errors import RecurryError
 from recurry.network.dropout import Dropout
 from recurry.network.recurrent import Recurrent
@@ -23,6 +25,22 @@ ODD_CELLS = {
     "h = maximum(a, b) * minimum(hard_sigmoid(h), abs(a)) - sqrt(exp(-log(2 + a * a)))",
     "square": "h = tanh(x * (U @ h) + x)",
     "copies_input": "c = tanh(U @ c + x)\nh = x - c / 2",
+    "no_state": "h = tanh(W @ x)",
+    "no_state_gated": "z = sigmoid(V @ x + b)\nh = z * tanh(W @ x) + (1 - z) * c",
+    "no_state_deep": "h = tanh(A @ relu(B @ tanh(W @ x) + b))",
+    "deep": "h = tanh(A @ relu(B @ tanh(W @ x) + b)) + U @ h",
+    "deep_in_loop": "h = tanh(U @ h + A @ tanh(B @ tanh(W @ x)))",
+    "deep_linear": "h = A @ (B @ x) + h / 2",
+    "linear_state": "c = tanh(U @ h) + V @ c\nh = h + tanh(c) + W @ x",
+    "no_matrix": "h = tanh(x)",
+    "no_parameter": "h = h / 2 + x",
+    "old_output": "h = c\nc = tanh(W @ x + U @ c)",
+    "delay_line": "h = tanh(W @ x + U @ third)\nthird = second\nsecond = first\nfirst = h",
+    "vector_state": "h = tanh(W @ x + c)\nc = p",
+    # 2 ** 69 terms if one takes all sums apart.
+    "doubled": "a0 = W @ x + U @ h\n"
+    + "".join(f"a{n} = a{n - 1} + a{n - 1}\n" for n in range(1, 70))
+    + "h = tanh(a69 * 1e-21)",
 }
 
 
@@ -35,6 +53,14 @@ for _name in cells():
     globals()[f"Test_{_name}"] = _conformance(cell(_name))
 for _name, _text in ODD_CELLS.items():
     globals()[f"Test_odd_{_name}"] = _conformance(Cell.parse(_text, name=_name))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_cells_that_nobody_thought_of(seed: int):
+    text = random_cell(np.random.default_rng(seed))
+    suite = _conformance(Cell.parse(text, name=f"random {seed}"))()
+    suite.test_gradients_equal_interpreter()
+    suite.test_padding_changes_nothing()
 
 
 def _lstm_bfloat16(layer: Recurrent, x: torch.Tensor) -> torch.Tensor:

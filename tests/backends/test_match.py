@@ -25,6 +25,12 @@ def test_single_equation(text: str, names: dict[str, str] | None):
     assert match(parse(text), REFERENCE) == names
 
 
+def test_sums_of_more_terms_than_can_be_listed_match_nothing():
+    lines = [f"a{number} = a{number - 1} + a{number - 1}" for number in range(1, 90)]
+    text = "\n".join(["a0 = W @ x + U @ h + b", *lines, "h = tanh(a89)"])
+    assert match(parse(text), REFERENCE) is None
+
+
 def test_states_may_have_other_names():
     reference = parse("c = tanh(W @ x + c)\nh = c * h")
     assert match(parse("m = tanh(A @ x + m)\nh = h * m"), reference) == {

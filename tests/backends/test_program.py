@@ -1,8 +1,8 @@
-"""Columns join into ranges; nodes come children first."""
+"""Columns join into ranges; sums are taken apart."""
 
-from recurry.backends.program import is_function, ordered, runs, stacks
+from recurry.backends.program import MOST_SUMMANDS, is_function, runs, stacks, summands
 from recurry.cells import cell
-from recurry.compiler.nodes import Input
+from recurry.compiler.nodes import Binary, Input, State
 
 
 def test_runs_join_neighbours():
@@ -14,11 +14,22 @@ def test_stacks_split_a_column_met_twice():
     assert stacks([(0, "a"), (1, "b"), (0, "c")]) == [(0, 2, ("a", "b")), (0, 1, ("c",))]
 
 
-def test_ordered_stops_at_known_nodes():
-    node = cell("rnn").graph.output
-    assert ordered([node], {node}) == [node]
-    assert ordered([node], set())[-1] is node
-    assert Input() in ordered([node], set())
+def test_summands_come_in_the_order_of_the_text():
+    x, h, c = Input(), State("h"), State("c")
+    total = Binary("add", Binary("add", x, h), Binary("add", c, x))
+    assert summands(total) == (x, h, c, x)
+    assert summands(x) == (x,)
+
+
+def test_a_sum_of_too_many_terms_stays_whole():
+    node = Input()
+    for _ in range(90):  # 2 ** 90 terms
+        node = Binary("add", node, node)
+    assert summands(node) == (node,)
+    few = State("h")
+    for _ in range(MOST_SUMMANDS - 1):
+        few = Binary("add", few, State("h"))
+    assert len(summands(few)) == MOST_SUMMANDS
 
 
 def test_is_function_asks_for_the_name():

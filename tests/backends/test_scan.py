@@ -19,6 +19,7 @@ def _scan(*, is_reversed: bool) -> Scan:
         known={Input(): torch.arange(6.0)[:, None]},
         initial={State("h"): torch.tensor([[10.0], [20.0]])},
         weights=Weights({}, is_rounded=False, cache=None),
+        size=1,
     )
     scan.run()
     return scan

@@ -72,6 +72,13 @@ def test_topological_order_of_a_deep_and_shared_graph_is_quick():
     assert len(topological([node])) == 5001
 
 
+def test_topological_order_looks_at_nothing_below_known_nodes():
+    product = Matmul(W, Input())
+    root = Binary("add", product, B)
+    assert topological([root], {root}) == [root]
+    assert topological([root], {product}) == [product, B, root]
+
+
 def test_dependents_include_sources_and_all_readers():
     read, other = Unary("tanh", State("h")), Unary("tanh", Input())
     order = topological([Binary("add", read, other)])

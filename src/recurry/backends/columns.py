@@ -5,8 +5,8 @@ Comes in: a task. Goes out: phases, kept values, and a place for every sum. Impo
 
 from collections import Counter
 
-from recurry.backends.program import Task, is_function, ordered
-from recurry.compiler.nodes import Matmul, Node, Unary
+from recurry.backends.program import Task, is_function
+from recurry.compiler.nodes import Matmul, Node, Unary, topological
 
 
 class Uses:
@@ -15,7 +15,7 @@ class Uses:
     def __init__(self, task: Task) -> None:
         self.task = task
         roots = [*task.carried.values(), *task.wanted, *task.columns]
-        self.order = ordered(roots, task.known)
+        self.order = topological(roots, task.known)
         self.inner = [n for n in self.order if n.children and n not in task.known]
         self.counts = Counter(roots)
         self.late = set(task.carried)
@@ -24,7 +24,7 @@ class Uses:
             if self.late.intersection(node.children):
                 self.late.add(node)
         moving = [node for node in task.carried.values() if node in self.late]
-        needed = ordered(moving, task.known)
+        needed = topological(moving, task.known)
         self.in_loop = {n for n in needed if n in self.late and n not in task.carried}
         outside = [n for n in self.inner if n not in self.in_loop]
         read = {child for node in outside for child in node.children}

@@ -68,14 +68,20 @@ class EagerBackend:
 class _Call:
     """Everything about one call that is no tensor with a gradient."""
 
-    def __init__(self, plan: Plan, timeline: Timeline, options: RunOptions) -> None:
+    def __init__(
+        self, plan: Plan, timeline: Timeline, options: RunOptions, *, names: tuple[str, ...]
+    ) -> None:
         self.plan, self.timeline, self.options = plan, timeline, options
-        self.names: tuple[str, ...] = ()
+        self.names = names
         self.masks: dict[Node, Tensor] = {}
 
     @property
     def states(self) -> tuple[str, ...]:
         return tuple(self.plan.next_state)
+
+    def size(self, x: Tensor, parameters: Sequence[Tensor]) -> int:
+        """Number of units H; a cell without parameters has as many as its input."""
+        return parameters[0].shape[0] if parameters else x.shape[-1]
 
     def weights(self, parameters: Sequence[Tensor], *, is_cached: bool) -> Weights:
         """The matrices of this call; stacks may be kept where no gradient is asked for."""
@@ -106,14 +112,10 @@ def _run_rows(
     options: RunOptions,
 ) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
     """Run rows without padding."""
-    if not timeline.num_rows:
-        size = next((value.shape[1] for value in state.values()), x.shape[1])
-        return x.new_zeros(0, size), {name: value.clone() for name, value in state.items()}
     draws = options.zoneout > 0.0 and options.is_training
     if options.zoneout > 0.0:
         plan = zoned(plan, None if draws else options.zoneout)
-    call = _Call(plan, timeline, options)
-    call.names = tuple(parameters)
+    call = _Call(plan, timeline, options, names=tuple(parameters))
     if draws:
         call.masks = _draw_masks(plan, x, state, options.zoneout)
     values = tuple(parameters.values())
@@ -153,6 +155,7 @@ def _scan_forward(
         known=call.leaves(x, parameters),
         initial=initial,
         weights=call.weights(parameters, is_cached=not is_kept),
+        size=call.size(x, parameters),
     )
     scan.run()
     return scan
@@ -199,6 +202,7 @@ class _Recurrence(torch.autograd.Function):
             known=known,
             initial={Adjoint(name): value for name, value in names},
             weights=ctx.weights,
+            size=call.size(x, parameters),
         )
         scan.run()
         return (None, *_gradients(scan, targets, call=call, x=x, parameters=parameters))

@@ -1,10 +1,11 @@
 """Whether two cells are the same up to the names of their parameters and states.
 
-Comes in: two graphs. Goes out: which name stands for which, or nothing. Imports the compiler only.
+Comes in: two graphs. Goes out: which name stands for which, or nothing. Imports program.
 """
 
 from collections.abc import Sequence
 
+from recurry.backends.program import summands
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import Binary, Constant, Matmul, Node, Parameter, State, Unary
 
@@ -42,8 +43,8 @@ def _same(node: Node, reference: Node, names: dict[str, str]) -> dict[str, str] 
         if known is None and node.name not in names.values():
             return {**names, reference.name: node.name}
         return names if known == node.name else None
-    if isinstance(node, Binary) and node.function == "add":
-        return _same_terms(_summands(node), _summands(reference), names)
+    if isinstance(node, Binary) and node.function == "add":  # the order of rounding is not compared
+        return _same_terms(summands(node), summands(reference), names)
     if isinstance(node, Binary) and node.function in _COMMUTING:
         return _same_terms(node.children, reference.children, names)
     found: dict[str, str] | None = names
@@ -68,13 +69,6 @@ def _same_terms(
             if whole is not None:
                 return whole
     return None
-
-
-def _summands(node: Node) -> tuple[Node, ...]:
-    """The terms of a sum, sums within it taken apart; the order of rounding is not compared."""
-    if isinstance(node, Binary) and node.function == "add":
-        return (*_summands(node.left), *_summands(node.right))
-    return (node,)
 
 
 def _label(node: Node) -> object:

@@ -4,10 +4,13 @@ Comes in: nodes. Goes out: frozen records, and the small functions that they are
 Imports the compiler only.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from recurry.compiler.nodes import Binary, Node, Unary
+
+# Far more than the sums in any cell of the literature.
+MOST_SUMMANDS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,21 +95,23 @@ class Program:
     places: Mapping[Node, int]
 
 
-def ordered(roots: Iterable[Node], known: Set[Node]) -> list[Node]:
-    """All nodes under some roots, children first; nothing below known nodes."""
-    order: list[Node] = []
-    seen: set[Node] = set()
-    stack = [(root, False) for root in reversed(list(roots))]
-    while stack:
-        node, is_complete = stack.pop()
-        if is_complete:
-            order.append(node)
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            if node not in known:
-                stack.extend((child, False) for child in reversed(node.children))
-    return order
+def summands(node: Node) -> tuple[Node, ...]:
+    """The terms of a sum, sums within it taken apart; beyond `MOST_SUMMANDS`, the node alone.
+
+    A sum that reads another one twice has twice its terms, so a few lines can mean a sum of more
+    terms than any computer could list.
+    """
+    found: list[Node] = []
+    waiting = [node]
+    while waiting:
+        term = waiting.pop()
+        if is_function(term, "add"):
+            waiting.extend(reversed(term.children))
+        else:
+            found.append(term)
+        if len(found) + len(waiting) > MOST_SUMMANDS:
+            return (node,)
+    return tuple(found)
 
 
 def runs(columns: Iterable[int]) -> list[tuple[int, int]]:

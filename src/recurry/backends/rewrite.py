@@ -6,7 +6,7 @@ Comes in: a plan. Goes out: tasks. Imports the compiler and lowering.
 from collections.abc import Callable, Iterable, Mapping
 
 from recurry.backends.lowering import lower
-from recurry.backends.program import Program, Task, is_function, ordered
+from recurry.backends.program import Program, Task, is_function
 from recurry.backends.remember import once_a_plan
 from recurry.compiler.graph import Graph
 from recurry.compiler.nodes import (
@@ -19,6 +19,7 @@ from recurry.compiler.nodes import (
     Parameter,
     State,
     Unary,
+    topological,
 )
 from recurry.compiler.plan import Plan, make_plan
 
@@ -128,7 +129,7 @@ class _Rewriter:
         self._late: dict[Node, bool] = {}
 
     def __call__(self, root: Node) -> Node:
-        for node in ordered([root], self._known | self._done.keys()):
+        for node in topological([root], self._known | self._done.keys()):
             if node not in self._done:
                 self._done[node] = self._gather(self._rebuild(node))
         return self._done[root]

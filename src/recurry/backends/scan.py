@@ -10,7 +10,16 @@ import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
-from recurry.backends.program import Activate, Instruction, Pointwise, Program, Wide, runs, stacks
+from recurry.backends.program import (
+    Activate,
+    Instruction,
+    Pointwise,
+    Program,
+    Wide,
+    runs,
+    stacks,
+    summands,
+)
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import Weights, round_to_bfloat16
 from recurry.compiler.nodes import Constant, Matmul, Node
@@ -30,6 +39,7 @@ class Scan:
         known: Values of leaves and known nodes: `(N, size)` for all steps, or `(size,)`.
         initial: For each carried leaf its value before the first step, `(B, H)`.
         weights: The matrices.
+        size: Number of units H.
     """
 
     def __init__(
@@ -40,15 +50,16 @@ class Scan:
         known: Mapping[Node, Tensor],
         initial: Mapping[Node, Tensor],
         weights: Weights,
+        size: int,
     ) -> None:
         self.program, self.timeline, self.weights = program, timeline, weights
         self.initial = initial
         self.values: dict[Node, Tensor] = dict(known)
         self.final: dict[Node, Tensor] = {}
-        like = next(iter((*known.values(), *initial.values())))
-        self._like = like
-        self._size = next(t.shape[1] for t in initial.values()) if initial else like.shape[-1]
-        self._columns = like.new_empty(timeline.num_rows, len(program.sums) * self._size)
+        self._like, self._size = next(iter((*known.values(), *initial.values()))), size
+        self._columns = self._like.new_empty(timeline.num_rows, len(program.sums) * size)
+        self._homes: dict[Node, int] = {}
+        self._pending: dict[Node, tuple[int, list[Node], bool]] = {}
         self._steps: dict[Node, Steps] = {}
         self._before: dict[Node, Steps] = {}
 
@@ -70,8 +81,13 @@ class Scan:
     def value(self, node: Node) -> Tensor:
         """The value of a node at all steps: `(N, size)`, or `(size,)` where all are the same."""
         if node not in self.values:
-            self.values[node] = self._compute(node)
+            self._set(node, self._compute(node))
         return self.values[node]
+
+    def _set(self, node: Node, value: Tensor) -> None:
+        """Remember a value; one that a product reads from a column is put there."""
+        home = self._homes.get(node)
+        self.values[node] = value if home is None else self.column(home, home + 1).copy_(value)
 
     def column(self, start: int, stop: int) -> Tensor:
         """Columns of the sums at all steps, `(N, (stop - start) * H)`."""
@@ -81,18 +97,24 @@ class Scan:
 
     def _fill_columns(self) -> None:
         """Give every column the sum of its early terms, products of one operand as one."""
-        left = {column: list(terms) for column, terms in enumerate(self.program.early)}
+        program = self.program
+        left = {column: list(terms) for column, terms in enumerate(program.early)}
+        given = [root for root in program.sums if root in self.values]
         stacked = self._stack_early(left)
-        self._pending: dict[Node, tuple[int, list[Node], bool]] = {}
-        for column, root in enumerate(self.program.sums):
-            is_sum = self.program.early[column] != (root,) and root not in self.program.in_loop
-            if is_sum and self.program.early[column]:
+        outside = [c for c, root in enumerate(program.sums) if root not in program.in_loop]
+        for column in outside:
+            root, terms = program.sums[column], program.early[column]
+            if terms not in ((), (root,)):
                 self._pending[root] = (column, left[column], column in stacked)
-        for column, root in enumerate(self.program.sums):
-            if root in self._pending:
-                self.value(root)
-            elif root not in self.values:
+            elif column not in stacked:
+                self._homes[root] = column
+        for root in given:
+            self._set(root, self.values[root])
+        for column, root in enumerate(program.sums):
+            if column not in outside:
                 self._fill(column, left[column], column in stacked)
+            elif program.early[column]:
+                self.value(root)
 
     def _stack_early(self, left: dict[int, list[Node]]) -> set[int]:
         """Run products of known operands and vectors into their columns; they leave `left`."""
@@ -155,13 +177,16 @@ class Scan:
 
     def _sum_transposed(self, node: Node) -> Tensor | None:
         """A sum of transposed products over neighbouring columns, as one product."""
-        terms = _summands(node)
+        terms = summands(node)
         places = self.program.places
         stacked = [
             t for t in terms if isinstance(t, Matmul) and t.transposed and t.operand in places
         ]
         if len(stacked) < 2:
             return None
+        for term in stacked:
+            if term.operand not in self.program.in_loop:
+                self.value(term.operand)  # and with that its column
         total: Tensor | None = None
         for start, stop, names in stacks((places[t.operand], t.matrix.name) for t in stacked):
             part = self.rounded(self.column(start, stop)) @ self.weights.stack(names)
@@ -228,7 +253,7 @@ class Scan:
 
     def _at_steps(self, node: Node) -> Steps:
         """The value of a node step by step."""
-        found = self._before.get(node) or self._steps.get(node)
+        found = self._before.get(node, self._steps.get(node))
         if found is None and node in self.program.in_loop:
             found = self._steps[node] = self._place(node)
         if found is None:
@@ -317,31 +342,18 @@ class Scan:
 
     def _close(self) -> None:
         program = self.program
-        for node in program.kept:
-            if node in program.places:
+        for node in (*program.kept, *program.task.carried.values()):
+            if node in program.places and node in program.in_loop:
                 column = program.places[node]
                 self.values[node] = self.column(column, column + 1)
         for leaf, new in program.task.carried.items():
             if leaf in program.kept and leaf not in self.values:
                 rows = self.value(new).expand(self.timeline.num_rows, self._size)
                 self.values[leaf] = self.timeline.previous(rows, self.initial[leaf])
-        for column, root in enumerate(program.task.columns):
-            if root not in program.in_loop and root not in self.values:
-                self.column(column, column + 1).copy_(self.value(root))
+        for root in program.task.columns:
+            if root not in program.in_loop:
+                self.value(root)
 
 
 def _operation(function: Callable[..., object], *operands: Steps) -> Operation:
     return function, list(zip(*operands, strict=True))
-
-
-def _summands(node: Node) -> list[Node]:
-    """The terms of a sum, sums within it taken apart."""
-    found: list[Node] = []
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
-        if getattr(node, "function", "") == "add":
-            waiting.extend(node.children)
-        else:
-            found.append(node)
-    return found

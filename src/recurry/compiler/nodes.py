@@ -5,7 +5,7 @@ Comes in: names, numbers and other nodes. Goes out: nodes with a size. Imports n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
@@ -181,8 +181,11 @@ class Binary(Node):
         return next(size for size in ("H", "I", "1") if size in sizes)
 
 
-def topological(roots: Iterable[Node]) -> list[Node]:
-    """All nodes under some roots, each after its children, leaves in the order of the text."""
+def topological(roots: Iterable[Node], known: Set[Node] = frozenset()) -> list[Node]:
+    """All nodes under some roots, each after its children, leaves in the order of the text.
+
+    Nodes that are `known` are listed like leaves: nothing below them is looked at.
+    """
     order: list[Node] = []
     seen: set[Node] = set()
     stack = [(root, False) for root in reversed(list(roots))]
@@ -193,7 +196,8 @@ def topological(roots: Iterable[Node]) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children))
+            if node not in known:
+                stack.extend((child, False) for child in reversed(node.children))
     return order
 
 

@@ -26,21 +26,21 @@ class _Writer:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.states = _STATES[: int(rng.integers(1, len(_STATES) + 1))]
+        self.states = _STATES[: int(rng.integers(0, len(_STATES) + 1))]
         self.values: list[str] = list(self.states)
         self.count = 0
 
     def text(self, num_gates: int) -> str:
-        """All assignments: gates, then the states, `h` last."""
-        lines = []
+        """All assignments: gates, then the states and `h` in any order."""
+        lines: list[str] = []
         for number in range(int(self.rng.integers(0, num_gates + 1))):
             lines.append(f"g{number} = {self._gate()}")
             self.values.append(f"g{number}")
-        for state in (*self.states[1:], "h"):
-            lines.append(f"{state} = {self._next(state)}")
         others = [value for value in self.values if value != "h"]
-        # A value that nobody reads would be an error, and so would an input.
-        lines[-1] += f" + 0.1 * tanh({' + '.join(['W @ x', *others])})"
+        # A value that nobody reads would be an error, and so would an input that nobody reads.
+        reads_all = f" + 0.1 * tanh({' + '.join(['W @ x', *others])})"
+        for state in self.rng.permutation([*self.states[1:], "h"]):
+            lines.append(f"{state} = {self._next(state)}{reads_all if state == 'h' else ''}")
         return "\n".join(lines)
 
     def _chance(self, probability: float) -> bool:
@@ -54,16 +54,20 @@ class _Writer:
         return f"{stem}{self.count}"
 
     def _value(self) -> str:
-        return self._pick(*self.values)
+        return self._pick(*self.values) if self.values else self._name("b")
 
     def _operand(self) -> str:
-        """What a product reads: a state, a product of values, a function of one."""
+        """What a product reads: a value, a product of values, a function of one, a product."""
         kind = self.rng.random()
-        if kind < 0.5:
+        if kind < 0.4:
             return self._value()
-        if kind < 0.75:
+        if kind < 0.6:
             return f"({self._value()} * {self._value()})"
-        return f"{self._pick(*_BOUNDED)}({self._value()})"
+        if kind < 0.8:
+            return f"{self._pick(*_BOUNDED)}({self._value()})"
+        if kind < 0.9:
+            return f"({self._name('V')} @ {self._value()})"
+        return f"{self._pick(*_BOUNDED)}({self._name('V')} @ tanh({self._name('W')} @ x))"
 
     def _term(self) -> str:
         kind = self.rng.random()
@@ -90,12 +94,17 @@ class _Writer:
         return f"{gate} * {self._value()}" if self._chance(0.2) else gate
 
     def _next(self, state: str) -> str:
-        """A new state: something bounded, a leak, or a mixture of old and new."""
-        new = f"tanh({self._sum()})"
+        """A new state: another value, a product, something bounded, a leak, or old with new."""
         kind = self.rng.random()
-        if kind < 0.3:
-            return f"{new} + 0.1 * {state}"
+        if kind < 0.1:
+            return self._value()
+        if kind < 0.2:
+            return f"{self._name('A')} @ ({self._name('U')} @ {self._operand()})"
+        new = f"tanh({self._sum()})"
+        old = state if state in self.states else self._value()
+        if kind < 0.4:
+            return f"{new} + 0.1 * {old}"
         if kind < 0.6:
-            return f"0.5 * {state} + {self._value()} * {new}"
+            return f"0.5 * {old} + {self._value()} * {new}"
         gate = f"sigmoid({self._sum()})"
-        return f"{gate} * {state} + (1 - {gate}) * {new}"
+        return f"{gate} * {old} + (1 - {gate}) * {new}"
