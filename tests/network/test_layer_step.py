@@ -30,6 +30,8 @@ def compare(equations: str, *, embedding_size: int | None, is_stacked: bool = Fa
             table=None if embedding_size is None else torch.tensor(table),
             vectors=vectors,
         ),
+        size=SIZE,
+        dtype=torch.float64,
         is_rounded=False,
     )
     text = rng.integers(NUM_SYMBOLS, size=(4, ROWS))
@@ -55,6 +57,9 @@ EQUATIONS = [
     "q = tanh(W @ x)\nh = tanh(V @ q + W @ x + U @ h)",
     "h = tanh(W @ (x * x) + U @ h)",
     "c = tanh(W @ x + U @ h)\nh = c * h + b * c",
+    "h = c\nc = tanh(W @ x + U @ c)",
+    "h = tanh(W @ x + U @ third)\nthird = second\nsecond = h",
+    "h = tanh(W @ x + c)\nc = p",
 ]
 
 
@@ -63,6 +68,11 @@ EQUATIONS = [
 @pytest.mark.parametrize("is_stacked", [False, True])
 def test_cells_of_ones_own(equations, embedding_size, is_stacked):
     compare(equations, embedding_size=embedding_size, is_stacked=is_stacked)
+
+
+@pytest.mark.parametrize("equations", ["h = h / 2 + x", "h = tanh(x)", "h = x"])
+def test_cells_without_parameters(equations):
+    compare(equations, embedding_size=SIZE)
 
 
 def test_large_embeddings_are_multiplied_each_time(monkeypatch):

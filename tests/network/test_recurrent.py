@@ -187,6 +187,49 @@ def test_functional_call_and_frozen_parameters():
     assert "layers.0.forward.W_z" in grads
 
 
+@pytest.mark.parametrize("backend", ["eager", "fused"])
+def test_gradients_by_the_input_of_frozen_weights_after_an_inference(backend: str):
+    layer = Recurrent("lstm", 3, 4, backend=backend).requires_grad_(False)
+    x = torch.randn(2, 1, 3, requires_grad=True)
+    with torch.inference_mode():
+        layer(torch.randn(2, 1, 3))
+    layer(x)[0].sum().backward()
+    assert x.grad is not None
+    assert x.grad.any()
+
+
+def test_parametrized_weights_are_used_and_learnt():
+    layer = Recurrent("lstm", 3, 4)
+    torch.nn.utils.parametrizations.weight_norm(layer.layers[0].forward, "U_f")
+    x = torch.randn(4, 2, 3)
+    before, _ = layer(x)
+    before.sum().backward()
+    inner = dict(layer.named_parameters())
+    scale = inner["layers.0.forward.parametrizations.U_f.original0"]
+    assert scale.grad is not None
+    assert scale.grad.any()
+    with torch.no_grad():
+        scale.mul_(2.0)
+    assert not torch.equal(layer(x)[0], before)
+
+
+@pytest.mark.parametrize(("num_steps", "batch_size"), [(0, 2), (3, 0)])
+def test_an_empty_batch_has_gradients_of_zero(num_steps: int, batch_size: int):
+    layer = Recurrent("gru", 3, 4, num_layers=2)
+    output, state = layer(torch.randn(num_steps, batch_size, 3))
+    assert output.shape == (num_steps, batch_size, 4)
+    (output.sum() + state["h"].sum()).backward()
+    assert all(p.grad is not None and not p.grad.any() for p in layer.parameters())
+
+
+def test_a_cell_without_parameters_has_a_type_and_a_place():
+    layer = Recurrent("h = h / 2 + x", 4, 4, precision="float64")
+    assert layer.dtype == torch.float64
+    assert layer.to("meta").device.type == "meta"
+    assert not layer.state_dict()
+    assert repr(layer)
+
+
 def test_names_that_modules_use_are_fine_in_equations():
     layer = Recurrent("h = tanh(type @ x + forward * h + training)", 3, 4)
     layer(torch.randn(2, 1, 3))[0].sum().backward()

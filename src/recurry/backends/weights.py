@@ -34,7 +34,8 @@ class StackCache:
         stamps = [(part.data_ptr(), part._version) for part in parts]
         found = self._kept.get(key)
         if found is None or found[1] != stamps or not all(map(_is, found[0], parts)):
-            found = self._kept[key] = (list(parts), stamps, make())
+            with torch.inference_mode(False), torch.no_grad():  # a later call may need gradients
+                found = self._kept[key] = (list(parts), stamps, make())
         return found[2]
 
     def clear(self) -> None:

@@ -23,6 +23,7 @@ class CellWeights(nn.Module):
     def __init__(self, values: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.cache = StackCache()
+        self._names = tuple(values)
         for name, value in values.items():
             # register_parameter refuses names such as `type`, which are legal in equations.
             self._parameters[name] = nn.Parameter(value)
@@ -35,8 +36,9 @@ class CellWeights(nn.Module):
             super().__setattr__(name, value)
 
     def tensors(self) -> dict[str, Tensor]:
-        """The parameters in the order of the equations."""
-        return dict(self._parameters)  # type: ignore[arg-type]
+        """The parameters in the order of the equations, computed where torch parametrizes them."""
+        own = self._parameters
+        return {name: own[name] if name in own else getattr(self, name) for name in self._names}  # type: ignore[misc]
 
 
 class Layer(nn.Module):

@@ -44,6 +44,8 @@ class LayerStep:
         program: What is computed at a step.
         weights: Parameters by their names in the equations.
         source: Where the input comes from.
+        size: Number of units H.
+        dtype: Of all buffers.
         is_rounded: Whether products read values rounded to bfloat16.
 
     Attributes:
@@ -58,13 +60,15 @@ class LayerStep:
         weights: Mapping[str, Tensor],
         *,
         source: Source,
+        size: int,
+        dtype: torch.dtype,
         is_rounded: bool,
     ) -> None:
         self.operations: list[Callable[[], object]] = []
         self._program, self._source, self._is_rounded = program, source, is_rounded
         self._weights = {name: self._round(w) if w.dim() == 2 else w for name, w in weights.items()}
-        self._like = next(iter(weights.values()))
-        self._size = self._like.shape[0]
+        self._like = torch.empty(0, dtype=dtype, device=source.symbols.device)
+        self._size = size
         self._num_rows = len(source.symbols)
         self._values: dict[Node, Tensor] = {}
         self.states = {leaf.name: self._buffer() for leaf in self._leaves()}
@@ -75,11 +79,20 @@ class LayerStep:
         self._start_columns()
         for instruction in program.instructions:
             self._add(instruction)
-        self.output = self._value(program.task.wanted[0])
+        self.output = self._output()
         for buffer, new in [
             (self._values[x], self._value(n)) for x, n in program.task.carried.items()
         ]:
             self._do(buffer.copy_, new)
+
+    def _output(self) -> Tensor:
+        """The buffer of the output; an old value is copied before the step writes the new one."""
+        wanted = self._program.task.wanted[0]
+        value = self._value(wanted)
+        if wanted in self._program.task.carried:
+            old, value = value, self._buffer()
+            self._do(value.copy_, old)
+        return value
 
     def _leaves(self) -> list[StateNode]:
         return [leaf for leaf in self._program.task.carried if isinstance(leaf, StateNode)]

@@ -84,6 +84,8 @@ class Recurrent(nn.Module):
         self.layers = make_layers(
             self.cell, inputs, hidden_size, num_directions=self.num_directions, dtype=dtype
         )
+        # Says device and type where a cell has no parameters; never part of a model file.
+        self.register_buffer("_place", torch.empty(0, dtype=dtype), persistent=False)
         self._recurrent_matrices = recurrent_matrices(self.cell)
         self._choose(Request(plan=self._plan, options=self._options(CellWeights({}), False)))
 
@@ -99,10 +101,10 @@ class Recurrent(nn.Module):
 
     @property
     def _first(self) -> Tensor:
-        """Any parameter; a cell without parameters has an empty one."""
+        """Any parameter, or for a cell without parameters the empty tensor that stands for one."""
         layer = next(self.layers.children())
         assert isinstance(layer, Layer)
-        return next(layer.forward.parameters(recurse=False))
+        return next(layer.forward.parameters(recurse=False), self.get_buffer("_place"))
 
     @property
     def device(self) -> torch.device:

@@ -58,8 +58,14 @@ class Stepper:
                 name.removeprefix("forward."): weight.detach()
                 for name, weight in layer.named_parameters()
             }
-            is_rounded = config.precision == "bfloat16"
-            step = LayerStep(program, weights, source=source, is_rounded=is_rounded)
+            step = LayerStep(
+                program,
+                weights,
+                source=source,
+                size=config.hidden_size,
+                dtype=recurrent.dtype,
+                is_rounded=config.precision == "bfloat16",
+            )
             self._layers.append(step)
             self._operations += step.operations
             below, output = output, step.output
