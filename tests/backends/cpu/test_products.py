@@ -5,8 +5,10 @@ import ctypes
 import pytest
 import torch
 
+from recurry.backends.cpu.jit import assembly
 from recurry.backends.cpu.kernels import products_address
-from recurry.backends.cpu.machine import host
+from recurry.backends.cpu.machine import Machine, host
+from recurry.backends.cpu.products import write_products
 from recurry.backends.cpu.tiling import make_tiling
 
 
@@ -45,3 +47,17 @@ def test_a_row_does_not_depend_on_the_others():
     for row in (0, 7, 39):
         _products(a[row : row + 1], b, one, is_added=False)
         assert torch.equal(one[:, 0], whole[:, row])
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("features", [{"avx2", "fma"}, {"avx512f", "fma"}], ids=str)
+def test_a_full_tile_stays_in_registers(features, bits):
+    if not host().is_x86:
+        pytest.skip("the features are those of x86")
+    machine = Machine(triple=host().triple, features=frozenset(features))
+    tiling = make_tiling(machine, bits)
+    code = assembly(write_products(machine, tiling), machine)
+    tile = code[code.index(f"tile_{tiling.rows}_1:") :]
+    loop = max(tile[: tile.index("retq")].split(".LBB"), key=lambda part: part.count("vfmadd"))
+    assert loop.count("vfmadd") >= tiling.rows * tiling.vectors
+    assert "rsp" not in loop
