@@ -96,3 +96,18 @@ def test_a_removed_folder_is_gone(tmp_path):
 
 def test_python_ignores_the_signal_that_comes_with_a_file_too_large():
     assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("a" * 300, "name is too long"), ("file/b", "a part of the path is a file")]
+)
+def test_a_path_that_cannot_be_is_named(tmp_path, name, words):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=words), disk_errors(tmp_path / name):
+        (tmp_path / name).mkdir()
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="a file of that name"), disk_errors(tmp_path / "file"):
+        (tmp_path / "file").mkdir(exist_ok=True)

@@ -192,6 +192,24 @@ def test_a_newer_format(path):
     assert "--upgrade" in text
 
 
+def test_a_newer_format_may_differ_in_anything_but_its_number(path):
+    def change(header, description):
+        header["head.bias"] |= {"dtype": "BF16"}
+        description.clear()
+        description["format"] = FORMAT + 1
+
+    _edit(path, change)
+    assert "newer recurry" in _refused(path)
+
+
+def test_what_is_there_and_cannot_be_read(tmp_path):
+    (tmp_path / "model.safetensors").mkdir()
+    assert "model.safetensors cannot be read" in _refused(tmp_path)
+    assert "File name too long" in _refused(tmp_path / ("a" * 300))
+    (tmp_path / "file").touch()
+    assert "There is no model at" in _refused(tmp_path / "file" / "model.safetensors")
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [

@@ -7,7 +7,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from recurry.artefact.tensor_header import MAX_HEADER_BYTES, HeaderError, read_header
+from recurry.artefact.tensor_header import (
+    MAX_HEADER_BYTES,
+    HeaderError,
+    check_tensors,
+    read_header,
+)
 
 GOOD = {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}
 
@@ -24,18 +29,19 @@ def test_the_library_s_files_are_read(tmp_path):
     tensors = {"b": torch.zeros(3, dtype=torch.float64), "a": torch.zeros(2, 3)}
     safetensors.torch.save_file(tensors, path, metadata={"key": "text"})
     with open(path, "rb") as file:
-        header = read_header(file)
+        raw = read_header(file)
+    header = check_tensors(raw)
     assert header.shapes == {"a": (2, 3), "b": (3,)}
     assert header.kinds == {"a": "F32", "b": "F64"}
-    assert header.metadata == {"key": "text"}
+    assert raw.metadata == {"key": "text"}
     assert header.num_bytes == path.stat().st_size
 
 
 def test_a_good_header_made_by_hand(tmp_path):
     with _file(tmp_path, {"w": GOOD}) as file:
-        assert read_header(file).shapes == {"w": (2, 3)}
+        assert check_tensors(read_header(file)).shapes == {"w": (2, 3)}
     with _file(tmp_path, {}, data=b"") as file:
-        assert read_header(file).shapes == {}
+        assert check_tensors(read_header(file)).shapes == {}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_a_good_header_made_by_hand(tmp_path):
 )
 def test_every_lie_is_noticed(tmp_path, header, words):
     with _file(tmp_path, header) as file, pytest.raises(HeaderError, match=words):
-        read_header(file)
+        check_tensors(read_header(file))
 
 
 @pytest.mark.parametrize("length", [10_000, 2**63, 2**64 - 1])
@@ -100,4 +106,4 @@ def test_too_many_tensors(tmp_path):
     empty = {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}
     header = {f"w{number}": empty for number in range(10_001)}
     with _file(tmp_path, header, data=b"") as file, pytest.raises(HeaderError, match="tensors"):
-        read_header(file)
+        check_tensors(read_header(file))

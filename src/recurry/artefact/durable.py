@@ -27,6 +27,7 @@ _REASONS = {
     errno.EPERM: ("permission denied", "use a folder that you may write, or change its rights"),
     errno.EIO: ("the disk reports an input/output error", "check the disk; copy the run elsewhere"),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another folder"),
+    errno.EEXIST: ("there is a file of that name", "choose another folder"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
 }
 
@@ -113,7 +114,7 @@ def disk_errors(path: Path, *, doing: str = "write") -> Iterator[None]:
 
 def _free_space(path: Path) -> str | None:
     """How much room is left where `path` lies."""
-    existing = next((p for p in [path, *path.parents] if p.exists()), None)
+    existing = next((p for p in [path, *path.parents] if os.path.exists(p)), None)
     if existing is None:
         return None
     free = shutil.disk_usage(existing).free

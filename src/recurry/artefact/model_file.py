@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -22,7 +23,7 @@ from torch import Tensor
 
 from recurry.artefact.bounded_json import parse_bounded
 from recurry.artefact.durable import write_file
-from recurry.artefact.tensor_header import HeaderError, TensorHeader, read_header
+from recurry.artefact.tensor_header import HeaderError, TensorHeader, check_tensors, read_header
 from recurry.compiler.cell import Cell
 from recurry.data.codec import Codec
 from recurry.errors import ModelFileError, RecurryError
@@ -73,13 +74,14 @@ def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
             format that this version does not know.
     """
     path = Path(path)
-    file_path = path / FILE_NAME if path.is_dir() else path
+    file_path = path / FILE_NAME if os.path.isdir(path) else path
     try:
         with open(file_path, "rb") as file:
             model = _read(file)
     except OSError as error:
+        is_missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         raise ModelFileError(
-            f"There is no model at {path}.",
+            f"There is no model at {path}." if is_missing else f"{file_path} cannot be read.",
             got=error.strerror,
             accepted="a .safetensors file written by recurry, or a run folder that holds one",
         ) from error
@@ -150,8 +152,9 @@ def _with_place(error: ModelFileError, path: Path) -> ModelFileError:
 
 
 def _read(file: BinaryIO) -> LanguageModel:
-    header = read_header(file)
-    text, description = _read_description(header)
+    raw_header = read_header(file)
+    text, description = _read_description(raw_header.metadata)  # a newer format is named as such
+    header = check_tensors(raw_header)
     model = _build(description, header)
     file.seek(0)
     raw = file.read(header.num_bytes + 1)
@@ -167,9 +170,9 @@ def _read(file: BinaryIO) -> LanguageModel:
     return model
 
 
-def _read_description(header: TensorHeader) -> tuple[str, dict[str, Any]]:
+def _read_description(metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """The description, known to be a table with the right parts."""
-    text = header.metadata.get(KEY)
+    text = metadata.get(KEY)
     if text is None:
         raise ModelFileError(
             "This is a safetensors file, but no model of recurry.",
@@ -190,8 +193,8 @@ def _read_description(header: TensorHeader) -> tuple[str, dict[str, Any]]:
 
 def _check_format(description: Mapping[str, Any]) -> None:
     number, kind = description.get("format"), description.get("kind")
-    if type(number) is not int or not isinstance(description.get("sha256"), str):
-        raise HeaderError("its description has no format number or no sum")
+    if type(number) is not int:
+        raise HeaderError("its description has no format number")
     if number > FORMAT:
         raise ModelFileError(
             "This model file was written by a newer recurry.",
@@ -201,6 +204,8 @@ def _check_format(description: Mapping[str, Any]) -> None:
         )
     if number < 1 or kind != KIND:
         raise HeaderError(f"its format is {number}, its kind {str(kind)[:40]!r}")
+    if not isinstance(description.get("sha256"), str):
+        raise HeaderError("its description has no sum")
 
 
 def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageModel:

@@ -26,29 +26,42 @@ class HeaderError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RawHeader:
+    """A header as it stands in its file: JSON of the right kind, and nothing else is known.
+
+    Attributes:
+        metadata: Text by key.
+        entries: What is said of each tensor, by its name.
+        num_header_bytes: Size of everything before the first tensor.
+        num_bytes: Size of the whole file.
+    """
+
+    metadata: Mapping[str, str]
+    entries: Mapping[str, Any]
+    num_header_bytes: int
+    num_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TensorHeader:
     """A header that is known to describe its file exactly.
 
     Attributes:
-        metadata: Text by key.
         shapes: Shape by tensor name.
         kinds: Number format by tensor name, a key of ITEM_BYTES.
         num_bytes: Size of the whole file.
     """
 
-    metadata: Mapping[str, str]
     shapes: Mapping[str, tuple[int, ...]]
     kinds: Mapping[str, str]
     num_bytes: int
 
 
-def read_header(file: BinaryIO) -> TensorHeader:
-    """Read and check the header of an open file; reads no tensor.
+def read_header(file: BinaryIO) -> RawHeader:
+    """Read the header of an open file; reads no tensor.
 
     Raises:
-        HeaderError: The file is shorter or longer than its header says, the header is too
-            large or no proper JSON, or its tensors overlap, leave holes, or do not fit their
-            shapes.
+        HeaderError: The header is longer than the file, too large or no proper JSON.
     """
     num_bytes = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
@@ -58,15 +71,27 @@ def read_header(file: BinaryIO) -> TensorHeader:
         raise HeaderError(f"its header has {length:,} bytes; at most {MAX_HEADER_BYTES:,} are read")
     header = _parse(file.read(length))
     metadata = _metadata(header.pop("__metadata__", {}))
-    if len(header) > MAX_TENSORS:
+    return RawHeader(
+        metadata=metadata, entries=header, num_header_bytes=8 + length, num_bytes=num_bytes
+    )
+
+
+def check_tensors(header: RawHeader) -> TensorHeader:
+    """Make sure that a header describes the tensors of its file exactly.
+
+    Raises:
+        HeaderError: The file is shorter or longer than its header says, or its tensors overlap,
+            leave holes, or do not fit their shapes.
+    """
+    entries = header.entries
+    if len(entries) > MAX_TENSORS:
         raise HeaderError(f"it holds more than {MAX_TENSORS:,} tensors")
-    spans = {name: _span(name, entry) for name, entry in header.items()}
-    _check_layout(sorted(spans.values()), num_bytes - 8 - length)
+    spans = {name: _span(name, entry) for name, entry in entries.items()}
+    _check_layout(sorted(spans.values()), header.num_bytes - header.num_header_bytes)
     return TensorHeader(
-        metadata=metadata,
-        shapes={name: tuple(entry["shape"]) for name, entry in header.items()},
-        kinds={name: entry["dtype"] for name, entry in header.items()},
-        num_bytes=num_bytes,
+        shapes={name: tuple(entry["shape"]) for name, entry in entries.items()},
+        kinds={name: entry["dtype"] for name, entry in entries.items()},
+        num_bytes=header.num_bytes,
     )
 
 
