@@ -90,7 +90,7 @@ def test_all_mistakes_are_reported_at_once_with_their_places(tmp_path):
         ("hidden_size", "network.hidden_size"),
         ("network.lanes", "training.lanes"),
         ("trainign.lanes", "training.lanes"),
-        ("training", "training"),
+        ("training", "this is a table, with the settings seed, lanes"),
         ("zzz", "tables: data, network"),
     ],
 )
@@ -101,10 +101,37 @@ def test_a_name_in_the_wrong_place_is_offered_the_right_one(name, offer):
 
 
 def test_a_table_that_is_no_table(tmp_path):
-    (tmp_path / "a.toml").write_text("network = 3\n[netwrok]\n")
+    (tmp_path / "a.toml").write_text("network = 3\n[netwrok]\n[[data]]\n")
     text = _problems(path=tmp_path / "a.toml")
-    assert "netwrok" in text
+    assert "There are 3 mistakes" in text
     assert "did you mean network" in text
+    assert "network (" in text
+    assert "this is a table, with the settings cell" in text
+    assert "this is a table, with the settings paths" in text
+
+
+def test_none_takes_a_setting_back_to_its_default():
+    settings = {"optimiser.clip_norm": None, "optimiser.clip_value": 2.0, "training.epochs": None}
+    config = load_config("laptop", overrides=settings)
+    assert config.optimiser.clip_norm is None
+    assert config.training.epochs == load_config().training.epochs
+    assert "there is no such setting" in _problems(overrides={"training.epochz": None})
+
+
+def test_a_contradiction_says_where_its_settings_come_from():
+    text = _problems(preset="laptop", overrides={"optimiser.clip_value": 2.0})
+    assert "clip_norm and clip_value are both set" in text
+    assert "(clip_norm: preset laptop, line 24, clip_value: command line)" in text
+    assert "--set TABLE.KEY= takes one back to its default" in text
+
+
+def test_a_name_that_is_no_text_is_refused_before_it_is_written_down():
+    text = _problems(overrides={"data.paths": ["a.txt", "\udcff.txt"]})
+    assert "data.paths (command line): got ['a.txt', '\\udcff.txt'], which is no UTF-8" in text
+
+
+def test_a_single_path_is_no_list():
+    assert 'it should be a list, as in ["a.txt"' in _problems(overrides={"data.paths": "a.txt"})
 
 
 def test_settings_of_two_tables_that_contradict_each_other():
@@ -116,6 +143,8 @@ def test_files_that_cannot_be_read(tmp_path):
     assert "No such file" in _problems(path=tmp_path / "no-such.toml")
     (tmp_path / "bad.toml").write_text("[network\n")
     assert "no valid TOML" in _problems(path=tmp_path / "bad.toml")
+    (tmp_path / "deep.toml").write_text("x = " + "[" * 100_000)
+    assert "nested too deeply" in _problems(path=tmp_path / "deep.toml")
     (tmp_path / "latin.toml").write_bytes(b"# \xe9\n")
     assert "no UTF-8" in _problems(path=tmp_path / "latin.toml")
 
@@ -126,7 +155,17 @@ def test_an_unknown_preset_offers_the_nearest():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("0.5", 0.5), ("true", True), ("[1, 2]", [1, 2]), ("gru", "gru"), ('"3"', "3")],
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ("gru", "gru"),
+        ('"3"', "3"),
+        ("", None),
+        ("3\nx = 4", "3\nx = 4"),
+        ("[" * 9999, "[" * 9999),
+    ],
 )
 def test_values_typed_on_the_command_line(text, value):
     assert parse_value(text) == value

@@ -92,7 +92,8 @@ def load_config(
     Args:
         preset: The name of a preset, see `presets`.
         path: A TOML file with the same tables.
-        overrides: Values by dotted name, for instance {"network.hidden_size": 256}.
+        overrides: Values by dotted name, for instance {"network.hidden_size": 256}; None takes
+            a setting back to its default, whatever the preset or the file says.
 
     Returns:
         The whole record; every setting not named anywhere has its default.
@@ -125,11 +126,17 @@ def to_toml(config: RunConfig) -> str:
 
 
 def parse_value(text: str) -> Any:
-    """A value as typed after `--set name=`: TOML where it is TOML, else the text itself."""
+    """A value as typed after `--set name=`: TOML where it is TOML, else the text itself.
+
+    Nothing at all is None, which takes a setting back to its default.
+    """
+    if not text:
+        return None
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
+        table = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return table["value"] if len(table) == 1 else text
 
 
 class _Settings:
@@ -143,9 +150,10 @@ class _Settings:
     def add_toml(self, text: str, *, origin: str) -> None:
         try:
             tables = tomllib.loads(text)
-        except ValueError as error:  # TOMLDecodeError is one, and so is a giant integer
+        except (ValueError, RecursionError) as error:  # a giant integer is a ValueError too
+            reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
             raise UsageError(
-                f"{origin} is no valid TOML: {error}.",
+                f"{origin} is no valid TOML: {reason}.",
                 hint="recurry train --print-config shows a valid file",
             ) from error
         for table, values in tables.items():
@@ -154,18 +162,32 @@ class _Settings:
                     place = f"{origin}, line {_line_of(text, table, key)}"
                     self.add(f"{table}.{key}", value, origin=place)
             else:
-                self._refuse_table(table, origin=origin)
+                self._refuse_name(table, origin=origin)
 
     def add(self, name: str, value: Any, *, origin: str) -> None:
+        """Take in a value; None takes the setting back to its default."""
         table, _, key = name.partition(".")
         if table not in TABLES or not key:
-            self._refuse_table(name, origin=origin)
-            return
-        self._values.setdefault(table, {})[key] = value
-        self._origins[f"{table}.{key}"] = origin
+            self._refuse_name(name, origin=origin)
+        elif value is None and key in TABLES[table].model_fields:
+            self._values.get(table, {}).pop(key, None)
+            self._origins.pop(name, None)
+        else:
+            self._values.setdefault(table, {})[key] = value
+            self._origins[name] = origin
+        if not _can_be_written(value):
+            self._problems.append(
+                f"{name} ({origin}): got {value!a}, which is no UTF-8; give the file another name"
+            )
 
-    def _refuse_table(self, name: str, *, origin: str) -> None:
+    def _refuse_name(self, name: str, *, origin: str) -> None:
         """A name that is no `table.key`; a key alone is offered with its table."""
+        if name in TABLES:
+            self._problems.append(
+                f"{name} ({origin}): this is a table, with the settings "
+                f"{', '.join(TABLES[name].model_fields)}"
+            )
+            return
         key = name.rpartition(".")[2]
         whole = [f"{table}.{key}" for table, kind in TABLES.items() if key in kind.model_fields]
         close = whole or nearest(name, [*TABLES, *_all_names()])
@@ -191,7 +213,8 @@ class _Settings:
     def _explain(self, table: str, kind: type[BaseModel], detail: Any) -> str:
         """One mistake in one line: where, what was found, what is accepted."""
         if not detail["loc"]:  # settings that contradict each other
-            return f"[{table}] " + detail["msg"].removeprefix("Value error, ")
+            message = detail["msg"].removeprefix("Value error, ")
+            return f"[{table}] {message}{self._places(table, message)}"
         key = str(detail["loc"][0])
         place = f"{table}.{key} ({self._origins.get(f'{table}.{key}', 'default')})"
         if detail["type"] == "extra_forbidden":
@@ -203,19 +226,40 @@ class _Settings:
         close = _nearest_choice(kind, key, detail["input"])
         return f"{place}: got {found[:80]}; {_plain(detail['msg'])}{close}"
 
+    def _places(self, table: str, message: str) -> str:
+        """Where the settings of a table that a message names come from."""
+        names = [
+            key
+            for key in self._values.get(table, {})
+            if re.search(rf"\b{re.escape(key)}\b", message)
+        ]
+        places = [f"{key}: {self._origins[f'{table}.{key}']}" for key in names]
+        return f" ({', '.join(places)})" if places else ""
+
 
 def _as_error(problems: Sequence[str]) -> UsageError:
     unique = list(dict.fromkeys(problems))
     count = "There is a mistake" if len(unique) == 1 else f"There are {len(unique)} mistakes"
     return UsageError(
         "\n".join([f"{count} in the settings.", *(f"  {problem}" for problem in unique)]),
-        hint="recurry train --print-config shows every setting and its value",
+        hint="recurry train --print-config shows every setting and its value; "
+        "--set TABLE.KEY= takes one back to its default",
     )
+
+
+def _can_be_written(value: Any) -> bool:
+    """Whether TOML and JSON can hold a value; file names may be no text at all."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _plain(message: str) -> str:
     """The validator's sentence as the middle of ours."""
     message = message.removeprefix("Value error, ").replace("Input should", "it should")
+    message = message.replace("a valid tuple", 'a list, as in ["a.txt", "b.txt"]')
     return message[:1].lower() + message[1:]
 
 
