@@ -8,8 +8,9 @@ from recurry.runs.folder import (
     CELL_NAME,
     CONFIG_NAME,
     draw_curves,
+    is_free,
     model_scores,
-    open_data,
+    old_data,
     open_new,
     open_old,
     resume_command,
@@ -57,9 +58,36 @@ def test_a_folder_that_is_not_empty(tmp_path):
 
 def test_a_folder_that_holds_a_run_offers_to_resume_it(tmp_path):
     _begin(tmp_path / "run")
+    (tmp_path / "run" / "log.jsonl").touch()
+    assert not is_free(tmp_path / "run")
     with pytest.raises(RunError, match="holds a run already") as caught:
         _begin(tmp_path / "run")
     assert "recurry resume" in str(caught.value)
+
+
+def test_a_run_that_never_began_gives_way_to_another(tmp_path):
+    _begin(tmp_path / "run", **{"network.cell": "h = tanh(W @ x + U @ h)"})
+    (tmp_path / "run" / "data").mkdir()
+    assert is_free(tmp_path / "run")
+    _begin(tmp_path / "run", **{"network.cell": "gru"})
+    assert load_config(path=tmp_path / "run" / CONFIG_NAME).network.cell == "gru"
+    assert not (tmp_path / "run" / CELL_NAME).exists()
+
+
+def test_a_folder_in_which_a_run_is_beginning_is_not_free(tmp_path):
+    _, lock = open_new(tmp_path / "run", load_config())
+    assert not is_free(tmp_path / "run")
+    with pytest.raises(RunError, match="being trained right now"):
+        _begin(tmp_path / "run")
+    lock.release()
+    assert is_free(tmp_path / "run")
+
+
+def test_what_is_no_folder_of_ours_is_not_free(tmp_path):
+    (tmp_path / "file").touch()
+    assert is_free(tmp_path / "no-such")
+    assert not is_free(tmp_path / "file")
+    assert not is_free(tmp_path)
 
 
 def test_left_overs_of_a_killed_start_are_no_hindrance(tmp_path):
@@ -69,10 +97,10 @@ def test_left_overs_of_a_killed_start_are_no_hindrance(tmp_path):
     assert (tmp_path / CONFIG_NAME).exists()
 
 
-def test_an_unknown_cell_makes_no_folder_full(tmp_path):
+def test_an_unknown_cell_makes_no_folder(tmp_path):
     with pytest.raises(UsageError):
         _begin(tmp_path / "run", **{"network.cell": "lstmm"})
-    _begin(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_without_a_run(tmp_path):
@@ -80,6 +108,11 @@ def test_a_folder_without_a_run(tmp_path):
         open_old(tmp_path / "no-such", epochs=None)
     with pytest.raises(RunError, match=r"without run\.toml"):
         open_old(tmp_path, epochs=None)
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="got: a file"):
+        open_old(tmp_path / "file", epochs=None)
+    with pytest.raises(RunError, match="There is no run"):
+        open_old(tmp_path / ("a" * 300), epochs=None)
 
 
 def test_a_run_in_use(tmp_path):
@@ -116,13 +149,14 @@ def test_epochs_that_cannot_be_changed(tmp_path, epochs, settings, words):
 
 def test_a_text_from_standard_input_cannot_be_read_twice(tmp_path):
     config = _begin(tmp_path / "run", **{"data.paths": ["-"]})
-    (tmp_path / "run" / "data").mkdir()
-    with pytest.raises(RunError, match="came from standard input"):
-        open_data(tmp_path / "run", config, notify=print)
+    for _ in range(2):
+        with pytest.raises(RunError, match="came from standard input"):
+            old_data(tmp_path / "run", config, notify=print)
+        (tmp_path / "run" / "data").mkdir(exist_ok=True)
 
 
 def test_curves_are_written_as_table_and_picture(tmp_path):
-    (tmp_path / "log.jsonl").write_text('{"update": 1, "loss_nats": 2.0}\n')
+    (tmp_path / "log.jsonl").write_text('{"update": 1, "num_symbols": 9, "loss_nats": 2.0}\n')
     draw_curves(tmp_path, load_config(overrides={"data.tokens": "words"}))
     assert (tmp_path / "curves.csv").read_text().splitlines()[1].startswith("1,")
     assert "nats per word" in (tmp_path / "curves.svg").read_text()

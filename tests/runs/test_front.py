@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recurry.errors import DataError
+from recurry.errors import DataError, Interrupted, TrainingError
 from recurry.runs.front import run_folder, text_paths
 
 
@@ -43,3 +43,21 @@ def test_paths_stay_as_they_are(tmp_path):
 def test_one_line_that_is_no_path_is_an_error():
     with pytest.raises(DataError, match="no such file"), text_paths("shakespear.txt"):
         pass
+
+
+def test_a_stop_without_a_run_folder_promises_nothing():
+    with pytest.raises(Interrupted, match="nothing is kept") as caught, run_folder(None) as folder:
+        raise Interrupted("Everything is saved.", hint=f"recurry resume {folder}")
+    assert "run='runs/mine'" in str(caught.value)
+    assert "resume" not in str(caught.value)
+
+
+def test_a_failure_without_a_run_folder_names_no_file_that_is_gone():
+    with pytest.raises(TrainingError) as caught, run_folder(None) as folder:
+        raise TrainingError("Bad.", where=f"{folder}; kept: a model", got="1", hint="less")
+    assert str(caught.value) == "Bad.\n  got: 1\n  try: less"
+
+
+def test_a_stop_in_a_named_run_comes_as_it_is(tmp_path):
+    with pytest.raises(Interrupted, match="is saved"), run_folder(tmp_path):
+        raise Interrupted("Everything is saved.")

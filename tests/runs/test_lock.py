@@ -1,6 +1,7 @@
 """One process trains a run; a killed one is no hindrance."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -41,3 +42,22 @@ def test_a_killed_process_holds_no_lock(tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(RunError, match="no-such"):
         RunLock(tmp_path / "no-such")
+
+
+def test_a_full_disk_is_named_and_holds_no_lock(tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(RunError, match="larger than allowed"):
+            RunLock(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    RunLock(tmp_path).release()
+
+
+def test_a_lock_file_of_bytes_that_are_no_text(tmp_path):
+    lock = RunLock(tmp_path)
+    (tmp_path / ".lock").write_bytes(b"\xff")
+    with pytest.raises(RunError, match="being trained right now"):
+        RunLock(tmp_path)
+    lock.release()

@@ -1,6 +1,7 @@
 """The log: means between lines, and the same bytes after a cut as without one."""
 
 import json
+import resource
 
 import pytest
 
@@ -24,6 +25,7 @@ def _progress(update: int, *, validation: Scores | None = None) -> Progress:
     )
 
 
+LINE = b'{"update": 1, "num_symbols": 50, "loss_nats": 2.0}\n'
 SCORES = Scores(loss_nats=2.0, bits=2.9, perplexity=7.4, num_symbols=9)
 
 
@@ -83,12 +85,41 @@ def test_the_clock_is_in_another_file(tmp_path):
     assert "at" not in read_log(tmp_path)[0]
 
 
-def test_a_log_that_lost_its_end_is_an_error(tmp_path):
-    with pytest.raises(RunError, match="shorter than when"):
-        RunLog(tmp_path, every=1, record={"offset": 9, "loss_sum": 0.0, "num_losses": 0})
+@pytest.mark.parametrize(("left", "kept"), [(None, []), (b"", []), (LINE + LINE[:9], [1])])
+def test_a_log_that_lost_its_end_goes_on_after_its_last_whole_line(tmp_path, left, kept):
+    if left is not None:
+        (tmp_path / "log.jsonl").write_bytes(left)
+    log = RunLog(tmp_path, every=1, record={"offset": 999, "loss_sum": 0.0, "num_losses": 0})
+    assert not log.is_whole
+    log.take(_progress(3))
+    log.close()
+    assert [line["update"] for line in read_log(tmp_path)] == [*kept, 3]
 
 
-def test_half_a_line_is_left_out(tmp_path):
-    (tmp_path / "log.jsonl").write_bytes(b'{"update": 1}\n{"upd')
-    assert read_log(tmp_path) == [{"update": 1}]
+def test_a_log_that_is_all_there_says_so(tmp_path):
+    (tmp_path / "log.jsonl").write_bytes(LINE)
+    record = {"offset": len(LINE), "loss_sum": 0.0, "num_losses": 0}
+    log = RunLog(tmp_path, every=1, record=record)
+    log.close()
+    assert log.is_whole
+
+
+@pytest.mark.parametrize("damage", [b'{"upd', b"{}", b"[1]", b"\xff", LINE.replace(b"2", b'"x"')])
+def test_a_damaged_line_is_left_out(tmp_path, damage):
+    (tmp_path / "log.jsonl").write_bytes(LINE + damage + b"\n" + LINE)
+    assert [line["update"] for line in read_log(tmp_path)] == [1, 1]
     assert read_log(tmp_path / "no-such") == []
+
+
+def test_a_disk_that_fills_up_is_named_once_and_closing_says_nothing_more(tmp_path):
+    log = RunLog(tmp_path, every=1)
+    log.take(_progress(1))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(RunError, match="larger than allowed"):
+            log.record()
+        log.close()
+        log.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -194,6 +194,44 @@ def test_left_overs_are_swept_at_the_start(text, tmp_path):
     assert left == [".lock"]
 
 
+def test_checkpoints_that_are_gone_are_said_aloud(text, tmp_path):
+    for _ in start(_config(text), tmp_path / "run").train():
+        break
+    shutil.rmtree(tmp_path / "run" / "checkpoints")
+    heard: list[str] = []
+    run = resume(tmp_path / "run", notify=heard.append)
+    run.close()
+    assert run.state.update == 0
+    assert any("there is no checkpoint: beginning again" in line for line in heard)
+
+
+def test_a_log_that_is_gone_is_said_aloud(text, tmp_path):
+    for progress in start(_config(text), tmp_path / "run").train():
+        if progress.update == 8:
+            break
+    (tmp_path / "run" / "log.jsonl").unlink()
+    heard: list[str] = []
+    _train(resume(tmp_path / "run", notify=heard.append))
+    assert any("the learning curves will have a gap" in line for line in heard)
+    assert read_log(tmp_path / "run")[0]["update"] == 9
+
+
+@pytest.mark.parametrize("stop", [20, None])
+@pytest.mark.parametrize("damage", [b"", None])
+def test_a_model_file_that_is_lost_is_made_again(text, tmp_path, stop, damage):
+    for progress in start(_config(text), tmp_path / "run").train():
+        if progress.update == stop:
+            break
+    (tmp_path / "run" / "model.safetensors").unlink()
+    if damage is not None:
+        (tmp_path / "run" / "model.safetensors").write_bytes(damage)
+    heard: list[str] = []
+    run = resume(tmp_path / "run", notify=heard.append)
+    _train(run)
+    assert any("model.safetensors is gone or damaged" in line for line in heard)
+    assert run.best_model().scores["validation_loss_nats"] > 0
+
+
 def test_a_killed_preparation_is_done_again(text, tmp_path):
     start(_config(text), tmp_path / "run").close()
     for path in (tmp_path / "run" / "data").iterdir():
@@ -245,6 +283,21 @@ def test_a_disk_that_is_full_names_the_path_and_the_way_on(text, tmp_path):
     again.close()
 
 
+def test_a_disk_that_is_full_while_logging_frees_the_folder(text, tmp_path):
+    settings = {"report.log_every": 1, "report.checkpoint_seconds": 1000}
+    run = start(_config(text, **settings), tmp_path / "run")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(RunError, match="larger than allowed") as caught:  # noqa: PT012
+            for progress in run.train():
+                if progress.update == 3:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"then recurry resume {tmp_path / 'run'}" in str(caught.value)
+    assert _train(resume(tmp_path / "run"))
+
+
 def test_two_processes_cannot_train_one_run(text, tmp_path):
     run = start(_config(text), tmp_path / "run")
     with pytest.raises(RunError, match="being trained right now"):
@@ -259,6 +312,14 @@ def test_a_text_that_cannot_be_used_frees_the_folder(tmp_path):
         start(_config(tmp_path / "empty.txt"), tmp_path / "run")
     with pytest.raises(DataError):
         resume(tmp_path / "run")
+
+
+def test_a_start_that_failed_can_be_tried_again_with_other_settings(text, tmp_path):
+    with pytest.raises(DataError):
+        start(_config(text, **{"training.lanes": 4000}), tmp_path / "run")
+    run = start(_config(text, **{"data.tokens": "bytes"}), tmp_path / "run")
+    assert run.prepared.codec.num_symbols == 256
+    assert _train(run)
 
 
 def test_another_number_of_threads_is_said_aloud(text, tmp_path):

@@ -1,5 +1,6 @@
 """The first signal is a request, the second one is obeyed at once."""
 
+import errno
 import os
 import signal
 import threading
@@ -49,3 +50,12 @@ def test_outside_the_main_thread_signals_work_as_usual():
     thread.start()
     thread.join()
     assert found == [True]
+
+
+def test_a_signal_from_a_terminal_that_is_gone_is_no_error():
+    def nowhere(_: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with StopRequest(nowhere) as stop:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert stop.is_set

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from recurry.artefact.checkpoint import sealed
 from recurry.artefact.durable import REMOVING, WRITING, disk_errors, write_file
 from recurry.cells import cells, find_cell
 from recurry.data.prepare import Prepared, load_prepared, prepare
@@ -39,12 +38,14 @@ def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
     Raises:
         RunError: The folder is not empty or cannot be written, or it is in use.
     """
+    cell = find_cell(config.network.cell)
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    _refuse_full(folder)
-    cell = find_cell(config.network.cell)
+        _refuse_full(folder)  # before the lock, which would leave its file in a stranger's folder
     lock = RunLock(folder)
     try:
+        _refuse_full(folder)  # another process may just have been here
+        (folder / CELL_NAME).unlink(missing_ok=True)
         if config.network.cell not in cells():
             write_file(folder / CELL_NAME, _cell_toml(cell.to_dict()).encode())
             config = _with(config, network=config.network.model_copy(update={"cell": CELL_NAME}))
@@ -56,6 +57,20 @@ def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
     return config, lock
 
 
+def is_free(folder: Path) -> bool:
+    """Whether a new run may begin in a folder: it is not there, or empty, or its run never began
+    and no process is beginning it now."""
+    if not os.path.exists(folder):
+        return True
+    try:
+        _refuse_full(folder)
+        if (folder / LOCK_NAME).exists():
+            RunLock(folder).release()
+    except (RunError, OSError):
+        return False
+    return True
+
+
 def open_old(folder: Path, *, epochs: int | None) -> tuple[RunConfig, RunLock]:
     """Lock the folder of an earlier run and read its settings.
 
@@ -63,10 +78,10 @@ def open_old(folder: Path, *, epochs: int | None) -> tuple[RunConfig, RunLock]:
         RunError: There is no run, or it is in use.
         UsageError: The number of epochs cannot be changed to this.
     """
-    if not (folder / CONFIG_NAME).is_file():
+    if not os.path.isfile(folder / CONFIG_NAME):
         raise RunError(
             f"There is no run in {folder}.",
-            got="a folder without run.toml" if folder.is_dir() else "no such folder",
+            got=_what_is_there(folder),
             accepted="a folder made by recurry train",
         )
     lock = RunLock(folder)
@@ -81,21 +96,36 @@ def open_old(folder: Path, *, epochs: int | None) -> tuple[RunConfig, RunLock]:
     return config, lock
 
 
-def open_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
-    """The prepared text of a run; made from the text itself only when it is not there.
+def _what_is_there(folder: Path) -> str:
+    if os.path.isdir(folder):
+        return f"a folder without {CONFIG_NAME}"
+    return "a file" if os.path.exists(folder) else "no such folder"
+
+
+def new_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
+    """The text of a run that begins, prepared.
 
     Raises:
         DataError: The text cannot be used as it is.
     """
-    if (folder / DATA).is_dir():
-        try:
-            return load_prepared(folder / DATA)
-        except DataError as error:
-            if STDIN in config.data.paths:
-                raise _stdin_is_gone(folder) from error
-            if sealed(folder / CHECKPOINTS):
-                notify(f"{error.what} Preparing it again.")
+    notify("preparing the text ...")
     return prepare(config.data, folder / DATA)
+
+
+def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
+    """The prepared text of a run; made from the text itself only when it is not there.
+
+    Raises:
+        DataError: The text cannot be used as it is.
+        RunError: It came from standard input.
+    """
+    try:
+        return load_prepared(folder / DATA)
+    except DataError as error:
+        if STDIN in config.data.paths:
+            raise _stdin_is_gone(folder) from error
+        notify(f"{error.what} Preparing it again ...")
+        return prepare(config.data, folder / DATA)
 
 
 def _stdin_is_gone(folder: Path) -> RunError:
@@ -177,10 +207,13 @@ def resume_command(folder: Path) -> str:
 
 
 def _refuse_full(folder: Path) -> None:
+    """Only what a start leaves that came to nothing may lie in the folder of a new run."""
     ours = (WRITING, REMOVING)
     names = sorted(path.name for path in folder.iterdir())
     others = [name for name in names if name != LOCK_NAME and not name.startswith(ours)]
     if CONFIG_NAME in others:
+        if not set(others) - {CONFIG_NAME, CELL_NAME, DATA}:
+            return
         raise RunError(
             f"{folder} holds a run already.",
             hint=f"{resume_command(folder)}, or another folder with --run",

@@ -11,19 +11,34 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from recurry.errors import DataError
+from recurry.errors import DataError, Interrupted, TrainingError
 
 LONGEST_NAME = 255  # characters of a file name; a longer text that is no path is a text
 
 
 @contextmanager
 def run_folder(run: str | Path | None) -> Iterator[Path]:
-    """The named folder, or a temporary one that is removed afterwards."""
+    """The named folder, or a temporary one that is removed afterwards.
+
+    Raises:
+        Interrupted, TrainingError: As they come, but where the folder is removed the message names
+            nothing in it.
+    """
     if run is not None:
         yield Path(run)
         return
-    with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
-        yield Path(folder) / "run"
+    try:
+        with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
+            yield Path(folder) / "run"
+    except Interrupted as error:
+        raise Interrupted(
+            "Training was stopped, and nothing is kept, since no run folder was named.",
+            hint="train_language_model(..., run='runs/mine') keeps everything to go on from",
+        ) from error
+    except TrainingError as error:
+        raise TrainingError(
+            error.what, got=error.got, accepted=error.accepted, hint=error.hint
+        ) from error
 
 
 @contextmanager

@@ -29,25 +29,26 @@ class RunLock:
 
     def __init__(self, folder: Path) -> None:
         with disk_errors(folder):
-            file = open(folder / LOCK_NAME, "a+", encoding="utf-8")  # noqa: SIM115
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _is_taken(folder, file) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
-        self._file = file
+            self._file = open(folder / LOCK_NAME, "ab+", buffering=0)  # noqa: SIM115
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._file.truncate(0)
+                self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
+            except BlockingIOError as error:
+                raise _is_taken(folder, self._file) from error
+            except BaseException:
+                self._file.close()
+                raise
 
     def release(self) -> None:
         """Let others in; a second call does nothing."""
         self._file.close()
 
 
-def _is_taken(folder: Path, file: IO[str]) -> RunError:
+def _is_taken(folder: Path, file: IO[bytes]) -> RunError:
     with file:
         file.seek(0)
-        holder = file.read(200).strip() or "another process"
+        holder = file.read(200).decode(errors="replace").strip() or "another process"
     return RunError(
         f"{folder} is being trained right now.",
         got=f"its lock is held by {holder}",

@@ -6,6 +6,7 @@ whether a run was stopped or not, and `times.jsonl`, which holds the clock.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -17,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recurry.artefact.durable import disk_errors
-from recurry.errors import RunError
 
 if TYPE_CHECKING:
     from recurry.training.fit import Progress
 
 LOG_NAME, TIMES_NAME = "log.jsonl", "times.jsonl"
+_NEEDED = ("update", "num_symbols", "loss_nats")
 
 
 class RunLog:
@@ -33,6 +34,9 @@ class RunLog:
         every: Updates between two lines.
         record: What `record()` gave for the checkpoint from which training goes on, else None;
             what was logged after that checkpoint is cut off, since it will happen again.
+
+    Attributes:
+        is_whole: Whether everything that was logged before that checkpoint is still there.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class RunLog:
         self._loss_sum, self._num_losses = start["loss_sum"], start["num_losses"]
         self._began = time.monotonic()
         with disk_errors(folder):
-            _cut(folder / LOG_NAME, start["offset"])
+            self.is_whole = _cut(folder / LOG_NAME, start["offset"])
             self._log = open(folder / LOG_NAME, "ab")  # noqa: SIM115
             self._times = open(folder / TIMES_NAME, "ab")  # noqa: SIM115
 
@@ -85,33 +89,45 @@ class RunLog:
         }
 
     def close(self) -> None:
-        """Close both files; a second call does nothing."""
-        with disk_errors(self._folder / LOG_NAME):
-            self._log.close()
-            self._times.close()
+        """Close both files, whatever the disk says of their last lines, which are no checkpoint's.
+
+        A second call does nothing.
+        """
+        for file in (self._log, self._times):
+            with contextlib.suppress(OSError):
+                file.close()
 
 
-def _cut(path: Path, offset: int) -> None:
-    """Cut off what was written after a checkpoint; what came before it must be there."""
+def _cut(path: Path, offset: int) -> bool:
+    """Cut off what was written after a checkpoint; whether all that came before it is there."""
     size = path.stat().st_size if path.exists() else 0
-    if size < offset:
-        raise RunError(
-            f"{path} is shorter than when the checkpoint was written.",
-            got=f"{size:,} bytes",
-            accepted=f"at least {offset:,} bytes",
-            hint="restore the file from a copy",
-        )
+    is_whole = size >= offset
+    if not is_whole and size:  # somebody removed a part of it: let no half line stay
+        offset = path.read_bytes().rfind(b"\n") + 1
     if size > offset:
         os.truncate(path, offset)
+    return is_whole
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a run's log; a last line that was cut off by a crash is left out."""
+    """The lines of a run's log; lines that were damaged or cut off by a crash are left out."""
     path = folder / LOG_NAME
     if not path.exists():
         return []
-    whole = path.read_bytes().rpartition(b"\n")[0]
-    return [json.loads(line) for line in whole.splitlines()]
+    with disk_errors(path, doing="read"):
+        lines = path.read_bytes().splitlines()
+    return [line for line in map(_parsed, lines) if line is not None]
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """What a whole line says; None for anything else."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return value if all(isinstance(value.get(key), int | float) for key in _NEEDED) else None
 
 
 def _line(progress: Progress, *, loss_nats: float) -> dict[str, Any]:

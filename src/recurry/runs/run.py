@@ -6,9 +6,10 @@ Comes in: settings, or the folder of an earlier run. Goes out: the folder, fille
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ from recurry.artefact import durable
 from recurry.artefact.checkpoint import newest, save_checkpoint, set_aside
 from recurry.artefact.model_file import FILE_NAME, load_model, save_model
 from recurry.data.prepare import Prepared
-from recurry.errors import Interrupted, RunError, TrainingError
+from recurry.errors import Interrupted, ModelFileError, RunError, TrainingError
 from recurry.runs.configuration import RunConfig
 from recurry.runs.events import EventWriter
 from recurry.runs.folder import (
     CHECKPOINTS,
     draw_curves,
     model_scores,
-    open_data,
+    new_data,
+    old_data,
     open_new,
     open_old,
     provenance,
@@ -34,7 +36,7 @@ from recurry.runs.folder import (
     run_network,
 )
 from recurry.runs.lock import RunLock
-from recurry.runs.log import RunLog
+from recurry.runs.log import LOG_NAME, RunLog
 from recurry.runs.signals import StopRequest
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores, score
@@ -62,7 +64,7 @@ def start(config: RunConfig, folder: str | Path, *, notify: Notify | None = None
     """
     folder = Path(folder)
     config, lock = open_new(folder, config)
-    return _open(folder, config, lock=lock, notify=notify or _say_nothing)
+    return _open(folder, config, new_data, lock=lock, notify=notify or _say_nothing)
 
 
 def resume(folder: str | Path, *, epochs: int | None = None, notify: Notify | None = None) -> Run:
@@ -80,7 +82,7 @@ def resume(folder: str | Path, *, epochs: int | None = None, notify: Notify | No
     """
     folder = Path(folder)
     config, lock = open_old(folder, epochs=epochs)
-    return _open(folder, config, lock=lock, notify=notify or _say_nothing)
+    return _open(folder, config, old_data, lock=lock, notify=notify or _say_nothing)
 
 
 @dataclass(kw_only=True)
@@ -111,7 +113,7 @@ class Run:
         """The model file: the best model so far by validation."""
         return self.folder / FILE_NAME
 
-    def train(self) -> Iterator[Progress]:
+    def train(self) -> Generator[Progress, None, None]:
         """Train to the end, keeping the folder up to date.
 
         Ctrl-C, SIGTERM and SIGHUP finish the update, save and raise `Interrupted`; leaving the
@@ -200,6 +202,10 @@ class Run:
         self._save()
         if self._data.validation is None:  # nothing to choose by: the last weights are the model
             self._save_model(None)
+        elif self.state.best_loss_nats == math.inf:  # no evaluation gave a number, or its model
+            with self.state.averaged_weights():  # was lost: then the last weights, with scores
+                found = score(self.model, self._data.validation)
+            self._save_model(found)
         self._log.flush()
         draw_curves(self.folder, self.config)
         test = self.prepared.test
@@ -218,7 +224,9 @@ class Run:
 
     def _with_way_on(self, error: RunError) -> RunError:
         hint = f"{error.hint or 'mend that'}, then {resume_command(self.folder)}"
-        return RunError(error.what, where=error.where, got=error.got, hint=hint)
+        return RunError(
+            error.what, where=error.where, got=error.got, accepted=error.accepted, hint=hint
+        )
 
     def _explain(self, error: TrainingError) -> TrainingError:
         """The error with what has been kept, and a way on."""
@@ -262,6 +270,7 @@ def train_language_model(
         UsageError: Settings do not exist or contradict each other.
         RunError: The run folder is not empty or cannot be written.
         TrainingError: The loss is no longer a number.
+        Interrupted: A signal came, Ctrl-C for instance; what is in `run` can be resumed.
     """
     from recurry.runs.configuration import load_config
     from recurry.runs.front import run_folder, text_paths
@@ -275,13 +284,20 @@ def train_language_model(
         return work.best_model()
 
 
-def _open(folder: Path, config: RunConfig, *, lock: RunLock, notify: Notify) -> Run:
+def _open(
+    folder: Path,
+    config: RunConfig,
+    find_data: Callable[..., Prepared],
+    *,
+    lock: RunLock,
+    notify: Notify,
+) -> Run:
     """What `start` and `resume` share: a run that has no checkpoint yet begins at update 0."""
     try:
         swept = durable.sweep(folder) + durable.sweep(folder / CHECKPOINTS)
         if swept:
             notify(f"removed what an interrupted write left behind: {', '.join(swept)}")
-        prepared = open_data(folder, config, notify=notify)
+        prepared = find_data(folder, config, notify=notify)
         model = run_network(folder, config, prepared)
         has_validation = len(prepared.validation) > 0
         data = TrainingData(
@@ -297,6 +313,8 @@ def _open(folder: Path, config: RunConfig, *, lock: RunLock, notify: Notify) -> 
         )
         record, saved_update = _restore(folder, state, prepared=prepared, notify=notify)
         log = RunLog(folder, every=config.report.log_every, record=record)
+        if not log.is_whole:
+            notify("log.jsonl is shorter than it was: the learning curves will have a gap")
     except BaseException:
         lock.release()
         raise
@@ -320,6 +338,8 @@ def _restore(
     """Put the newest whole checkpoint into the state; the log's record and the update."""
     checkpoint = newest(folder / CHECKPOINTS)
     if checkpoint is None:
+        if (folder / LOG_NAME).exists():
+            notify("there is no checkpoint: beginning again at the first update")
         return None, -1
     for name, reason in checkpoint.skipped:
         notify(f"{name} is damaged ({reason}); using {checkpoint.folder.name}")
@@ -339,8 +359,19 @@ def _restore(
             f"may differ: then {record['environment']}, now {_environment()}"
         )
     state.restore(checkpoint.tensors, record["training"])
+    if state.best_loss_nats < math.inf and not _can_be_read(folder / FILE_NAME):
+        notify(f"{FILE_NAME} is gone or damaged: the best model from here on takes its place")
+        state.best_loss_nats = math.inf
     notify(f"going on after update {state.update:,} of {state.num_updates:,}")
     return dict(record["log"]), checkpoint.update
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        load_model(path)
+    except ModelFileError:
+        return False
+    return True
 
 
 def _environment() -> dict[str, Any]:

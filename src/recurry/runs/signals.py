@@ -48,7 +48,8 @@ class StopRequest:
             self._restore()
             raise KeyboardInterrupt
         self.is_set = True
-        with contextlib.suppress(RuntimeError):  # the signal came in the middle of a print
+        # The signal came in the middle of a print, or there is no terminal any more to print to.
+        with contextlib.suppress(RuntimeError, OSError):
             self._notify(STOPPING)
 
     def _restore(self) -> None:
