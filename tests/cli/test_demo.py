@@ -34,6 +34,7 @@ def test_other_settings_are_not_silently_ignored(tmp_path, monkeypatch):
     (tmp_path / "runs" / "demo").mkdir(parents=True)
     config = load_config("laptop", overrides={"network.hidden_size": 8})
     (tmp_path / "runs" / "demo" / "run.toml").write_text(to_toml(config))
+    (tmp_path / "runs" / "demo" / "log.jsonl").touch()
     for options in (["--preset=lecture"], ["--set=network.hidden_size=9"]):
         result = CliRunner().invoke(recurry, ["demo", *options], standalone_mode=False)
         assert isinstance(result.exception, UsageError)

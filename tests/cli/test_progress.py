@@ -1,7 +1,11 @@
 """What is shown while training: never wider than the screen, never more than is known."""
 
+import errno
+import io
 import json
+import math
 import re
+import sys
 
 import pytest
 
@@ -205,3 +209,30 @@ def test_the_bar_lets_notes_stay(capsys):
     shown = capsys.readouterr().err
     assert "[not markup]" in shown
     assert "1.6000 nats/char" in shown
+
+
+def test_a_loss_that_is_no_number_is_null_in_json(capsys):
+    nothing = Scores(loss_nats=math.nan, bits=math.nan, perplexity=math.inf, num_symbols=9)
+    JsonDisplay().show(_progress(1, validation=nothing))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line, parse_constant=pytest.fail)["validation_loss_nats"] is None
+
+
+@pytest.mark.parametrize("make", [LineDisplay, BarDisplay])
+def test_talk_that_nobody_can_hear_is_no_error(make, monkeypatch):
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    display = make(unit="characters")
+    display.note("hello")
+    display.show(_progress(1, validation=SCORES))
+
+
+def test_a_path_is_shown_as_it_is(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+    path = "runs/:fire:/[bold]" + "a" * 200
+    BarDisplay(unit="characters").note(path)
+    assert shown.getvalue() == path + "\n"

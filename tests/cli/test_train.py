@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -133,6 +134,8 @@ def test_text_from_standard_input_can_be_resumed(folder):
         (["--tokens", "letters"], "data.tokens"),
         (["--cell", "lstn", "--run", "mine"], "lstm"),
         (["--config", "no-such.toml"], "No such file"),
+        (["--epochs", "3", "--set", "training.epochs=4"], "training.epochs is given twice"),
+        (["--set", 'data.paths=["b.txt"]'], "data.paths is given twice"),
     ],
 )
 def test_wrong_use(folder, arguments, words):
@@ -151,12 +154,78 @@ def test_ctrl_c_before_the_first_update_says_how_to_go_on(folder, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recurry.runs.run.open_data", interrupt)
+    monkeypatch.setattr("recurry.runs.run.new_data", interrupt)
     with pytest.raises(Interrupted, match="recurry resume mine"):
         _run("train", "text.txt", *SMALL, "--run", "mine")
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     assert "model   mine" in _run("resume", "mine").stdout
+
+
+def test_ctrl_c_before_there_is_a_run_promises_nothing(folder, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recurry.runs.run.open_new", interrupt)
+    with pytest.raises(Interrupted) as caught:
+        _run("train", "text.txt", *SMALL, "--run", "mine")
+    assert str(caught.value) == "Stopped before anything was written."
+
+
+def test_nothing_behind_a_setting_takes_it_back_to_its_default(folder):
+    command = ["train", "--set", "optimiser.clip_norm=", "--set", "network.cell=", "--print-config"]
+    printed = _run(*command).stdout
+    assert "# clip_norm is not set" in printed
+    assert 'cell = "lstm"' in printed
+
+
+def test_a_reader_that_goes_away_stops_training_which_saves(folder):
+    code = "from recurry.cli.main import main; main()"
+    arguments = [*SMALL, "--epochs", "100000", "--run", "mine", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "train", "text.txt", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.wait(timeout=60) == 1
+        assert "Traceback" not in child.stderr.read()
+    assert list((folder / "mine" / "checkpoints").glob("update-*"))
+
+
+def test_a_terminal_that_goes_away_stops_training_which_saves(folder):
+    """As when a window is closed: the terminal is gone, and SIGHUP comes."""
+    parent, terminal = pty.openpty()
+    code = "from recurry.cli.main import main; main()"
+    arguments = [
+        *SMALL,
+        "--epochs",
+        "100000",
+        "--run",
+        "mine",
+        "--set=report.checkpoint_seconds=999",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, "train", "text.txt", *arguments],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+        env=ENVIRONMENT | {"TERM": "xterm"},
+    ) as child:
+        os.close(terminal)
+        shown = b""
+        while b"loss" not in shown:
+            shown += os.read(parent, 1000)
+        os.close(parent)
+        os.kill(child.pid, signal.SIGHUP)
+        assert child.wait(timeout=60) == 130
+    assert list((folder / "mine" / "checkpoints").glob("update-*"))
 
 
 def test_a_signal_ends_the_process_with_130(folder):

@@ -33,12 +33,12 @@ def demo(folder: str, preset: str | None, pairs: tuple[str, ...]) -> None:
     from recurry.cli.train import conduct, gather_settings, show_sample, starter
     from recurry.report.page import write_report
     from recurry.runs.configuration import load_config
-    from recurry.runs.folder import CONFIG_NAME, is_run_of
+    from recurry.runs.folder import CONFIG_NAME, is_free, is_run_of
 
     is_asked = preset is not None or bool(pairs)
     config = load_config(preset or DEFAULT_PRESET, overrides=gather_settings((), pairs, {}))
     target = Path(folder)
-    is_begun = (target / CONFIG_NAME).is_file()
+    is_begun = (target / CONFIG_NAME).is_file() and not is_free(target)
     if is_begun and is_asked and not is_run_of(target, config):
         raise UsageError(
             f"The demo in {folder} was begun with other settings.",

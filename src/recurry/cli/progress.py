@@ -5,7 +5,9 @@ Comes in: `Progress` records. Goes out: talk on standard error, JSON on standard
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import sys
 import time
 from collections import deque
@@ -167,6 +169,12 @@ class Display(Protocol):
     ) -> None: ...
 
 
+def _talk(text: str) -> None:
+    """Say something; that the terminal is gone and nobody hears it is no reason to stop."""
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
+
+
 class BarDisplay:
     """A bar on the last line of a terminal; what an evaluation finds stays above it."""
 
@@ -194,7 +202,8 @@ class BarDisplay:
 
     def note(self, text: str) -> None:
         """Say something above the bar."""
-        self._console.print(text, markup=False, highlight=False)
+        with contextlib.suppress(OSError):  # as in _talk
+            self._console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def _render(self) -> Text:
         from rich.text import Text
@@ -213,7 +222,8 @@ class BarDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        with contextlib.suppress(OSError):
+            self._live.stop()
 
 
 class LineDisplay:
@@ -236,7 +246,7 @@ class LineDisplay:
 
     def note(self, text: str) -> None:
         """Say something."""
-        click.echo(text, err=True)
+        _talk(text)
 
     def _line(self, progress: Progress) -> str:
         speed, left = self._meter.symbols_per_second, self._meter.seconds_left
@@ -280,7 +290,7 @@ class JsonDisplay:
 
     def note(self, text: str) -> None:
         """Say something to the person who watches."""
-        click.echo(text, err=True)
+        _talk(text)
 
     def _fields(self, progress: Progress) -> dict[str, object]:
         fields: dict[str, object] = {
@@ -294,7 +304,8 @@ class JsonDisplay:
             "seconds_left": self._meter.seconds_left,
         }
         if progress.validation is not None:
-            fields["validation_loss_nats"] = progress.validation.loss_nats
+            loss_nats = progress.validation.loss_nats
+            fields["validation_loss_nats"] = loss_nats if math.isfinite(loss_nats) else None
             fields["is_best"] = progress.is_best
         return fields
 

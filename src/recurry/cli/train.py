@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_PRESET = "laptop"
 _META = "recurry.settings"
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 400, 0.8
+LONGEST_NAME = 40  # characters of a text's name that go into the name of its run
 
 # Opens a run in a folder; is given a function that is told what takes a while.
 Begin = Callable[[Path, Callable[[str], None]], "Run"]
@@ -100,7 +104,7 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
     from recurry.runs.run import resume as resume_run
 
     path = Path(folder) / CONFIG_NAME
-    unit = load_config(path=path).data.tokens if path.is_file() else "characters"
+    unit = load_config(path=path).data.tokens if os.path.isfile(path) else "characters"
     run = conduct(
         Path(folder),
         unit,
@@ -116,24 +120,36 @@ def gather_settings(
     """Settings by dotted name, from FILES, --set and the short options."""
     from recurry.runs.configuration import parse_value
 
-    overrides: dict[str, Any] = {"data.paths": files} if files else {}
+    short = settings | ({"data.paths": files} if files else {})
+    overrides: dict[str, Any] = {}
     for pair in pairs:
-        name, equals, text = pair.partition("=")
+        name, equals, text = (part.strip() for part in pair.partition("="))
         if not equals:
+            raise UsageError(f"--set {pair} has no value.", accepted="--set table.key=value")
+        if name in short:
             raise UsageError(
-                f"--set {pair} has no value.", accepted="--set table.key=value", hint=None
+                f"The setting {name} is given twice.",
+                got=f"--set {pair}, and {_spelling(name)}",
+                hint="keep one of them",
             )
-        overrides[name.strip()] = parse_value(text.strip())
-    return overrides | settings
+        overrides[name] = parse_value(text)
+    return short | overrides
+
+
+def _spelling(setting: str) -> str:
+    """The short way to write a setting."""
+    return next((option for option, name, *_ in SHORT_OPTIONS if name == setting), "FILES")
 
 
 def _free_folder(config: RunConfig, settings_name: str) -> Path:
     """`runs/TEXT-SETTINGS`, with a number behind it if that is taken."""
+    from recurry.runs.folder import is_free
+
     paths = config.data.paths
     text = (Path(paths[0]).stem or "text") if paths and paths[0] != "-" else "text"
-    name = f"{text if paths else 'shakespeare'}-{settings_name}"
+    name = f"{text if paths else 'shakespeare'}"[:LONGEST_NAME] + f"-{settings_name}"
     target, number = Path("runs") / name, 2
-    while target.exists() and any(target.iterdir()):
+    while not is_free(target):
         target, number = Path("runs") / f"{name}-{number}", number + 1
     return target
 
@@ -147,22 +163,29 @@ def starter(config: RunConfig) -> Begin:
 
 def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
     """Open a run, train it to the end and say what came out."""
-    from recurry.runs.folder import resume_command
-
     display = choose_display(unit=unit, as_json=as_json)
     try:
         with display:
             run = begin(folder, display.note)
             _introduce(run, display)
-            for progress in run.train():
-                display.show(progress)
+            with closing(run.train()) as steps:  # whatever happens while showing, training saves
+                for progress in steps:
+                    display.show(progress)
     except KeyboardInterrupt as stop:
-        raise Interrupted(
-            "Stopped at once; what happened since the last checkpoint will be done again.",
-            hint=resume_command(folder),
-        ) from stop
+        raise _stopped_at_once(folder) from stop
     _report(run, as_json=as_json)
     return run
+
+
+def _stopped_at_once(folder: Path) -> Interrupted:
+    from recurry.runs.folder import CONFIG_NAME, resume_command
+
+    if not os.path.isfile(folder / CONFIG_NAME):
+        return Interrupted("Stopped before anything was written.")
+    return Interrupted(
+        "Stopped at once; what happened since the last checkpoint will be done again.",
+        hint=resume_command(folder),
+    )
 
 
 def _introduce(run: Run, display: Display) -> None:
@@ -180,8 +203,8 @@ def _report(run: Run, *, as_json: bool) -> None:
         done = {"event": "done", "run": str(run.folder), "model": str(run.model_path)}
         click.echo(json.dumps(done | {"scores": scores}))
         return
-    click.echo(f"model   {run.model_path}")
-    click.echo(f"curves  {run.folder / 'curves.svg'}")
+    click.echo(f"model   {click.format_filename(run.model_path)}")
+    click.echo(f"curves  {click.format_filename(run.folder / 'curves.svg')}")
     for part in ("validation", "test"):
         if f"{part}_loss_nats" in scores:
             click.echo(
@@ -200,4 +223,5 @@ def show_sample(run: Run, *, as_json: bool) -> None:
     sampling = Sampling(temperature=SAMPLE_TEMPERATURE)
     (text,) = generate(run.best_model(), length=SAMPLE_LENGTH, sampling=sampling)
     click.echo(f"\n{text.strip()}\n", err=True)
-    click.echo(f"try: recurry generate {run.folder} --temperature {SAMPLE_TEMPERATURE}", err=True)
+    name = shlex.quote(str(run.folder))
+    click.echo(f"try: recurry generate {name} --temperature {SAMPLE_TEMPERATURE}", err=True)
