@@ -104,4 +104,5 @@ def _wants_colour() -> bool | None:
 
 def _show(error: RecurryError) -> None:
     label = "" if isinstance(error, Interrupted) else click.style("error: ", fg="red", bold=True)
-    click.echo(label + str(error), err=True, color=_wants_colour())
+    with contextlib.suppress(OSError):  # there may be no terminal any more
+        click.echo(label + str(error), err=True, color=_wants_colour())
