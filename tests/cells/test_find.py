@@ -12,6 +12,12 @@ GRUS = {"gru", "gru_after", "mgu", "ugrnn", "ligru"}
 OTHERS = {"mut1", "mut2", "mut3", "mingru", "minlstm", "sru"}
 
 
+def test_what_is_no_cell_at_all_is_refused():
+    for other in (3, None, b"lstm", ["lstm"]):
+        with pytest.raises(UsageError, match=rf"no cell[\s\S]*{type(other).__name__}"):
+            find_cell(other)
+
+
 def test_the_built_in_cells():
     assert set(cells()) == SIMPLE | LSTMS | GRUS | OTHERS
     assert all(cell(name).name == name for name in cells())

@@ -1,23 +1,69 @@
 """The checks by themselves; their messages are tested where users meet them."""
 
+import numpy as np
 import pytest
 import torch
 
 from recurry.errors import ShapeError, UsageError
-from recurry.network.checks import check_lengths, check_precision, check_rate, check_sizes
+from recurry.network.checks import (
+    check_input,
+    check_lengths,
+    check_precision,
+    check_rate,
+    check_sizes,
+    check_state,
+)
 from recurry.network.dropout import Dropout
+from recurry.network.state import State
 
 
 def test_lengths_become_plain_numbers():
     assert check_lengths(torch.tensor([2, 0]), num_steps=2, batch_size=2) == (2, 0)
     assert check_lengths(None, num_steps=2, batch_size=2) is None
     assert check_lengths([], num_steps=0, batch_size=0) == ()
+    numbers = check_lengths(np.array([2, 0]), num_steps=2, batch_size=2)
+    assert numbers == (2, 0)
+    assert all(type(number) is int for number in numbers)
+    assert check_lengths([torch.tensor(1)], num_steps=2, batch_size=1) == (1,)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "shown"),
+    [
+        (2, "2"),
+        (torch.tensor(2), r"tensor\(2\)"),
+        ([1, "a"], r"\[1, 'a'\]"),
+        ([None], r"\[None\]"),
+        ([1.0], r"\[1.0\]"),
+        ([True], r"\[True\]"),
+        (torch.tensor([True]), r"tensor\(\[True\]\)"),
+        ([], r"\[\]"),
+        ([-1], "1 of them, from -1 to -1"),
+    ],
+)
+def test_lengths_of_another_kind_are_shown(lengths, shown):
+    with pytest.raises(ShapeError, match=rf"lengths do not fit[\s\S]*{shown}[\s\S]*from 0 to 2"):
+        check_lengths(lengths, num_steps=2, batch_size=1)
+
+
+def test_an_input_that_is_no_tensor_is_refused():
+    with pytest.raises(ShapeError, match=r"not a tensor[\s\S]*ndarray[\s\S]*as_tensor"):
+        check_input(np.zeros((2, 1, 3)), 3, like=torch.zeros(1))
+
+
+def test_another_device_is_named():
+    meta = torch.zeros(2, 1, 3, device="meta")
+    with pytest.raises(ShapeError, match=r"another device[\s\S]*meta[\s\S]*cpu[\s\S]*to\('cpu'\)"):
+        check_input(meta, 3, like=torch.zeros(1))
+    with pytest.raises(ShapeError, match=r"device[\s\S]*float32 on meta[\s\S]*float32 on cpu"):
+        check_state(State(tensors={"h": meta}), ("h",), (2, 1, 3), like=torch.zeros(1))
 
 
 def test_a_rate_is_dropout_between_layers():
     assert check_rate(0.5) == Dropout(between=0.5)
-    with pytest.raises(UsageError):
-        check_rate(float("nan"))
+    for rate in (float("nan"), 1, True, "0.5", None):
+        with pytest.raises(UsageError, match="not a rate"):
+            check_rate(rate)
 
 
 def test_sizes_are_whole_numbers():

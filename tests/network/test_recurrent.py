@@ -280,7 +280,9 @@ LAYER = Recurrent("lstm", 3, 4)
             r"state is of another type[\s\S]*float64",
         ),
         (
-            lambda: check_state((torch.zeros(1, 1, 4),) * 2, ("h",), (1, 1, 4), torch.float32),
+            lambda: check_state(
+                (torch.zeros(1, 1, 4),) * 2, ("h",), (1, 1, 4), like=torch.zeros(1)
+            ),
             r"not a State record[\s\S]*tuple[\s\S]*initial_state",
         ),
         (
@@ -310,6 +312,12 @@ def test_what_does_not_fit_is_refused(call, message: str):
 def test_impossible_layers_are_refused(arguments: dict, kind: type, message: str):
     with pytest.raises(kind, match=message):
         Recurrent(**({"cell": "lstm", "input_size": 3, "hidden_size": 4} | arguments))
+
+
+def test_lengths_beside_a_packed_sequence_are_refused():
+    packed = pack_sequence([torch.ones(2, 3)])
+    with pytest.raises(UsageError, match="has its own lengths"):
+        LAYER(packed, lengths=[2])
 
 
 def test_a_bidirectional_layer_has_no_steps():

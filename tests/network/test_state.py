@@ -34,6 +34,20 @@ def test_index_names_streams_that_do_not_exist():
         _state().index([3])
 
 
+@pytest.mark.parametrize(
+    ("streams", "message"),
+    [
+        (torch.tensor([True, False, True]), r"mask\.nonzero"),
+        (torch.tensor([0.75]), r"got: streams \[0\.75"),
+        (torch.tensor([[0, 1]]), r"a list of numbers"),
+        ([-1], r"got: streams \[-1\]"),
+    ],
+)
+def test_index_takes_whole_numbers_only(streams, message):
+    with pytest.raises(RecurryError, match=message):
+        _state().index(streams)
+
+
 def test_detach_and_clone_cut_what_they_say():
     state = State(tensors={"h": torch.zeros(1, 2, 3, requires_grad=True)})
     assert not state.detach()["h"].requires_grad

@@ -59,7 +59,14 @@ def find_cell(specification: Cell | str | os.PathLike[str]) -> Cell:
     """
     if isinstance(specification, Cell):
         return specification
-    text = os.fspath(specification)
+    if not isinstance(specification, str | os.PathLike):
+        raise UsageError(
+            "This is no cell.",
+            got=f"a {type(specification).__name__}",
+            accepted="a Cell, the name of a built-in cell, a path or equations",
+            hint="recurry.cells() lists the names",
+        )
+    text = os.fsdecode(specification)
     if text in _BUILT_IN:
         return _BUILT_IN[text]
     if "\n" not in text and text.endswith(_SUFFIXES):

@@ -3,7 +3,8 @@
 Comes in: what a user gave. Goes out: the same, checked, or an error.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from operator import index
 
 import torch
 from torch import Tensor
@@ -29,9 +30,9 @@ def check_precision(precision: str) -> None:
         raise unknown_name("precision", precision, known=PRECISIONS)
 
 
-def check_rate(rate: float) -> Dropout:
+def check_rate(rate: object) -> Dropout:
     """A rate between layers as a dropout record."""
-    if not 0.0 <= rate < 1.0:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate < 1.0:
         raise UsageError(
             "dropout is not a rate.",
             where="dropout",
@@ -41,8 +42,15 @@ def check_rate(rate: float) -> Dropout:
     return Dropout(between=rate)
 
 
-def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
-    """The input has three axes, the layer's input size and the layer's type."""
+def check_input(x: object, input_size: int, *, like: Tensor) -> None:
+    """The input has three axes, the layer's input size, and the type and device of its weights."""
+    if not isinstance(x, Tensor):
+        raise ShapeError(
+            "The input is not a tensor.",
+            got=type(x).__name__,
+            accepted="a tensor (steps, batch, input size), or a PackedSequence",
+            hint="torch.as_tensor(x)",
+        )
     if x.dim() != 3 or x.shape[2] != input_size:
         raise ShapeError(
             "The input does not fit the layer.",
@@ -50,17 +58,24 @@ def check_input(x: Tensor, input_size: int, dtype: torch.dtype) -> None:
             accepted=f"(steps, batch, {input_size}), or batch before steps with batch_first=True",
             hint="x.unsqueeze(1) makes a batch of one sequence" if x.dim() == 2 else None,
         )
-    if x.dtype != dtype:
+    if x.dtype != like.dtype:
         raise ShapeError(
             "The input is of another type than the layer's weights.",
             got=str(x.dtype),
-            accepted=str(dtype),
-            hint=f"x.to({dtype}), or a layer with another precision",
+            accepted=str(like.dtype),
+            hint=f"x.to({like.dtype}), or a layer with another precision",
+        )
+    if x.device != like.device:
+        raise ShapeError(
+            "The input is on another device than the layer's weights.",
+            got=str(x.device),
+            accepted=str(like.device),
+            hint=f"x.to({str(like.device)!r}), or layer.to({str(x.device)!r})",
         )
 
 
 def check_state(
-    state: object, names: tuple[str, ...], shape: tuple[int, int, int], dtype: torch.dtype
+    state: object, names: tuple[str, ...], shape: tuple[int, int, int], *, like: Tensor
 ) -> None:
     """The state has the tensors of the layer, for this batch."""
     if not isinstance(state, State):
@@ -80,12 +95,12 @@ def check_state(
             hint="layer.initial_state(batch_size), or state.index(streams) to pick streams",
         )
     for name, tensor in state.tensors.items():
-        if tensor.dtype != dtype:
+        if (tensor.dtype, tensor.device) != (like.dtype, like.device):
             raise ShapeError(
-                "The state is of another type than the layer's weights.",
+                "The state is of another type, or on another device, than the layer's weights.",
                 where=name,
-                got=str(tensor.dtype),
-                accepted=str(dtype),
+                got=f"{tensor.dtype} on {tensor.device}",
+                accepted=f"{like.dtype} on {like.device}",
             )
 
 
@@ -93,21 +108,38 @@ def _shown(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "no state"
 
 
-def check_lengths(
-    lengths: Sequence[int] | Tensor | None, *, num_steps: int, batch_size: int
-) -> tuple[int, ...] | None:
+def check_lengths(lengths: object, *, num_steps: int, batch_size: int) -> tuple[int, ...] | None:
     """The lengths as plain numbers: one a sequence, from 0 to the number of steps."""
     if lengths is None:
         return None
-    found = tuple(lengths.tolist() if isinstance(lengths, Tensor) else lengths)
-    is_whole = all(isinstance(n, int) and not isinstance(n, bool) for n in found)
-    if len(found) == batch_size and is_whole and all(0 <= n <= num_steps for n in found):
+    found = _whole_numbers(lengths)
+    if found is not None and len(found) == batch_size and all(0 <= n <= num_steps for n in found):
         return found
+    shown = f"{len(found)} of them, from {min(found)} to {max(found)}" if found else ""
     raise ShapeError(
         "The lengths do not fit the batch.",
         where="lengths",
-        got=f"{len(found)} of them, from {min(found, default=0)} to {max(found, default=0)}",
+        got=shown or repr(lengths)[:80],
         accepted=f"{batch_size} whole numbers from 0 to {num_steps}",
+    )
+
+
+def _whole_numbers(values: object) -> tuple[int, ...] | None:
+    """Numbers of any kind of integer as plain ones; None where one is of another kind."""
+    values = values.tolist() if isinstance(values, Tensor) else values
+    values = list(values) if isinstance(values, Iterable) else [None]
+    try:
+        return None if any(isinstance(n, bool) for n in values) else tuple(map(index, values))
+    except TypeError:
+        return None
+
+
+def refuse_lengths() -> UsageError:
+    """The error for lengths beside a packed sequence, which has its own."""
+    return UsageError(
+        "A packed sequence has its own lengths.",
+        where="lengths",
+        accepted="a packed sequence alone, or a padded tensor with lengths",
     )
 
 

@@ -3,7 +3,8 @@
 Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every step and the state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from os import PathLike
 
 import torch
 from jaxtyping import Float
@@ -20,6 +21,7 @@ from recurry.network.checks import (
     check_rate,
     check_sizes,
     check_state,
+    refuse_lengths,
     refuse_step,
 )
 from recurry.network.dropout import Dropout, drop, keep_mask
@@ -55,7 +57,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        cell: Cell | str,
+        cell: Cell | str | PathLike[str],
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
@@ -134,7 +136,7 @@ class Recurrent(nn.Module):
         self,
         x: Tensor | PackedSequence,
         state: State | None = None,
-        lengths: Sequence[int] | Tensor | None = None,
+        lengths: Iterable[int] | Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Run along time.
 
@@ -149,13 +151,16 @@ class Recurrent(nn.Module):
 
         Raises:
             ShapeError: Input, state or lengths do not fit the layer.
+            UsageError: Lengths beside a packed sequence, which has its own.
         """
         if isinstance(x, PackedSequence):
+            if lengths is not None:
+                raise refuse_lengths()
             padded, lengths = unpack(x)
-            check_input(padded, self.input_size, self.dtype)
+            check_input(padded, self.input_size, like=self._first)
             output, new = self._run(padded, state, lengths)
             return pack_like(output, x), new
-        check_input(x, self.input_size, self.dtype)
+        check_input(x, self.input_size, like=self._first)
         steps = x.transpose(0, 1) if self.batch_first else x
         found = check_lengths(lengths, num_steps=steps.shape[0], batch_size=steps.shape[1])
         output, new = self._run(steps, state, found)
@@ -171,7 +176,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
-        check_input(x.unsqueeze(0), self.input_size, self.dtype)
+        check_input(x.unsqueeze(0), self.input_size, like=self._first)
         output, new = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
 
@@ -205,7 +210,7 @@ class Recurrent(nn.Module):
         if state is None:
             zeros = x.new_zeros(x.shape[1], self.hidden_size)  # read only, so one serves all
             return [dict.fromkeys(self.cell.states, zeros)] * num_rows
-        check_state(state, self.cell.states, self._state_shape(x.shape[1]), x.dtype)
+        check_state(state, self.cell.states, self._state_shape(x.shape[1]), like=x)
         tensors = state.to_dict()
         return [{name: value[row] for name, value in tensors.items()} for row in range(num_rows)]
 

@@ -92,7 +92,11 @@ class State:
         return State(tensors={name: value.to(device) for name, value in self.tensors.items()})
 
     def index(self, streams: Tensor | Sequence[int]) -> "State":
-        """The state of some streams, in the order asked; a stream may be asked for twice."""
+        """The state of some streams, in the order asked; a stream may be asked for twice.
+
+        Raises:
+            ShapeError: A number that is not whole, or a stream that there is not.
+        """
         picked = {name: _pick(value, streams) for name, value in self.tensors.items()}
         return State(tensors=picked)
 
@@ -105,11 +109,16 @@ class State:
 
 
 def _pick(value: Tensor, streams: Tensor | Sequence[int]) -> Tensor:
-    rows = torch.as_tensor(streams, dtype=torch.long, device=value.device)
-    if rows.numel() and (int(rows.min()) < 0 or int(rows.max()) >= value.shape[1]):
+    rows = torch.as_tensor(streams, device=value.device)
+    is_whole = not (rows.is_floating_point() or rows.is_complex() or rows.dtype == torch.bool)
+    is_known = not rows.numel() or (is_whole and 0 <= rows.min() and rows.max() < value.shape[1])
+    if rows.dim() > 1 or not is_known:
         raise ShapeError(
             "A state was indexed with a stream that it does not have.",
             got=f"streams {rows.flatten().tolist()[:10]}",
-            accepted=f"numbers from 0 to {value.shape[1] - 1}",
+            accepted=f"a list of numbers from 0 to {value.shape[1] - 1}",
+            hint="mask.nonzero().flatten() turns a mask into numbers"
+            if rows.dtype == torch.bool
+            else None,
         )
-    return value.index_select(1, rows)
+    return value.index_select(1, rows.to(torch.long))
