@@ -18,8 +18,8 @@ class _Wrong(Recurrent):
     """A layer with an answer that is off by a little."""
 
     def _run(self, x, state, lengths):
-        output, new = super()._run(x, state, lengths)
-        return output * (1 + 1e-6), new
+        output, states = super()._run(x, state, lengths)
+        return output * (1 + 1e-6), states
 
 
 class _WrongConformance(CellConformance):

@@ -91,6 +91,28 @@ def test_locked_dropout_shares_one_mask():
     assert not (zero == zero[0]).all()
 
 
+@pytest.mark.parametrize("at", [0, 2, 6])
+def test_a_state_noted_on_the_way_is_that_of_a_shorter_run(at: int):
+    layer = Recurrent("lstm", 3, 4, 2, precision="float64")
+    x = torch.randn(6, 2, 3, dtype=torch.float64)
+    output, noted, last = layer.forward_past(x, at=at)
+    whole, final = layer(x)
+    assert_near(output, whole, "carried_float64", what="output")
+    for found, expected in ((noted, layer(x[:at])[1]), (last, final)):
+        for name in final.names:
+            assert_near(found[name], expected[name], "carried_float64", what=name)
+
+
+def test_a_run_with_a_noted_state_has_one_set_of_masks():
+    rates = Dropout(output=0.5, recurrent_weights=0.5, is_locked=True)
+    layer = Recurrent("lstm", 3, 40, dropout=rates, precision="float64")
+    x = torch.randn(6, 2, 3, dtype=torch.float64)
+    torch.manual_seed(7)
+    expected, _ = layer(x)
+    torch.manual_seed(7)
+    assert_near(layer.forward_past(x, at=3)[0], expected, "carried_float64", what="output")
+
+
 def test_dropout_between_layers_acts_in_training_only():
     layer = Recurrent("gru", 3, 8, 2, dropout=0.5)
     x = torch.randn(4, 2, 3)
@@ -321,5 +343,8 @@ def test_lengths_beside_a_packed_sequence_are_refused():
 
 
 def test_a_bidirectional_layer_has_no_steps():
+    layer = Recurrent("lstm", 3, 4, bidirectional=True)
     with pytest.raises(UsageError, match=r"step by step[\s\S]*bidirectional=False"):
-        Recurrent("lstm", 3, 4, bidirectional=True).step(torch.ones(1, 3))
+        layer.step(torch.ones(1, 3))
+    with pytest.raises(UsageError, match=r"step by step"):
+        layer.forward_past(torch.ones(2, 1, 3), at=1)

@@ -6,7 +6,6 @@ Comes in: what a user gave. Goes out: the same, checked, or an error.
 from collections.abc import Iterable, Mapping
 from operator import index
 
-import torch
 from torch import Tensor
 
 from recurry.backends import PRECISIONS

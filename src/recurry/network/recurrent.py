@@ -158,12 +158,12 @@ class Recurrent(nn.Module):
                 raise refuse_lengths()
             padded, lengths = unpack(x)
             check_input(padded, self.input_size, like=self._first)
-            output, new = self._run(padded, state, lengths)
+            output, (new,) = self._run(padded, state, lengths)
             return pack_like(output, x), new
         check_input(x, self.input_size, like=self._first)
         steps = x.transpose(0, 1) if self.batch_first else x
         found = check_lengths(lengths, num_steps=steps.shape[0], batch_size=steps.shape[1])
-        output, new = self._run(steps, state, found)
+        output, (new,) = self._run(steps, state, found)
         return (output.transpose(0, 1) if self.batch_first else output), new
 
     def step(
@@ -177,8 +177,30 @@ class Recurrent(nn.Module):
         if self.bidirectional:
             raise refuse_step()
         check_input(x.unsqueeze(0), self.input_size, like=self._first)
-        output, new = self._run(x.unsqueeze(0), state, None)
+        output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
+
+    def forward_past(
+        self, x: Float[Tensor, "T B I"], state: State | None = None, *, at: int
+    ) -> tuple[Float[Tensor, "T B H"], State, State]:
+        """Run along time, and note the state on the way; masks are those of one call.
+
+        Args:
+            x: Input, time first.
+            state: The state before the first step; zeros when not given.
+            at: Number of steps, 0 to T, after which the state is noted.
+
+        Returns:
+            The output, the state after `at` steps, and the state after the last.
+
+        Raises:
+            UsageError: The layer is bidirectional, so half a run would have to know the future.
+        """
+        if self.bidirectional:
+            raise refuse_step()
+        check_input(x, self.input_size, like=self._first)
+        output, (noted, new) = self._run(x, state, None, cuts=(at,))
+        return output, noted, new
 
     def to_torch(self) -> nn.RNN | nn.LSTM | nn.GRU:
         """The same layer as a `torch.nn` module, where torch has this cell.
@@ -189,20 +211,30 @@ class Recurrent(nn.Module):
         return to_torch(self)
 
     def _run(
-        self, x: Tensor, state: State | None, lengths: tuple[int, ...] | None
-    ) -> tuple[Tensor, State]:
+        self,
+        x: Tensor,
+        state: State | None,
+        lengths: tuple[int, ...] | None,
+        *,
+        cuts: tuple[int, ...] = (),
+    ) -> tuple[Tensor, list[State]]:
+        """The output, and the state at every cut and at the end."""
         rows = self._state_rows(state, x)
         rates = self.dropout if self.training else Dropout()
         x = drop(x, rates.input, is_locked=rates.is_locked)
-        finals: list[dict[str, Tensor]] = []
+        noted: list[list[dict[str, Tensor]]] = []
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
             entering = drop(x, rates.between, is_locked=rates.is_locked) if number else x
-            x, new = self._run_layer(layer, entering, rows, lengths, number)
-            finals += new
+            mine = rows[number * self.num_directions :]
+            x, new = self._run_layer(layer, entering, mine, lengths, cuts=cuts)
+            noted += new
             x = x + entering if self.has_residual and number else x
-        tensors = {name: _stacked([f[name] for f in finals]) for name in self.cell.states}
-        return drop(x, rates.output, is_locked=rates.is_locked), State(tensors=tensors)
+        states = [
+            State(tensors={name: _stacked([row[name] for row in at]) for name in self.cell.states})
+            for at in zip(*noted, strict=True)
+        ]
+        return drop(x, rates.output, is_locked=rates.is_locked), states
 
     def _state_rows(self, state: State | None, x: Tensor) -> list[dict[str, Tensor]]:
         """The state of each layer and direction, `(B, H)` each."""
@@ -220,25 +252,27 @@ class Recurrent(nn.Module):
         x: Tensor,
         rows: list[dict[str, Tensor]],
         lengths: tuple[int, ...] | None,
-        number: int,
-    ) -> tuple[Tensor, list[dict[str, Tensor]]]:
+        *,
+        cuts: tuple[int, ...],
+    ) -> tuple[Tensor, list[list[dict[str, Tensor]]]]:
+        """The output of a layer, and for each direction its state at every cut and at the end."""
         outputs: list[Tensor] = []
-        finals: list[dict[str, Tensor]] = []
+        noted: list[list[dict[str, Tensor]]] = []
         for direction, weights in enumerate(layer.directions()):
-            row = number * self.num_directions + direction
             options = self._options(weights, direction == 1)
             parameters = self._dropped(weights.tensors())
-            output, new = self._chosen(x, lengths, options, parameters).run(
-                self._plan,
-                parameters,
-                x,
-                rows[row],
-                lengths=lengths,
-                options=options,
-            )
-            outputs.append(output)
-            finals.append(new)
-        return torch.cat(outputs, 2) if self.bidirectional else outputs[0], finals
+            parts: list[Tensor] = []
+            states = [rows[direction]]
+            for part in x.tensor_split(cuts) if cuts else (x,):
+                backend = self._chosen(part, lengths, options, parameters)
+                output, new = backend.run(
+                    self._plan, parameters, part, states[-1], lengths=lengths, options=options
+                )
+                parts.append(output)
+                states.append(new)
+            outputs.append(torch.cat(parts) if cuts else parts[0])
+            noted.append(states[1:])
+        return torch.cat(outputs, 2) if self.bidirectional else outputs[0], noted
 
     def _options(self, weights: CellWeights, is_reversed: bool) -> RunOptions:
         return RunOptions(

@@ -111,7 +111,7 @@ class State:
 def _pick(value: Tensor, streams: Tensor | Sequence[int]) -> Tensor:
     rows = torch.as_tensor(streams, device=value.device)
     is_whole = not (rows.is_floating_point() or rows.is_complex() or rows.dtype == torch.bool)
-    is_known = not rows.numel() or (is_whole and 0 <= rows.min() and rows.max() < value.shape[1])
+    is_known = not rows.numel() or (is_whole and rows.min() >= 0 and rows.max() < value.shape[1])
     if rows.dim() > 1 or not is_known:
         raise ShapeError(
             "A state was indexed with a stream that it does not have.",

@@ -86,6 +86,13 @@ class SymbolNetwork(nn.Module):
         output, new = self.recurrent(self._embed(symbols), state)
         return self._score(output), new
 
+    def forward_past(
+        self, symbols: Int64[Tensor, "T B"], state: State | None = None, *, at: int
+    ) -> tuple[Float[Tensor, "T B V"], State]:
+        """Scores as `forward` gives them, and the state after the first `at` steps."""
+        output, noted, _ = self.recurrent.forward_past(self._embed(symbols), state, at=at)
+        return self._score(output), noted
+
     def step(
         self, symbols: Int64[Tensor, "B"], state: State | None = None
     ) -> tuple[Float[Tensor, "B V"], State]:

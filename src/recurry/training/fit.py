@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from recurry.errors import TrainingError
 from recurry.network.state import State
+from recurry.network.symbols import SymbolNetwork
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores, score
 from recurry.training.optimise import clip_gradients, make_update
@@ -107,12 +108,12 @@ def fit(model: LanguageModel, data: TrainingData, state: TrainingState) -> Itera
 
 
 def summed_loss(
-    network: nn.Module, block: Int[Tensor, "T1 B"], window: Window, carried: State | None
-) -> tuple[Float[Tensor, ""], State | None]:
+    network: SymbolNetwork, block: Int[Tensor, "T1 B"], window: Window, carried: State | None
+) -> tuple[Float[Tensor, ""], State]:
     """The loss of a window's counted steps, and the state to carry to the next window.
 
     Args:
-        network: From symbols and a state to logits and a state.
+        network: What is trained.
         block: The symbols from `window.begin` to `window.end`, and the one after.
         window: Which of these steps count, and where the next window begins.
         carried: The state at `window.begin`; None is zeros.
@@ -125,16 +126,13 @@ def summed_loss(
     """
     inputs, targets = block[:-1], block[window.start - window.begin + 1 :]
     keep = window.keep - window.begin
-    kept, logits = carried, []
-    if keep > 0:
-        head, kept = network(inputs[:keep], carried)
-        logits.append(head)
-    if keep < len(inputs):  # k2 > k1: the next window begins before the end of this one
-        logits.append(network(inputs[keep:], kept)[0])
-    scores = torch.cat(logits) if len(logits) > 1 else logits[0]  # cat would copy a single part
+    if keep == len(inputs):
+        scores, kept = network(inputs, carried)
+    else:  # k2 > k1: the next window begins before the end of this one
+        scores, kept = network.forward_past(inputs, carried, at=keep)
     counted = scores[-window.length :]
     loss = functional.cross_entropy(counted.flatten(0, 1), targets.flatten(), reduction="sum")
-    return loss, kept.detach() if kept is not None else None
+    return loss, kept.detach()
 
 
 def _not_finite(state: TrainingState, *, loss_nats: float, gradient_norm: float) -> TrainingError:
