@@ -5,10 +5,18 @@ import torch
 
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.matrices import outer_product, panel_product
-from recurry.backends.cpu.packing import pack_panels
+from recurry.backends.cpu.packing import padded_size, write_panels
 from recurry.backends.cpu.tiling import make_tiling
 
 SIZES = [(1, 1, 1), (3, 5, 7), (130, 13, 33), (257, 64, 32), (40, 100, 65), (300, 25, 300)]
+
+
+def _panels(matrix):
+    units = make_tiling(host(), torch.finfo(matrix.dtype).bits).units
+    blocks = padded_size(matrix.shape[1], units) // units
+    panels = matrix.new_empty(blocks, matrix.shape[0], units)
+    write_panels(matrix, panels)
+    return panels
 
 
 def _matrix(rows, columns, dtype, *, apart=0):
@@ -30,14 +38,14 @@ def test_outer_products_are_summed(sizes, dtype, apart):
 def test_a_product_with_panels_is_right(sizes, dtype):
     rows, terms, columns = sizes
     a, b = _matrix(rows, terms, dtype, apart=3), torch.randn(terms, columns, dtype=dtype)
-    panels = pack_panels(b, make_tiling(host(), torch.finfo(dtype).bits).units)
+    panels = _panels(b)
     found = panel_product(a, panels)[:, :columns]
     torch.testing.assert_close(found, a @ b, rtol=1e-4, atol=1e-4)
 
 
 def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads):
     a, b = torch.randn(400, 130), torch.randn(400, 70)
-    panels = pack_panels(b[:130], make_tiling(host(), 32).units)
+    panels = _panels(b[:130])
     found = []
     for count in (1, 2):
         set_threads(count)
@@ -48,7 +56,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads):
 
 def test_a_row_does_not_depend_on_the_others():
     a, b = torch.randn(60, 300), torch.randn(300, 33)
-    panels = pack_panels(b, make_tiling(host(), 32).units)
+    panels = _panels(b)
     whole = panel_product(a, panels)
     for row in (0, 11, 12, 59):
         assert torch.equal(panel_product(a[row : row + 1], panels)[0], whole[row])

@@ -15,12 +15,12 @@ from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import (
+    pack_columns,
     pack_group,
-    pack_panels,
+    pack_rows,
     pack_vectors,
     padded_size,
     row_stride,
-    stack_rows,
 )
 from recurry.backends.cpu.rows import RowTables
 from recurry.backends.weights import StackCache
@@ -80,19 +80,11 @@ class Call:
 
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
-        return self.packed(
-            ("rows", names),
-            names,
-            lambda parts: pack_panels(stack_rows(parts, self.units).t(), self.units),
-        )
+        return self.packed(("rows", names), names, lambda parts: pack_rows(parts, self.units))
 
-    def column_panels(self, names: tuple[str, ...], height: int) -> Tensor:
-        """The first rows of matrices on top of one another as panels of columns: from H to I."""
-        return self.packed(
-            ("columns", names, height),
-            names,
-            lambda parts: pack_panels(stack_rows(parts, self.units)[:height], self.units),
-        )
+    def column_panels(self, names: tuple[str, ...]) -> Tensor:
+        """Matrices on top of one another as panels of columns: their products go from H to I."""
+        return self.packed(("columns", names), names, lambda p: pack_columns(p, self.units))
 
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
         """What works out values outside the loop."""

@@ -127,7 +127,7 @@ class GradientProducts:
             names = tuple(t.matrix.name for t in direct[done : done + stop - start])
             done += stop - start
             left = self._column(start, stop)
-            panels = call.column_panels(names, left.shape[1])
+            panels = call.column_panels(names)[:, : left.shape[1]]
             part = panel_product(left, panels)[:, : call.x.shape[1]]
             total = part if total is None else total.add_(part)
         for term in terms:

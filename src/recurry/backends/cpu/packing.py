@@ -1,16 +1,20 @@
 """Weights as kernels read them: block by block of units, all terms of a block in one stretch.
 
 Comes in: parameters and the groups of a schedule. Goes out: packed tensors, made anew only when a
-parameter has changed. Imports torch and schedule.
+parameter has changed. Imports torch, jit, panels, schedule, tiling.
 """
 
-from collections.abc import Mapping, Sequence
+import ctypes
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
-import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
+from recurry.backends.cpu import panels as panel_code
+from recurry.backends.cpu.jit import compile_module
+from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.schedule import Group
+from recurry.backends.cpu.tiling import make_tiling
 
 # Rows this far apart leave so few sets to a tile of twelve rows that lines push one another out.
 _CROWDED_BYTES = 2048
@@ -37,19 +41,43 @@ def pack_group(
 ) -> Tensor:
     """The matrices of a group: (blocks, sums, terms, units)."""
     padded = padded_size(hidden_size, units)
-    columns = []
-    for matrices in group.matrices:
-        parts = [
+    columns = [
+        [
             parameters[name].detach() if is_transposed else parameters[name].detach().t()
             for name, is_transposed in matrices
         ]
-        columns.append(torch.cat(parts) if len(parts) > 1 else parts[0])
-    terms = columns[0].shape[0]
-    packed = columns[0].new_empty(padded // units, len(columns), terms, units)
-    for number, column in enumerate(columns):
-        blocks = pad(column, (0, padded - hidden_size)).view(terms, -1, units)
-        packed[:, number].copy_(blocks.transpose(0, 1))
+        for matrices in group.matrices
+    ]
+    terms = sum(part.shape[0] for part in columns[0])
+    packed = columns[0][0].new_empty(padded // units, len(columns), terms, units)
+    for number, parts in enumerate(columns):
+        start = 0
+        for part in parts:
+            write_panels(part, packed[:, number, start : start + part.shape[0]])
+            start += part.shape[0]
     return packed
+
+
+def write_panels(matrix: Tensor, panels: Tensor) -> None:
+    """Write the columns of a matrix (terms, K) in blocks: (panels, terms, units)."""
+    terms, width = matrix.shape
+    if matrix.stride(0) != 1 and matrix.stride(1) != 1:
+        matrix = matrix.contiguous()
+    is_turned = matrix.stride(1) != 1 and width > 1
+    write = _functions(8 * matrix.element_size())["turn" if is_turned else "copy"]
+    apart = matrix.stride(1 if is_turned else 0)
+    write(matrix.data_ptr(), apart, terms, width, panels.data_ptr(), panels.stride(0))
+
+
+@lru_cache
+def _functions(bits: int) -> dict[str, Callable[..., None]]:
+    """The copying functions for numbers of so many bits."""
+    code = compile_module(
+        panel_code.write_panels(host(), make_tiling(host(), bits)), ("copy", "turn")
+    )
+    kinds = [ctypes.c_void_p, *[ctypes.c_int64] * 3, ctypes.c_void_p, ctypes.c_int64]
+    kind = ctypes.CFUNCTYPE(None, *kinds)
+    return {name: kind(address) for name, address in code.addresses.items()}
 
 
 def pack_vectors(vectors: Sequence[Tensor], hidden_size: int, units: int) -> Tensor:
@@ -61,16 +89,25 @@ def pack_vectors(vectors: Sequence[Tensor], hidden_size: int, units: int) -> Ten
     return packed
 
 
-def stack_rows(matrices: Sequence[Tensor], units: int) -> Tensor:
-    """Matrices (H, K) on top of one another, each padded with zeros to whole blocks of rows."""
-    rows = matrices[0].shape[0]
-    padded = padded_size(rows, units)
-    parts = [pad(m.detach(), (0, 0, 0, padded - rows)) if padded > rows else m for m in matrices]
-    return torch.cat([part.detach() for part in parts]) if len(parts) > 1 else parts[0].detach()
+def pack_rows(matrices: Sequence[Tensor], units: int) -> Tensor:
+    """Matrices (H, I) for products from I to H: (panels, I, units), one matrix after another."""
+    size, terms = matrices[0].shape
+    blocks = padded_size(size, units) // units
+    packed = matrices[0].new_empty(len(matrices) * blocks, terms, units)
+    for number, matrix in enumerate(matrices):
+        write_panels(matrix.detach().t(), packed[number * blocks : (number + 1) * blocks])
+    return packed
 
 
-def pack_panels(matrix: Tensor, units: int) -> Tensor:
-    """The columns of a matrix (terms, K) in blocks: (panels, terms, units)."""
-    terms, width = matrix.shape
-    blocks = pad(matrix, (0, padded_size(width, units) - width)).view(terms, -1, units)
-    return blocks.transpose(0, 1).contiguous()
+def pack_columns(matrices: Sequence[Tensor], units: int) -> Tensor:
+    """Matrices (H, I) for products from H to I: (panels, terms, units).
+
+    The terms of one matrix follow those of another, each with zeros up to whole blocks.
+    """
+    size, width = matrices[0].shape
+    padded = padded_size(size, units)
+    make = matrices[0].new_empty if size == padded else matrices[0].new_zeros
+    packed = make(padded_size(width, units) // units, len(matrices) * padded, units)
+    for number, matrix in enumerate(matrices):
+        write_panels(matrix.detach(), packed[:, number * padded : number * padded + size])
+    return packed
