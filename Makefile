@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
+SAY     = @echo 'Installing; without torch in the cache of pip this takes some minutes ...'
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .DELETE_ON_ERROR:  # half a virtual environment would be taken for a whole one
@@ -11,6 +12,7 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 demo: $(VENV)/.base          ## train on bundled Shakespeare and show samples, curves, cells
 	$(BIN)/recurry demo
+	@echo 'To use recurry in this shell: . $(BIN)/activate'
 
 test: $(VENV)/.dev           ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
@@ -36,10 +38,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
+	$(SAY)
 	$(PIP) -e .
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(SAY)
 	$(PIP) -e '.[dev]'
 	touch $(VENV)/.base $@
 
