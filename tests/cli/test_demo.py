@@ -1,9 +1,10 @@
 """The demo on a tiny network: a model, a sample and a page; a second call shows them again."""
 
+import pytest
 from click.testing import CliRunner
 
 from recurry.cli.main import recurry
-from recurry.errors import UsageError
+from recurry.errors import Interrupted, UsageError
 from recurry.runs.configuration import load_config, to_toml
 
 TINY = [
@@ -39,3 +40,18 @@ def test_other_settings_are_not_silently_ignored(tmp_path, monkeypatch):
         result = CliRunner().invoke(recurry, ["demo", *options], standalone_mode=False)
         assert isinstance(result.exception, UsageError)
         assert "begun with other settings" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [([], "recurry demo"), (["--run", "my demo"], "recurry demo --run 'my demo'")],
+)
+def test_a_stopped_demo_says_how_it_goes_on_to_its_page(options, hint, tmp_path, monkeypatch):
+    def stop(*_, **__):
+        raise Interrupted("Stopped after update 3.", hint="recurry resume runs/demo")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("recurry.cli.train.conduct", stop)
+    result = CliRunner().invoke(recurry, ["demo", *options], standalone_mode=False)
+    assert isinstance(result.exception, Interrupted)
+    assert (result.exception.what, result.exception.hint) == ("Stopped after update 3.", hint)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recurry.errors import UsageError
+from recurry.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from recurry.cli.train import Begin
@@ -38,14 +38,18 @@ def demo(folder: str, preset: str | None, pairs: tuple[str, ...]) -> None:
     is_asked = preset is not None or bool(pairs)
     config = load_config(preset or DEFAULT_PRESET, overrides=gather_settings((), pairs, {}))
     target = Path(folder)
+    again = "recurry demo" + (f" --run {shlex.quote(folder)}" if folder != DEFAULT_FOLDER else "")
     is_begun = (target / CONFIG_NAME).is_file() and not is_free(target)
     if is_begun and is_asked and not is_run_of(target, config):
         raise UsageError(
             f"The demo in {folder} was begun with other settings.",
-            hint=f"another folder with --run, or recurry demo --run {shlex.quote(folder)} alone",
+            hint=f"another folder with --run, or {again} alone",
         )
     begin = _resumer() if is_begun else starter(config)
-    run = conduct(target, config.data.tokens, as_json=False, begin=begin)
+    try:
+        run = conduct(target, config.data.tokens, as_json=False, begin=begin)
+    except Interrupted as stop:
+        raise Interrupted(stop.what, hint=again) from stop
     show_sample(run, as_json=False)
     page = target / "report.html"
     click.echo("drawing curves, samples and coloured cells ...", err=True)
