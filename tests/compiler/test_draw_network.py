@@ -29,7 +29,9 @@ def test_unrolled_has_a_box_for_every_step_layer_and_direction(num_layers, steps
     assert texts.count("lstm") == steps * num_layers * (1 + is_bidirectional)
     assert f"x{steps}" in texts
     assert f"y{steps}" in texts
-    assert f"layer {num_layers}" in texts
+    assert "layer 0" in texts
+    assert f"layer {num_layers - 1}" in texts
+    assert f"layer {num_layers}" not in texts
 
 
 def test_a_long_name_is_cut_and_markup_is_escaped():

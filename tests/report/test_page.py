@@ -139,3 +139,9 @@ def test_only_commands_that_work_are_shown(page, run_folder):
     assert "resume" in page
     (run_folder / "run.toml").write_text(to_toml(load_config("laptop")))
     assert "resume" not in write(run_folder, samples={})
+
+
+def test_a_tall_network_is_not_drawn_but_reported(run_folder, monkeypatch):
+    assert "Unrolled over time" in write(run_folder, samples={})
+    monkeypatch.setattr("recurry.report.page.MOST_DRAWN", 1)
+    assert "Unrolled over time" not in write(run_folder, samples={})

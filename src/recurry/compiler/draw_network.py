@@ -16,7 +16,7 @@ _OUTPUT = ("#dff0e2", "#2c7a45")
 _LAYERS = {"forward": ("#fff4d8", _FORWARD), "backward": ("#fbe9dd", _BACKWARD)}
 _HEIGHT = 38.0
 _LANE, _MARGIN = 58.0, 28.0
-_MOST = 24
+MOST_DRAWN = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +92,8 @@ def draw_network(
     Raises:
         ValueError: A number is outside its range.
     """
-    if not 1 <= num_layers <= _MOST or not (steps is None or 1 <= steps <= _MOST):
-        raise ValueError(f"layers and steps must be 1 to {_MOST}: {num_layers}, {steps}")
+    if not 1 <= num_layers <= MOST_DRAWN or not (steps is None or 1 <= steps <= MOST_DRAWN):
+        raise ValueError(f"layers and steps must be 1 to {MOST_DRAWN}: {num_layers}, {steps}")
     stack = _Stack(
         cell_name=cell_name,
         num_layers=num_layers,
@@ -112,10 +112,10 @@ def draw_network(
 
 
 def _draw_layer(stack: _Stack, layer: int, *, is_rolled: bool) -> Iterator[str]:
-    """The name of a layer and its links along time."""
+    """The name of a layer, as --colour and the weights count it, and its links along time."""
     rows = [stack.y(layer, direction) for direction in stack.directions]
     middle = sum(rows) / len(rows)
-    yield svg.label((_MARGIN + 28, middle), f"layer {layer + 1}", size=12, colour=_UP)
+    yield svg.label((_MARGIN + 28, middle), f"layer {layer}", size=12, colour=_UP)
     for direction, y in zip(stack.directions, rows, strict=True):
         colour, half = _LAYERS[direction][1], stack.box_width / 2
         boxes = [stack.x(column, direction) for column in range(stack.num_columns)]

@@ -9,7 +9,7 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from recurry.compiler.draw_network import draw_network
+from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.errors import RunError
 from recurry.generation.sample import Sampling, generate
 from recurry.inspection.controls import printable
@@ -159,26 +159,29 @@ def _cells_section(paintings: list[Painting]) -> str:
 
 
 def _cell_section(model: LanguageModel) -> str:
-    cell, config = model.cell, model.network_config
+    cell = model.cell
     source = f'<p class="soft">{escape(cell.source)}</p>' if cell.source else ""
-    network = draw_network(
-        cell_name=cell.name,
-        num_layers=config.num_layers,
-        is_bidirectional=False,
-        steps=_UNROLLED_STEPS,
-    )
     body = (
         f'<div class="two"><div><h3>Equations</h3>'
         f'<pre class="code">{escape(cell.equations, quote=False)}</pre>{source}</div>'
         f"<div><h3>Weights of a layer</h3>{_parameters(model)}</div></div>"
         f"<h3>As a drawing</h3>{_drawing(cell.draw())}"
-        f"<h3>Unrolled over time</h3>{_drawing(network)}"
+        f"{_unrolled(model)}"
     )
     text = (
         "These equations are all there is to a step; training, gradients and the drawing follow "
         "from them."
     )
     return _section(f"The cell: {cell.name}", text, body)
+
+
+def _unrolled(model: LanguageModel) -> str:
+    """The network over some steps; nothing where it has more layers than can be drawn."""
+    num_layers = model.network_config.num_layers
+    if num_layers > MOST_DRAWN:
+        return ""
+    drawing = draw_network(cell_name=model.cell.name, num_layers=num_layers, steps=_UNROLLED_STEPS)
+    return f"<h3>Unrolled over time</h3>{_drawing(drawing)}"
 
 
 def _parameters(model: LanguageModel) -> str:
