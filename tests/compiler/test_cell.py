@@ -89,3 +89,16 @@ def test_interpret_latex_and_drawing_are_at_hand():
     np.testing.assert_allclose(run.output, np.tanh(x))
     assert made.latex().startswith(r"\begin{aligned}")
     assert "flat" in made.draw()
+
+
+@pytest.mark.parametrize("name", ["", "a\x1b[31mb", "two\nlines", "a" * 201, "\udc80"])
+def test_names_that_no_terminal_should_see_are_refused(name):
+    with pytest.raises(UsageError, match=r"name of a cell[\s\S]*1 to 200 printable"):
+        Cell.parse("h = tanh(W @ x)", name=name)
+
+
+@pytest.mark.parametrize("source", ["\x1b]0;title\x07", "a" * 10_001])
+def test_sources_that_no_terminal_should_see_are_refused(source):
+    with pytest.raises(UsageError, match=r"source of the cell mine[\s\S]*printable"):
+        Cell.parse("h = tanh(W @ x)", name="mine", source=source)
+    assert Cell.parse("h = tanh(W @ x)", source="first line\nsecond line").source

@@ -136,3 +136,20 @@ def test_values_that_are_no_longer_finite_come_out_without_a_warning():
     assert np.isnan(interpret(graph, parameters, x).output).all()
     found = interpret_backward(graph, parameters, x, {}, np.ones((2, 1, 2)))
     assert not np.isfinite(found.parameters["b"]).any()
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_results_are_the_callers_own(steps, rng):
+    graph, parameters, x, state = _arguments("lstm", rng, steps=steps)
+    kept = state["c"].copy()
+    last = interpret(graph, parameters, x, state).state
+    gradients = interpret_backward(graph, parameters, x, state, np.zeros_like(x), last).state
+    for array in (*last.values(), *gradients.values()):
+        array[:] = 7.0
+    assert np.array_equal(state["c"], kept)
+
+
+def test_a_sigmoid_keeps_its_digits_where_it_is_almost_0():
+    found = UNARY_MEANINGS["sigmoid"](np.array([-700.0, -50.0, 0.0, 50.0, 800.0]))
+    expected = [np.exp(-700.0), np.exp(-50.0), 0.5, 1.0, 1.0]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -26,10 +26,12 @@ def test_a_cell_is_an_aligned_block_with_times():
         ("0.05 * (W @ x)", r"0.05 \, W x_t"),
         ("W @ x * 2e-20", r"\left(W x_t\right) \cdot 2 \cdot 10^{-20}"),
         ("sqrt(abs(W @ x))", r"\sqrt{\left\lvert W x_t \right\rvert}"),
-        ("hard_sigmoid(W @ x)", r"\operatorname{hard sigmoid}\left(W x_t\right)"),
+        ("hard_sigmoid(W @ x)", r"\operatorname{hard\ sigmoid}\left(W x_t\right)"),
         ("minimum(W @ x, b)", r"\min\left(W x_t, b\right)"),
         ("alpha * x + W1 @ x", r"\alpha \odot x_t + W_1 x_t"),
         ("slow_f_in * x", r"\mathit{slow}_{f, \mathit{in}} \odot x_t"),
+        ("-(-x) * h", r"-\left(-x_t\right) \odot h_{t-1}"),
+        ("2 * 3 * (W @ x)", r"2 \cdot 3 \odot \left(W x_t\right)"),
         ("A @ (B @ x)", r"A \left(B x_t\right)"),
     ],
 )

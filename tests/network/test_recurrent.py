@@ -264,6 +264,7 @@ def test_repr_says_who_runs_it():
     for part in ("lstm, 3 -> 8", "num_layers=2", "bidirectional", "batch_first", "auto (fused)"):
         assert part in text
     assert "auto (eager)" in repr(Recurrent("gru", 3, 4))
+    assert "auto (fused, eager with gradients)" in repr(Recurrent("gru_after", 3, 4))
     assert "between=0.5" in repr(Recurrent("gru", 3, 4, dropout=0.5))
 
 

@@ -31,7 +31,7 @@ INDRNN = Cell.parse(
     "h = relu(W_h @ x + u_h * h + b_h)",
     name="indrnn",
     initial={"u_h": "uniform(0, 1)"},
-    source="each unit reads only itself; Li et al. 2018, arXiv 1803.04831, equation 2",
+    source="each unit reads only itself; Li et al. 2018, arXiv 1803.04831",
 )
 
 SCRN = Cell.parse(
@@ -40,7 +40,7 @@ SCRN = Cell.parse(
     h = sigmoid(U_s @ s + W_h @ x + U_h @ h)
     """,
     name="scrn",
-    source="fast units beside slow ones; Mikolov et al. 2014, arXiv 1412.7753, equations 4 and 5, "
+    source="fast units beside slow ones; Mikolov et al. 2014, arXiv 1412.7753, "
     "alpha = 0.95, with as many slow units as fast ones, which reach the output through h only",
 )
 

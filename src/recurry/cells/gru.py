@@ -14,7 +14,7 @@ GRU = Cell.parse(
     """,
     name="gru",
     source="reset before the product (z = 1 keeps the old state); Cho et al. 2014, arXiv "
-    "1406.1078v3, equations 5 to 8, with biases; Keras GRU with reset_after=False",
+    "1406.1078v3, with biases; Keras GRU with reset_after=False",
 )
 
 GRU_AFTER = Cell.parse(
@@ -34,8 +34,7 @@ MGU = Cell.parse(
     h = (1 - f) * h + f * tanh(W_h @ x + U_h @ (f * h) + b_h)
     """,
     name="mgu",
-    source="minimal gated unit (f = 1 replaces the old state); Zhou et al. 2016, arXiv 1603.09420, "
-    "equations 8 to 10",
+    source="minimal gated unit (f = 1 replaces the old state); Zhou et al. 2016, arXiv 1603.09420",
 )
 
 UGRNN = Cell.parse(
@@ -46,7 +45,7 @@ UGRNN = Cell.parse(
     name="ugrnn",
     initial={"b_g": 1},
     source="update gate only (g = 1 keeps the old state); Collins, Sohl-Dickstein and Sussillo "
-    "2017, arXiv 1611.09913, section 2",
+    "2017, arXiv 1611.09913",
 )
 
 LIGRU = Cell.parse(

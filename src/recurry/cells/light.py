@@ -13,7 +13,7 @@ MINGRU = Cell.parse(
     h = (1 - z) * h + z * (W_h @ x + b_h)
     """,
     name="mingru",
-    source=f"minimal GRU (z = 1 replaces the old state); {_MINIMAL}, section 3.1",
+    source=f"minimal GRU (z = 1 replaces the old state); {_MINIMAL}",
 )
 
 MINLSTM = Cell.parse(
@@ -24,7 +24,7 @@ MINLSTM = Cell.parse(
     """,
     name="minlstm",
     initial={"b_f": 1},
-    source=f"minimal LSTM, gates normalised to sum 1; {_MINIMAL}, section 3.2",
+    source=f"minimal LSTM, gates normalised to sum 1; {_MINIMAL}",
 )
 
 SRU = Cell.parse(
@@ -37,7 +37,7 @@ SRU = Cell.parse(
     name="sru",
     initial={"b_f": 1},
     source="simple recurrent unit, gates read c by weight vectors; Lei et al. 2018, arXiv "
-    "1709.02755v5, equations 1 to 4; x enters without a matrix, so I must equal H",
+    "1709.02755v5; x enters without a matrix, so I must equal H",
 )
 
 CELLS = (MINGRU, MINLSTM, SRU)

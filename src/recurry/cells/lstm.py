@@ -6,7 +6,7 @@ Imports the compiler.
 from recurry.compiler.cell import Cell
 
 _FORGET = {"b_f": 1}
-_ABLATION = "without peepholes; Greff et al. 2017, arXiv 1503.04069, section 3"
+_ABLATION = "without peepholes; Greff et al. 2017, arXiv 1503.04069"
 
 LSTM = Cell.parse(
     """
@@ -34,8 +34,7 @@ LSTM_PEEPHOLE = Cell.parse(
     """,
     name="lstm_peephole",
     initial=_FORGET,
-    source="gates that read c; Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850, "
-    "equations 7 to 11",
+    source="gates that read c; Gers and Schmidhuber 2000; Graves 2013, arXiv 1308.0850",
 )
 
 LSTM_COUPLED = Cell.parse(

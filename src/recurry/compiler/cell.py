@@ -23,6 +23,9 @@ from recurry.compiler.plan import Plan, make_plan
 from recurry.compiler.print import equations
 from recurry.errors import UsageError, nearest
 
+_LONGEST_NAME = 200
+_LONGEST_SOURCE = 10_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -42,6 +45,7 @@ class Cell:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", dict(self.initial))
+        self._check_words()
         for name, specification in self.initial.items():
             if name not in self.parameters:
                 raise UsageError(
@@ -50,6 +54,22 @@ class Cell:
                     hint=" or ".join(nearest(name, self.parameters)) or None,
                 )
             check_initial(specification, is_matrix=self.parameters[name].kind == "matrix")
+
+    def _check_words(self) -> None:
+        """Name and source are shown on terminals and in drawings, and a model file may say both."""
+        if not (self.name.isprintable() and 1 <= len(self.name) <= _LONGEST_NAME):
+            raise UsageError(
+                "This cannot be the name of a cell.",
+                got=f"{self.name[:60]!r}, {len(self.name)} characters",
+                accepted=f"1 to {_LONGEST_NAME} printable characters",
+            )
+        is_plain = all(line.isprintable() for line in self.source.split("\n"))
+        if not is_plain or len(self.source) > _LONGEST_SOURCE:
+            raise UsageError(
+                f"This cannot be the source of the cell {self.name}.",
+                got=f"{self.source[:60]!r}, {len(self.source)} characters",
+                accepted=f"at most {_LONGEST_SOURCE} printable characters, and line ends",
+            )
 
     @classmethod
     def parse(
@@ -71,7 +91,8 @@ class Cell:
 
         Raises:
             EquationError: The equations are not valid.
-            UsageError: An initial value is unknown or names no parameter.
+            UsageError: An initial value is unknown or names no parameter, or the name or the
+                source cannot be shown.
 
         Example:
             >>> Cell.parse("h = tanh(W @ x + U @ h + b)", initial={"b": 0.5}).states

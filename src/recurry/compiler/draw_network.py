@@ -1,6 +1,6 @@
 """A stack of recurrent layers as a drawing, rolled up or unrolled over some steps.
 
-Comes in: names and numbers. Goes out: SVG text. Imports svg.
+Comes in: names and numbers. Goes out: SVG text. Imports errors and svg.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from recurry.compiler import svg
+from recurry.errors import UsageError
 
 _FORWARD, _BACKWARD, _UP = "#2c7a45", "#a3471a", "#5d6b78"
 _INPUT = ("#e2effb", "#1765a8")
@@ -84,16 +85,20 @@ def draw_network(
 
     Args:
         cell_name: What stands in the boxes.
-        num_layers: Layers, 1 to 24.
+        num_layers: Layers, 1 to 24; the lowest is layer 0, as in the names of its weights.
         is_bidirectional: Whether every layer also runs from the last step to the first.
         steps: None for the network rolled up, with loops; 1 to 24 for that many steps beside each
             other. All boxes in one row have the same weights.
 
     Raises:
-        ValueError: A number is outside its range.
+        UsageError: A number is outside its range.
     """
     if not 1 <= num_layers <= MOST_DRAWN or not (steps is None or 1 <= steps <= MOST_DRAWN):
-        raise ValueError(f"layers and steps must be 1 to {MOST_DRAWN}: {num_layers}, {steps}")
+        raise UsageError(
+            "A network of this size cannot be drawn.",
+            got=f"num_layers {num_layers}, steps {steps}",
+            accepted=f"1 to {MOST_DRAWN} layers; None or 1 to {MOST_DRAWN} steps",
+        )
     stack = _Stack(
         cell_name=cell_name,
         num_layers=num_layers,

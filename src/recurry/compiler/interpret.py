@@ -126,7 +126,8 @@ def interpret_backward(
         by_input[t] = values[backward.input]
         adjoints = {k: run.spread(values[node]) for k, node in backward.states.items()}
         _add_parameter_gradients(run, backward, values, sums)
-    return Gradients(parameters=sums, x=by_input, state=adjoints)
+    by_state = {name: np.array(value) for name, value in adjoints.items()}
+    return Gradients(parameters=sums, x=by_input, state=by_state)
 
 
 @np.errstate(all="ignore")
@@ -175,9 +176,8 @@ class _Run:
         return steps
 
     def final_state(self, steps: list[_Values]) -> dict[str, np.ndarray]:
-        if not steps:
-            return dict(self.state)
-        return {k: self.spread(steps[-1][n]) for k, n in self.graph.next_state.items()}
+        last = {k: steps[-1][n] for k, n in self.graph.next_state.items()} if steps else self.state
+        return {name: np.array(self.spread(value)) for name, value in last.items()}
 
     def spread(self, value: np.ndarray) -> np.ndarray:
         """A value that may lack the batch axis, with it."""
@@ -229,7 +229,7 @@ def _value(node: Node, values: _Values) -> np.ndarray:
 
 
 def _sigmoid(a: np.ndarray) -> np.ndarray:
-    return 0.5 * (1.0 + np.tanh(0.5 * a))
+    return np.exp(-np.logaddexp(0.0, -a))  # to the last digits also where it is almost 0
 
 
 def _normal_cdf(a: np.ndarray) -> np.ndarray:

@@ -33,7 +33,6 @@ _GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|"
     "upsilon|phi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Upsilon|Phi|Psi|Omega"
 )
-_OPEN, _CLOSE = r"\left(", r"\right)"
 
 
 def latex(graph: Graph) -> str:
@@ -93,13 +92,14 @@ def _number(value: float) -> str:
 def _operation(node: Node, names: Mapping[Node, str]) -> tuple[str, int]:
     if isinstance(node, Unary):
         if node.function == "negate":
-            return f"-{_inside(node.operand, PRODUCT, names)}", SIGNED
+            operand = _inside(node.operand, PRODUCT, names)
+            return f"-{_bracketed(operand) if operand.startswith('-') else operand}", SIGNED
         return _call(node.function, [_write(node.operand, names)[0]]), ATOM
     assert isinstance(node, Binary)
     if node.function in ("add", "subtract"):
         sign = "+" if node.function == "add" else "-"
         right = _inside(node.right, PRODUCT, names)
-        right = f"{_OPEN}{right}{_CLOSE}" if right.startswith("-") else right
+        right = _bracketed(right) if right.startswith("-") else right
         return f"{_inside(node.left, SUM, names)} {sign} {right}", SUM
     if node.function == "multiply":
         return _product(node, names), PRODUCT
@@ -114,21 +114,26 @@ def _call(function: str, arguments: list[str]) -> str:
         return rf"\sqrt{{{arguments[0]}}}"
     if function == "abs":
         return rf"\left\lvert {arguments[0]} \right\rvert"
-    name = _FUNCTIONS.get(function, rf"\operatorname{{{function.replace('_', ' ')}}}")
-    return f"{name}{_OPEN}{', '.join(arguments)}{_CLOSE}"
+    words = function.replace("_", r"\ ")  # a plain blank is none in formulas
+    name = _FUNCTIONS.get(function, rf"\operatorname{{{words}}}")
+    return f"{name}{_bracketed(', '.join(arguments))}"
 
 
 def _product(node: Binary, names: Mapping[Node, str]) -> str:
     """A number stands directly before a vector; two vectors have an operator between them."""
-    if isinstance(node.left, Constant):
+    if isinstance(node.left, Constant) and not isinstance(node.right, Constant):
         return rf"{_inside(node.left, ATOM, names)} \, {_inside(node.right, MATMUL, names)}"
     sign = r"\cdot" if isinstance(node.right, Constant) else r"\odot"
     left = _inside(node.left, PRODUCT, names)
     if isinstance(node.left, Matmul) and node.left not in names:
-        left = f"{_OPEN}{left}{_CLOSE}"
+        left = _bracketed(left)
     return rf"{left} {sign} {_inside(node.right, ATOM, names)}"
 
 
 def _inside(node: Node, place: int, names: Mapping[Node, str]) -> str:
     text, binding = _write(node, names)
-    return text if binding >= place else f"{_OPEN}{text}{_CLOSE}"
+    return text if binding >= place else _bracketed(text)
+
+
+def _bracketed(text: str) -> str:
+    return rf"\left({text}\right)"

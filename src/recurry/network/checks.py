@@ -126,7 +126,9 @@ def check_lengths(lengths: object, *, num_steps: int, batch_size: int) -> tuple[
 def _whole_numbers(values: object) -> tuple[int, ...] | None:
     """Numbers of any kind of integer as plain ones; None where one is of another kind."""
     values = values.tolist() if isinstance(values, Tensor) else values
-    values = list(values) if isinstance(values, Iterable) else [None]
+    if not isinstance(values, Iterable):
+        return None
+    values = list(values)
     try:
         return None if any(isinstance(n, bool) for n in values) else tuple(map(index, values))
     except TypeError:

@@ -18,9 +18,9 @@ class Dropout(BaseModel):
         between: Rate between layers, as `dropout` of `torch.nn.LSTM`.
         output: Rate on what leaves the last layer (before the head in a language model).
         recurrent_weights: Rate on the entries of the matrices that multiply states; one mask is
-            drawn a forward call (Merity et al. 2018, section 2).
+            drawn a forward call (Merity et al. 2018).
         zoneout: Probability that a unit of a state keeps its old value at a step; in evaluation
-            the expectation is taken (Krueger et al. 2017, equation 5).
+            the expectation is taken (Krueger et al. 2017).
         is_locked: One mask for all steps of a forward call instead of one a step, for `input`,
             `between` and `output` (Gal and Ghahramani 2016).
     """

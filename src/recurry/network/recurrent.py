@@ -4,6 +4,7 @@ Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every ste
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike
 
 import torch
@@ -11,7 +12,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from recurry.backends import Backend, Precision, Request, RunOptions, check_backend, choose_backend
+from recurry.backends import (
+    Backend,
+    Precision,
+    Request,
+    RunOptions,
+    StackCache,
+    check_backend,
+    choose_backend,
+)
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
 from recurry.network.checks import (
@@ -25,7 +34,7 @@ from recurry.network.checks import (
     refuse_step,
 )
 from recurry.network.dropout import Dropout, drop, keep_mask
-from recurry.network.layer import CellWeights, Layer, make_layers, recurrent_matrices
+from recurry.network.layer import Layer, make_layers, recurrent_matrices
 from recurry.network.packed import pack_like, unpack
 from recurry.network.state import State
 from recurry.network.torch_module import to_torch
@@ -89,7 +98,7 @@ class Recurrent(nn.Module):
         # Says device and type where a cell has no parameters; never part of a model file.
         self.register_buffer("_place", torch.empty(0, dtype=dtype), persistent=False)
         self._recurrent_matrices = recurrent_matrices(self.cell)
-        self._choose(Request(plan=self._plan, options=self._options(CellWeights({}), False)))
+        self._choose(Request(plan=self._plan, options=self._options()))
 
     @property
     def num_directions(self) -> int:
@@ -259,7 +268,7 @@ class Recurrent(nn.Module):
         outputs: list[Tensor] = []
         noted: list[list[dict[str, Tensor]]] = []
         for direction, weights in enumerate(layer.directions()):
-            options = self._options(weights, direction == 1)
+            options = self._options(weights.cache, is_reversed=direction == 1)
             parameters = self._dropped(weights.tensors())
             parts: list[Tensor] = []
             states = [rows[direction]]
@@ -274,13 +283,13 @@ class Recurrent(nn.Module):
             noted.append(states[1:])
         return torch.cat(outputs, 2) if self.bidirectional else outputs[0], noted
 
-    def _options(self, weights: CellWeights, is_reversed: bool) -> RunOptions:
+    def _options(self, cache: StackCache | None = None, *, is_reversed: bool = False) -> RunOptions:
         return RunOptions(
             precision=self.precision,
             zoneout=self.dropout.zoneout,
             is_training=self.training,
             is_reversed=is_reversed,
-            cache=weights.cache,
+            cache=cache or StackCache(),
         )
 
     def _dropped(self, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -320,8 +329,6 @@ class Recurrent(nn.Module):
 
     def extra_repr(self) -> str:
         """What the layer is, and who runs it."""
-        options = self._options(CellWeights({}), False)
-        request = Request(plan=self._plan, options=options, device=self.device.type, num_steps=64)
         return ", ".join(
             [
                 f"{self.cell.name}, {self.input_size} -> {self.output_size}",
@@ -331,9 +338,19 @@ class Recurrent(nn.Module):
                 *(["has_residual"] if self.has_residual else []),
                 *([repr(self.dropout)] if self.dropout != Dropout() else []),
                 f"precision={self.precision}",
-                f"backend={self.backend} ({self._choose(request).name})",
+                f"backend={self.backend} ({self._who_runs()})",
             ]
         )
+
+    def _who_runs(self) -> str:
+        """The backend that runs a long batch, and the one where gradients are asked for."""
+        request = Request(
+            plan=self._plan, options=self._options(), device=self.device.type, num_steps=64
+        )
+        plain, learning = (
+            self._choose(replace(request, needs_gradient=flag)).name for flag in (False, True)
+        )
+        return plain if plain == learning else f"{plain}, {learning} with gradients"
 
 
 def _stacked(rows: list[Tensor]) -> Tensor:
