@@ -119,6 +119,19 @@ def test_averaged_sgd_averages_the_second_half():
     assert float(average) == pytest.approx(np.mean(path[5:]))
 
 
+def test_averaged_sgd_follows_the_schedule_at_once():
+    """torch's own takes the rate of an update from the update before."""
+    weights = {"w": torch.zeros(1, requires_grad=True)}
+    config = OptimiserConfig(name="asgd", learning_rate=1.0)
+    optimiser = make_optimiser(weights.values(), config, num_updates=100)
+    place = 0.0
+    for rate in (0.5, 4.0, 0.25, 0.0, 2.0):
+        weights["w"].grad = torch.tensor([-1.0])
+        make_update(optimiser, learning_rate=rate)
+        place += rate
+        assert float(weights["w"].detach()) == place
+
+
 def with_gradients(*values: float) -> list[torch.Tensor]:
     weight = torch.zeros(len(values), requires_grad=True)
     weight.grad = torch.tensor(values)

@@ -56,6 +56,9 @@ def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
     """One update of all parameters by their gradients."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate
+    for state in optimiser.state.values():
+        if "eta" in state:  # averaged SGD would take the rate of the update before
+            state["eta"].fill_(learning_rate)
     optimiser.step()
     if optimiser.defaults.get("fused"):  # these do not tell autograd that weights have changed
         for group in optimiser.param_groups:
