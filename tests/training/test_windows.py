@@ -45,6 +45,14 @@ def test_windows_of_equal_length():
     assert all(w.begin == w.start and w.keep == w.end for w in found)
 
 
+def test_long_trainings_on_long_texts_take_no_memory():
+    windows = Windows(10**12, WindowConfig(k1=25), epochs=10**9, seed=0)
+    assert windows.num_updates == 4 * 10**19
+    last = windows.at(windows.num_updates - 1)
+    assert (last.epoch, last.start, last.end) == (10**9 - 1, 10**12 - 25, 10**12)
+    assert last.is_last
+
+
 def test_a_long_tail_is_a_window_of_its_own():
     assert [w.length for w in all_windows(75, WindowConfig(k1=30))] == [30, 30, 15]
 

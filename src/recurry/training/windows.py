@@ -14,6 +14,7 @@ is taken at `keep`, as many steps before `end` as there is history (k2 - k1).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -74,35 +75,73 @@ class Windows:
     """
 
     def __init__(self, num_steps: int, config: WindowConfig, *, epochs: int, seed: int) -> None:
-        self._num_steps, self._config, self._seed = num_steps, config, seed
-        if config.jitter > 0:
-            counts = [len(self._draw_ends(epoch)) for epoch in range(epochs)]
-        else:
-            counts = [len(_even_ends(num_steps, config.k1))] * epochs
-        self._first_updates = np.concatenate([[0], np.cumsum(counts)])
-        self._epoch, self._ends = -1, np.zeros(0, dtype=np.int64)
+        self._history = config.history
+        self._stretches = (
+            _RandomStretches(num_steps, config, epochs=epochs, seed=seed)
+            if config.jitter > 0
+            else _EvenStretches(num_steps, config.k1, epochs=epochs)
+        )
 
     @property
     def num_updates(self) -> int:
         """Updates of the whole training."""
-        return int(self._first_updates[-1])
+        return self._stretches.num_updates
 
     def at(self, update: int) -> Window:
         """The window of one update, counted from 0."""
+        stretch = self._stretches.at(update)
+        return Window(
+            epoch=stretch.epoch,
+            index=stretch.index,
+            num_windows=stretch.num_windows,
+            begin=max(0, stretch.start - self._history),
+            start=stretch.start,
+            end=stretch.end,
+            keep=max(0, stretch.end - self._history),
+        )
+
+
+class _Stretch(NamedTuple):
+    """The counted steps of one update."""
+
+    epoch: int
+    index: int
+    num_windows: int
+    start: int
+    end: int
+
+
+class _EvenStretches:
+    """Stretches of equal length; nothing is stored, however long the text and the training."""
+
+    def __init__(self, num_steps: int, k1: int, *, epochs: int) -> None:
+        self._num_steps, self._k1 = num_steps, k1
+        self._num_windows = max(1, (2 * num_steps + k1) // (2 * k1))
+        self.num_updates = self._num_windows * epochs
+
+    def at(self, update: int) -> _Stretch:
+        epoch, index = divmod(update, self._num_windows)
+        is_last = index == self._num_windows - 1
+        end = self._num_steps if is_last else (index + 1) * self._k1
+        return _Stretch(epoch, index, self._num_windows, index * self._k1, end)
+
+
+class _RandomStretches:
+    """Stretches of random lengths, drawn anew for each epoch from the seed and its number."""
+
+    def __init__(self, num_steps: int, config: WindowConfig, *, epochs: int, seed: int) -> None:
+        self._num_steps, self._config, self._seed = num_steps, config, seed
+        counts = [len(self._draw_ends(epoch)) for epoch in range(epochs)]
+        self._first_updates = np.concatenate([[0], np.cumsum(counts)])
+        self.num_updates = int(self._first_updates[-1])
+        self._epoch, self._ends = -1, np.zeros(0, dtype=np.int64)
+
+    def at(self, update: int) -> _Stretch:
         epoch = int(np.searchsorted(self._first_updates, update, side="right")) - 1
         index = update - int(self._first_updates[epoch])
         ends = self._ends_of(epoch)
-        start, end = (int(ends[index - 1]) if index else 0), int(ends[index])
-        history = self._config.history
-        return Window(
-            epoch=epoch,
-            index=index,
-            num_windows=len(ends),
-            begin=max(0, start - history),
-            start=start,
-            end=end,
-            keep=max(0, end - history),
-        )
+        start = int(ends[index - 1]) if index else 0
+        return _Stretch(epoch, index, len(ends), start, int(ends[index]))
 
     def _ends_of(self, epoch: int) -> np.ndarray:
         """The ends of one epoch's windows; the last epoch asked for stays at hand."""
@@ -112,8 +151,6 @@ class Windows:
 
     def _draw_ends(self, epoch: int) -> np.ndarray:
         config = self._config
-        if config.jitter == 0:
-            return _even_ends(self._num_steps, config.k1)
         generator = np.random.default_rng([self._seed, epoch])
         shortest = min(_SHORTEST, config.k1)
         ends = np.zeros(1, dtype=np.int64)
@@ -123,8 +160,3 @@ class Windows:
             ends = np.concatenate([ends, ends[-1] + np.cumsum(np.maximum(lengths, shortest))])
         inner = ends[1:][ends[1:] <= self._num_steps - (config.k1 + 1) // 2]
         return np.append(inner, self._num_steps)
-
-
-def _even_ends(num_steps: int, k1: int) -> np.ndarray:
-    count = max(1, (2 * num_steps + k1) // (2 * k1))
-    return np.append(np.arange(1, count, dtype=np.int64) * k1, num_steps)
