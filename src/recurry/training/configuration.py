@@ -157,7 +157,7 @@ class ScheduleConfig(_Table):
             "one_cycle", up from 1/25 of the peak and down to `final` along half cosines.
         warmup: Fraction of all updates in which the rate rises, linearly from zero but for
             "one_cycle". None is 0.3 for "one_cycle" and 0 otherwise.
-        final: Rate after the last update as a fraction of the peak ("cosine", "one_cycle").
+        final: Rate of the last update as a fraction of the peak ("cosine", "one_cycle").
         start: Epochs at the full rate ("step", "exponential").
         every: Epochs between two steps ("step") or for one `factor` ("exponential").
         factor: What a step multiplies the rate by ("step", "exponential").
