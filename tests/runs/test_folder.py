@@ -35,6 +35,7 @@ def test_paths_become_whole(tmp_path, monkeypatch):
     again, lock = open_old(tmp_path / "run", epochs=None)
     lock.release()
     assert again == config
+    assert _begin(tmp_path / "other", **{"data.validation": "-"}).data.validation == "-"
 
 
 def test_a_built_in_cell_needs_no_file(tmp_path):

@@ -122,7 +122,8 @@ def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) 
     try:
         return load_prepared(folder / DATA)
     except DataError as error:
-        if STDIN in config.data.paths:
+        data = config.data
+        if STDIN in (*data.paths, data.validation, data.test):
             raise _stdin_is_gone(folder) from error
         notify(f"{error.what} Preparing it again ...")
         return prepare(config.data, folder / DATA)
@@ -230,14 +231,16 @@ def _refuse_full(folder: Path) -> None:
 def _with_whole_paths(config: RunConfig) -> RunConfig:
     """Paths that still hold when the run is resumed from another folder."""
     data = config.data
-    changes: dict[str, Any] = {
-        "paths": tuple(path if path == STDIN else os.path.abspath(path) for path in data.paths)
-    }
+    changes: dict[str, Any] = {"paths": tuple(map(_whole_path, data.paths))}
     for part in ("validation", "test"):
         value = getattr(data, part)
         if isinstance(value, str):
-            changes[part] = os.path.abspath(value)
+            changes[part] = _whole_path(value)
     return _with(config, data=data.model_copy(update=changes))
+
+
+def _whole_path(path: str) -> str:
+    return path if path in ("", STDIN) else os.path.abspath(path)
 
 
 def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
