@@ -71,6 +71,41 @@ def test_no_character_breaks_at_a_chunk_border(tmp_path_factory, content):
     assert "".join(Corpus.open([path]).texts()) == "x" + content
 
 
+@pytest.mark.parametrize("chunk_bytes", [1, 2, 3, 4, 1 << 20])
+def test_a_byte_order_mark_at_the_start_of_a_file_is_no_text(tmp_path, monkeypatch, chunk_bytes):
+    monkeypatch.setattr(corpus_module, "CHUNK_BYTES", chunk_bytes)
+    mark = "\ufeff".encode()
+    first, second = write(tmp_path / "1", mark + b"one"), write(tmp_path / "2", mark + b"\n\xef")
+    third = write(tmp_path / "3", "a\ufeffb")
+    assert "".join(Corpus.open([first, third]).texts()) == "one\na\ufeffb"
+    assert b"".join(Corpus.open([first]).chunks()) == mark + b"one"
+    with pytest.raises(DataError, match=r"2, byte 4 \(line 2\)"):
+        list(Corpus.open([second]).texts())
+
+
+def test_links_in_a_circle_end(tmp_path):
+    write(tmp_path / "a.txt", "text")
+    (tmp_path / "up").symlink_to(tmp_path)
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    corpus = Corpus.open([tmp_path])
+    assert "".join(corpus.texts()) == "text"
+    assert corpus.skipped == ((str(tmp_path / "self"), "no regular file"),)
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    write(tmp_path / "a.txt", "text")
+    locked, scan = tmp_path / "locked", os.scandir
+    locked.mkdir()
+
+    def refuse(path):
+        if path == str(locked):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert Corpus.open([tmp_path]).skipped == ((str(locked), "Permission denied"),)
+
+
 def test_standard_input_is_read_once_and_can_be_read_again(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("grüß\n".encode())))
     corpus = Corpus.open(["-"])
@@ -98,6 +133,25 @@ def test_a_missing_file_says_where_it_looked(tmp_path):
         Corpus.open([tmp_path / "nothing.txt"])
     assert "nothing.txt" in str(caught.value)
     assert os.getcwd() in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("", ["no such file or folder", "a name without any character"]),
+        ("x" * 300, ["cannot be read", "File name too long"]),
+        ("a\0b", ["cannot be read", "null"]),
+    ],
+)
+def test_a_name_that_no_file_can_have_is_an_error_of_ours(name, words):
+    with pytest.raises(DataError) as caught:
+        Corpus.open([name])
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_utf16_is_known_by_its_mark(tmp_path):
+    with pytest.raises(DataError, match="iconv -f utf-16 -t utf-8"):
+        list(Corpus.open([write(tmp_path / "a", "hi".encode("utf-16"))]).texts())
 
 
 def test_an_unreadable_file_gives_the_systems_reason(tmp_path, monkeypatch):

@@ -180,6 +180,35 @@ def test_a_part_without_text_is_an_error(tmp_path, part):
         prepare(config, tmp_path / "out")
 
 
+@pytest.mark.parametrize("part", ["train", "validation", "test"])
+def test_a_part_with_a_single_symbol_is_an_error_before_anything_is_trained(tmp_path, part):
+    path = tmp_path / "short"
+    path.write_text("abcdefghij")
+    fractions = {"train": (0.8, None), "validation": (0.1, 0.4), "test": (0.3, 0.1)}[part]
+    config = DataConfig(paths=(str(path),), validation=fractions[0], test=fractions[1])
+    with pytest.raises(DataError, match=f"{part} part has a single symbol") as caught:
+        prepare(config, tmp_path / "out")
+    assert "at least 2 in each part" in str(caught.value)
+
+
+def test_a_test_part_of_nothing_is_none(text_path, tmp_path):
+    config = DataConfig(paths=(str(text_path),), test=0)
+    assert prepare(config, tmp_path / "out").test is None
+
+
+def test_a_folder_that_cannot_be_read_holds_no_prepared_text(text_path):
+    with pytest.raises(DataError, match="no whole prepared text"):
+        load_prepared(text_path)
+
+
+def test_symbols_that_a_stemmer_or_a_giant_line_makes_can_be_stored(tmp_path):
+    path = tmp_path / "odd"
+    path.write_text("It s a s s " * 20 + "x" * 70_000 + " the s end" * 20)
+    config = DataConfig(paths=(str(path),), tokens="words", stem="porter")
+    prepare(config, tmp_path / "out")
+    assert "s" in load_prepared(tmp_path / "out").codec.vocabulary.symbols
+
+
 def test_no_validation_part_can_be_asked_for(text_path, tmp_path):
     found = prepare(DataConfig(paths=(str(text_path),), validation=0), tmp_path / "out")
     assert (len(found.train), len(found.validation)) == (len(TEXT), 0)
@@ -201,11 +230,13 @@ def test_a_full_disk_or_a_read_only_folder_is_an_error_of_ours(text_path, tmp_pa
 
 def test_errors_of_the_text_pass_through(tmp_path):
     bad = tmp_path / "bad"
-    bad.write_bytes(b"\xff")
+    bad.write_bytes(b"\xff\xff")
     for kind in ("characters", "words", "bpe"):
         with pytest.raises(DataError, match="not valid UTF-8"):
             prepare(DataConfig(paths=(str(bad),), tokens=kind), tmp_path / "out")
     config = DataConfig(paths=(str(bad),), tokens="bytes", validation=0)
-    assert everything(prepare(config, tmp_path / "out").train).tolist() == [255]
+    assert everything(prepare(config, tmp_path / "out").train).tolist() == [255, 255]
     with pytest.raises(UsageError, match="only once"):
         prepare(DataConfig(paths=("-", "-")), tmp_path / "out")
+    with pytest.raises(UsageError, match="only once"):
+        prepare(DataConfig(paths=("-",), validation="-"), tmp_path / "out")

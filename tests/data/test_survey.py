@@ -1,9 +1,13 @@
 """What `recurry text` shows: counts of the whole text, stems, and the counts matrix."""
 
+import io
+import sys
+
 import pytest
 
 from recurry.data.configuration import DataConfig
 from recurry.data.survey import count_table, survey
+from recurry.errors import DataError
 
 
 @pytest.fixture
@@ -34,6 +38,32 @@ def test_rare_words_are_counted_as_unknown(cats):
     assert counts_of(found)["<unk>"] == 3
 
 
+def test_the_beginning_is_shown_as_the_model_sees_it(cats):
+    found = survey(DataConfig(paths=(cats,), tokens="words", stem="english", min_count=2))
+    assert found.start[:5] == ("the", "cat", "<unk>", ".", "<eos>")
+    found = survey(DataConfig(paths=(cats,), tokens="characters", min_count=2))
+    assert "".join(found.start[:6]) == "\ufffdhe \ufffda"
+
+
+def test_a_giant_word_has_no_stem(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("cats " + "x" * 5000)
+    forms = survey(DataConfig(paths=(str(path),), tokens="words", stem="english")).forms
+    assert forms == {"cat": ("cats",)}
+
+
+@pytest.mark.parametrize(
+    ("tokens", "content"),
+    [("words", " \t "), *((kind, "\ufeff") for kind in ("words", "characters", "bpe"))],
+)
+def test_a_text_without_symbols_is_refused(tmp_path, tokens, content):
+    path = tmp_path / "blank"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError, match=f"The text holds no {tokens}") as caught:
+        survey(DataConfig(paths=(str(path),), tokens=tokens))
+    assert "3 bytes of white space" in str(caught.value)
+
+
 def test_lines_are_the_documents_of_one_file(cats):
     found = survey(DataConfig(paths=(cats,), tokens="words", stem="english"))
     table = count_table(found, rows=8)
@@ -51,6 +81,12 @@ def test_files_are_the_documents_if_there_are_several(cats, tmp_path):
     assert table.documents == ("cats.txt", "dogs.txt")
     assert table.counts[:, found.codec.vocabulary.numbers["dog"]].tolist() == [1, 2]
     assert table.counts.sum() == found.num_symbols
+
+
+def test_standard_input_keeps_its_name_among_files(cats, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"dogs")))
+    found = survey(DataConfig(paths=(cats, "-"), tokens="words"))
+    assert count_table(found, rows=8).documents == ("cats.txt", "standard input")
 
 
 def test_bytes_that_are_no_text_are_shown_as_they_are(tmp_path):

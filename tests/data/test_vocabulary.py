@@ -37,6 +37,16 @@ def test_rare_symbols_become_the_unknown_one():
     assert vocabulary.unknown == 2
 
 
+def test_a_vocabulary_without_any_symbol_is_refused():
+    with pytest.raises(DataError, match=r"No symbol is left") as caught:
+        Vocabulary.from_counts(COUNTS, unknown="?", min_count=6)
+    assert "min_count = 6; the most frequent symbol was seen 5 times" in str(caught.value)
+    with pytest.raises(DataError, match="seen 5 times"):
+        Vocabulary.from_counts({"?": 99} | COUNTS, unknown="?", min_count=6)
+    assert "accepted: min_count from 1 to 5" in str(caught.value)
+    assert Vocabulary.from_counts({"?": 3}, unknown="?", min_count=9).symbols == ("?",)
+
+
 def test_the_size_counts_the_unknown_symbol():
     vocabulary = Vocabulary.from_counts(COUNTS, unknown="?", max_size=2)
     assert dict(zip(vocabulary.symbols, vocabulary.counts, strict=True)) == {"a": 5, "?": 8}

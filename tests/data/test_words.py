@@ -72,6 +72,20 @@ def test_lower_case_and_stems():
     assert len(set(stems)) < len(set(Words().split(text)))
 
 
+@pytest.mark.parametrize(
+    ("language", "word"), [("porter", "s"), ("arabic", "\u0640"), ("nepali", "\u091b")]
+)
+def test_a_word_of_which_no_stem_is_left_stays_as_it_is(language, word):
+    assert Words(stem=language).split(word) == [word]
+
+
+@pytest.mark.parametrize("options", [{}, {"is_lower": True}, {"stem": "english"}])
+def test_a_giant_word_is_the_unknown_word(options):
+    words = Words(**options)
+    assert words.split("x" * 1000 + " " + "x" * 1001) == ["x" * 1000, "<unk>"]
+    assert Words(is_spaced=True, **options).split("9" * 1001) == ["<unk>"]
+
+
 def test_the_final_greek_sigma_is_kept():
     assert Words(is_lower=True).split("ΟΔΟΣ ΣΑΣ") == ["οδος", "σας"]
 

@@ -23,7 +23,7 @@ class DataConfig(BaseModel):
         stem: Language of the Snowball stemmer, for words; stems are lower case.
         min_count: A symbol seen fewer times in the training text becomes the unknown symbol.
         vocabulary_size: Most symbols kept, the unknown one included; for BPE the size to learn.
-        validation: Fraction of the text after the training part, or the path of a file.
+        validation: Fraction of the text after the training part, or a path as in `paths`.
         test: The same for the test part, which is last; None means no test part.
     """
 

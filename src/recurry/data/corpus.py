@@ -20,6 +20,8 @@ from recurry.errors import DataError, UsageError
 
 CHUNK_BYTES = 1 << 20
 _PROBE_BYTES = 1 << 13
+# Some editors begin a file with this mark; it is no character of the text.
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def shakespeare_path() -> Path:
@@ -75,12 +77,11 @@ class Corpus:
             UsageError: "-" is named twice.
         """
         names = [os.fspath(path) for path in paths] or [os.fspath(shakespeare_path())]
-        if names.count("-") > 1:
-            raise UsageError("Standard input can be read only once.", got=" ".join(names))
+        check_standard_input(names)
         sources: list[Source] = []
         skipped: list[tuple[str, str]] = []
         for name in names:
-            if name != "-" and Path(name).is_dir():
+            if name != "-" and os.path.isdir(name):
                 _search_folder(name, sources=sources, skipped=skipped, is_utf8=is_utf8)
             else:
                 sources.append(_open_source(name))
@@ -125,22 +126,25 @@ class Corpus:
     def texts(self) -> Iterator[str]:
         """The whole text as strings that never end inside a character.
 
+        A byte order mark at the start of a file is left out.
+
         Raises:
             DataError: As for `chunks`, or the bytes are not UTF-8 (file, byte and line named).
         """
         decoder = codecs.getincrementaldecoder("utf-8")()
-        current, consumed = None, 0
+        current, consumed, is_start = None, 0, True
         for source, chunk in self._sourced_chunks():
             if source is not current:
                 _finish(decoder, current, consumed)
-                current, consumed = source, 0
+                current, consumed, is_start = source, 0, True
             pending = len(decoder.getstate()[0])
             try:
                 text = decoder.decode(chunk)
             except UnicodeDecodeError as error:
                 raise _not_utf8(source, consumed - pending + error.start) from error
             consumed += len(chunk)
-            yield text
+            yield text.removeprefix(_BYTE_ORDER_MARK) if is_start else text
+            is_start = is_start and not text
         _finish(decoder, current, consumed)
 
     def _sourced_chunks(self) -> Iterator[tuple[Source, bytes]]:
@@ -161,6 +165,16 @@ class Corpus:
                 yield source, b"\n"
 
 
+def check_standard_input(names: Sequence[str]) -> None:
+    """Standard input is named at most once.
+
+    Raises:
+        UsageError: It is named more often.
+    """
+    if names.count("-") > 1:
+        raise UsageError("Standard input can be read only once.", got=" ".join(names))
+
+
 def _read_chunks(file: BinaryIO) -> Iterator[bytes]:
     while chunk := file.read(CHUNK_BYTES):
         yield chunk
@@ -172,10 +186,10 @@ def _open_source(name: str) -> Source:
         if name == "-":
             return _spool(sys.stdin.buffer, "standard input")
         with open(name, "rb") as file:
-            if not Path(name).is_file():
+            if not os.path.isfile(name):
                 return _spool(file, name)
             return _describe(name, file)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: the name holds a NUL character
         raise _cannot_read(name, error) from error
 
 
@@ -200,7 +214,7 @@ def _search_folder(
     """All text files below a folder, in the sorted order of their paths."""
     found: list[Source] = []
     num_skipped = len(skipped)
-    for path in _files_below(folder):
+    for path in _files_below(folder, skipped=skipped):
         reason = _why_no_text(path, is_utf8=is_utf8)
         if reason:
             skipped.append((path, reason))
@@ -220,9 +234,14 @@ def _search_folder(
     sources.extend(found)
 
 
-def _files_below(folder: str) -> list[str]:
+def _files_below(folder: str, *, skipped: list[tuple[str, str]]) -> list[str]:
+    """All files, sorted; folders that cannot be listed are noted as skipped."""
     paths = []
-    for parent, folders, names in os.walk(folder):
+
+    def note(error: OSError) -> None:
+        skipped.append((error.filename, error.strerror or str(error)))
+
+    for parent, folders, names in os.walk(folder, onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [os.path.join(parent, name) for name in names]
     return sorted(paths)
@@ -269,22 +288,25 @@ def _not_utf8(source: Source, offset: int) -> DataError:
         if position <= offset < position + len(chunk):
             found = chunk[offset - position : offset - position + 4]
         position += len(chunk)
+    is_utf16 = offset == 0 and found[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return DataError(
         "The text is not valid UTF-8.",
         where=f"{source.name}, byte {offset:,} (line {line:,})",
         got=" ".join(f"0x{byte:02X}" for byte in found),
         accepted="UTF-8; every text is accepted with --tokens bytes",
-        hint="--tokens bytes, or convert the file, for instance from Latin-1: "
-        "iconv -f latin1 -t utf-8 FILE > NEW",
+        hint="--tokens bytes, or convert the file, for instance from "
+        + ("UTF-16: iconv -f utf-16 " if is_utf16 else "Latin-1: iconv -f latin1 ")
+        + "-t utf-8 FILE > NEW",
     )
 
 
-def _cannot_read(name: str, error: OSError) -> DataError:
+def _cannot_read(name: str, error: OSError | ValueError) -> DataError:
     if isinstance(error, FileNotFoundError):
         return DataError(
             "There is no such file or folder.",
-            where=name,
+            where=name or "a name without any character",
             accepted='a text file, a folder of them, or "-" for standard input',
             hint="check the spelling and the current folder: " + os.getcwd(),
         )
-    return DataError("The text cannot be read.", where=name, got=error.strerror or str(error))
+    reason = getattr(error, "strerror", None) or str(error)
+    return DataError("The text cannot be read.", where=name, got=reason)

@@ -16,7 +16,7 @@ import numpy as np
 
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
-from recurry.data.corpus import Corpus
+from recurry.data.corpus import Corpus, check_standard_input
 from recurry.data.ids import IdFile, IdWriter, sync_folder
 from recurry.data.readers import Reader, cut, make_reader
 from recurry.errors import DataError
@@ -33,7 +33,7 @@ class Prepared:
     Attributes:
         train: Symbol numbers of the training part.
         validation: Those of the validation part; empty if its fraction is 0.
-        test: Those of the test part, or None.
+        test: Those of the test part, or None, also if its fraction is 0.
         codec: Text <-> numbers.
         sha256: Hash of the text that the configuration's paths name.
     """
@@ -60,6 +60,7 @@ def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
 
     Raises:
         DataError: The text is missing, empty, not UTF-8, too short, or the disk is full.
+        UsageError: Standard input is named twice.
         MissingExtra: BPE is asked for without its package.
     """
     reader = make_reader(config)
@@ -100,12 +101,13 @@ def load_prepared(folder: str | os.PathLike) -> Prepared:
 
 
 def _open_corpora(config: DataConfig) -> dict[str, Corpus]:
-    is_utf8 = config.tokens != "bytes"
-    corpora = {"train": Corpus.open(config.paths, is_utf8=is_utf8)}
+    named = {"train": config.paths}
     for part, value in (("validation", config.validation), ("test", config.test)):
         if isinstance(value, str):
-            corpora[part] = Corpus.open((value,), is_utf8=is_utf8)
-    return corpora
+            named[part] = (value,)
+    check_standard_input([name for names in named.values() for name in names])
+    is_utf8 = config.tokens != "bytes"
+    return {part: Corpus.open(names, is_utf8=is_utf8) for part, names in named.items()}
 
 
 def _key(config: DataConfig, corpora: Mapping[str, Corpus]) -> str:
@@ -138,7 +140,7 @@ def _write(
                 if part == "train":
                     totals += np.bincount(numbers, minlength=len(totals))
         records[part] = {"num_symbols": writer.size, "sha256": writer.sha256()}
-        if writer.size == 0 and getattr(config, part, None) != 0:
+        if writer.size < 2 and getattr(config, part, None) != 0:
             raise _too_short(part, records)
     vocabulary = replace(codec.vocabulary, counts=tuple(totals.tolist()))
     codec = replace(codec, vocabulary=vocabulary)
@@ -161,7 +163,7 @@ def _spans(config: DataConfig, sizes: Mapping[str, int]) -> dict[str, tuple[int,
     # As nanoGPT counts: the training part is the rounded-down share of all symbols.
     first, second = int(size * (1 - validation - test)), int(size * (1 - test))
     spans = {"train": (0, first), "validation": (first, second)}
-    if isinstance(config.test, float):
+    if test > 0:
         spans["test"] = (second, size)
     return spans | {part: (0, sizes[part]) for part in sizes if part != "train"}
 
@@ -197,7 +199,7 @@ def _reuse(folder: Path, key: str | None) -> Prepared | None:
                 return None
         codec = Codec.from_dict(manifest["codec"])
         return _open_parts(folder, manifest["parts"], codec=codec, sha256=manifest["sha256"])
-    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError, DataError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, DataError):
         return None
     except RecursionError:
         return None
@@ -221,7 +223,9 @@ def _number_hash(folder: Path, part: str) -> str:
 def _too_short(part: str, records: Mapping[str, Mapping[str, Any]]) -> DataError:
     sizes = ", ".join(f"{name} {record['num_symbols']:,}" for name, record in records.items())
     return DataError(
-        f"The text is too short: its {part} part is empty.",
+        f"The text is too short: its {part} part "
+        + ("has a single symbol." if records[part]["num_symbols"] else "is empty."),
         got=f"symbols: {sizes}",
+        accepted="at least 2 in each part: one to read and one to predict",
         hint="give a longer text, or other fractions for validation and test",
     )

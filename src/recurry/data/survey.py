@@ -15,7 +15,8 @@ from recurry.data.configuration import DataConfig
 from recurry.data.corpus import Corpus
 from recurry.data.readers import Reader, make_reader
 from recurry.data.tokens import pieces
-from recurry.data.words import Words
+from recurry.data.words import UNKNOWN, Words
+from recurry.errors import DataError
 
 _START_CHARACTERS = 4096
 
@@ -41,7 +42,7 @@ class Survey:
         corpus: The files.
         codec: The vocabulary, with the counts of the whole text.
         num_symbols: Length of the text in symbols.
-        start: The first symbols of the text.
+        start: The first symbols of the text, as the model sees them.
         forms: Stem -> words of the beginning of the text that have it; empty without stemming.
     """
 
@@ -63,20 +64,22 @@ def survey(config: DataConfig) -> Survey:
     """Read a text once through and count its symbols; no part is held out.
 
     Raises:
-        DataError: The text is missing, empty or not UTF-8.
+        DataError: The text is missing, not UTF-8, or holds no symbol.
     """
     corpus = Corpus.open(config.paths, is_utf8=config.tokens != "bytes")
     reader = make_reader(config)
     reader.measure(corpus)
     codec = reader.make_codec(reader.units(corpus))
     totals = _count(reader, corpus, codec)
+    if not totals.any():
+        raise _no_symbols(corpus, config)
     codec = replace(codec, vocabulary=replace(codec.vocabulary, counts=tuple(totals.tolist())))
     beginning = _beginning(corpus, config)
     return Survey(
         corpus=corpus,
         codec=codec,
         num_symbols=int(totals.sum()),
-        start=tuple(codec.tokeniser.split(beginning[:_START_CHARACTERS])),
+        start=_symbols(codec, beginning[:_START_CHARACTERS]),
         forms=_forms(codec, beginning),
     )
 
@@ -104,14 +107,20 @@ def _beginning(corpus: Corpus, config: DataConfig) -> str:
     return next(pieces(_texts(corpus, config)))
 
 
+def _symbols(codec: Codec, text: str) -> tuple[str, ...]:
+    """The symbols of a text; what is not in the vocabulary is the unknown one."""
+    return tuple(codec.vocabulary.symbols[number] for number in codec.encode(text).tolist())
+
+
 def _forms(codec: Codec, beginning: str) -> dict[str, tuple[str, ...]]:
     words = codec.tokeniser
     if not isinstance(words, Words) or words.stem is None:
         return {}
     forms: dict[str, dict[str, None]] = {}
     for surface in dict.fromkeys(words.surfaces(beginning)):
-        if surface[0].isalpha():
-            forms.setdefault(words.normalise(surface), {})[surface.lower()] = None
+        stem = words.normalise(surface)
+        if surface[0].isalpha() and stem != UNKNOWN:
+            forms.setdefault(stem, {})[surface.lower()] = None
     return {stem: tuple(found) for stem, found in forms.items() if found.keys() != {stem}}
 
 
@@ -119,10 +128,12 @@ def _documents(found: Survey) -> Iterator[tuple[str, Iterator[str]]]:
     """Name and text of each document."""
     sources = found.corpus.sources
     if len(sources) > 1:
-        folder = os.path.commonpath([os.path.dirname(os.path.abspath(s.name)) for s in sources])
+        files = [os.path.abspath(source.name) for source in sources if source.spool is None]
+        folder = os.path.commonpath([os.path.dirname(name) for name in files] or ["/"])
         for source in sources:
+            name = source.name if source.spool else os.path.relpath(source.name, folder)
             corpus = Corpus([source], skipped=())
-            yield os.path.relpath(source.name, folder), pieces(_texts(corpus, found.codec.config))
+            yield name, pieces(_texts(corpus, found.codec.config))
         return
     lines = chain.from_iterable(
         text.splitlines() for text in _whole_lines(_texts(found.corpus, found.codec.config))
@@ -130,6 +141,15 @@ def _documents(found: Survey) -> Iterator[tuple[str, Iterator[str]]]:
     for line in lines:
         if line.strip():
             yield line.strip().encode(errors="replace").decode(), iter([line])
+
+
+def _no_symbols(corpus: Corpus, config: DataConfig) -> DataError:
+    return DataError(
+        f"The text holds no {config.tokens}.",
+        where=", ".join(source.name for source in corpus.sources[:3]),
+        got=f"{corpus.num_bytes:,} bytes of white space",
+        hint="name a file with text, or look at it with --tokens bytes",
+    )
 
 
 def _texts(corpus: Corpus, config: DataConfig) -> Iterator[str]:

@@ -46,9 +46,15 @@ class Vocabulary:
             min_count: Symbols seen fewer times are left out.
             max_size: Most symbols kept, the unknown one included.
             order: "count" (most frequent first, ties by symbol) or "symbol" (by code point).
+
+        Raises:
+            DataError: Every symbol was seen fewer than `min_count` times.
         """
         ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
         kept = [symbol for symbol in ranked if counts[symbol] >= min_count and symbol != unknown]
+        most = max((counts[symbol] for symbol in ranked if symbol != unknown), default=0)
+        if 0 < most < min_count:
+            raise _nothing_left(most, min_count=min_count)
         if unknown is not None:
             kept = kept[: max_size - 1] if max_size else kept
             seen = sum(counts.values()) - sum(counts[symbol] for symbol in kept)
@@ -103,6 +109,15 @@ def damaged(why: str) -> DataError:
         "The stored vocabulary is damaged or not one of Recurry's.",
         got=why,
         hint="use an undamaged copy of the file",
+    )
+
+
+def _nothing_left(most: int, *, min_count: int) -> DataError:
+    return DataError(
+        "No symbol is left in the vocabulary: all of them are rarer than asked for.",
+        got=f"min_count = {min_count:,}; the most frequent symbol was seen {most:,} times",
+        accepted=f"min_count from 1 to {most:,}",
+        hint="a smaller min_count, or a longer text",
     )
 
 

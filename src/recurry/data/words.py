@@ -23,6 +23,8 @@ _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U00
 _NO_SPACE_BEFORE = frozenset(",.;:!?)]}%…’”»、。，！？：；）」』")
 _NO_SPACE_AFTER = frozenset("([{$£€#@“‘«（「『、。，！？：；")
 _MOST_STRETCHES = 1 << 19
+# A run of letters longer than this is data, not a word; no vocabulary should hold it.
+_LONGEST_WORD = 1000
 _UNSPACED_WORD = re.compile(f"[{_UNSPACED}]")
 
 
@@ -59,13 +61,19 @@ class Words:
         return _pattern().findall(text)
 
     def normalise(self, surface: str) -> str:
-        """The vocabulary's form of a word: lower case, stemmed, as asked for."""
+        """The vocabulary's form of a word: lower case, stemmed, as asked for.
+
+        What is longer than 1,000 characters is the unknown word. A word of which the stemmer
+        leaves nothing stays as it is.
+        """
         if surface == "\n":
             return END_OF_LINE
+        if len(surface) > _LONGEST_WORD:
+            return UNKNOWN
         if surface in (UNKNOWN, END_OF_LINE) and (surface == UNKNOWN or self.is_spaced):
             return surface
         word = surface.lower() if self.is_lower or self.stem else surface
-        return self._stem(word) if self.stem else word
+        return (self._stem(word) or word) if self.stem else word
 
     @cached_property
     def _stem(self) -> Callable[[str], str]:
