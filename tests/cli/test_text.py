@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -67,6 +68,23 @@ def test_standard_input(capsys, monkeypatch):
     out, _, code = run(capsys, "-")
     assert code == 0
     assert out.startswith("standard input\n11 bytes, 3 tokens")
+
+
+def test_names_and_terminals_of_few_characters_are_no_crash(tmp_path):
+    """A file name of bytes that are no UTF-8, on terminals that can print neither it nor a bar."""
+    (tmp_path / os.fsdecode(b"a\xff.txt")).write_text("grüß Gott\n", encoding="utf-8")
+    (tmp_path / os.fsdecode(b"b\xfe.txt")).write_text("two\n")
+    (tmp_path / os.fsdecode(b"c\xfd.bin")).write_bytes(b"\0")
+    code = "from recurry.cli.main import main; main()"
+    for encoding in ("utf-8:strict", "ascii:strict"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "text", str(tmp_path), "--table"],
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.stderr, done.returncode) == (b"", 0)
+        assert b"Gott" in done.stdout
 
 
 def test_a_folder_says_what_was_skipped(capsys, tmp_path, cats):

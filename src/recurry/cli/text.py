@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -64,6 +66,8 @@ def text(
     else:
         from recurry.cli.text_tables import show
 
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")  # for terminals that know few characters
         show(found, counts, top=top or 10)
 
 

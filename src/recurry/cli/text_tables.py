@@ -64,7 +64,7 @@ def _show_summary(console: Console, found: Survey) -> None:
     corpus, config = found.corpus, found.codec.config
     names = [source.name for source in corpus.sources]
     shown = names[0] if len(names) == 1 else f"{len(names):,} files, the first is {names[0]}"
-    console.print(Text(shorten(shown, console.width), "bold"))
+    console.print(Text(shorten(_printable(shown), console.width), "bold"))
     console.print(
         f"{corpus.num_bytes:,} bytes, {found.num_symbols:,} {_noun(found)}, "
         f"{len(found.ranked):,} distinct"
@@ -76,7 +76,7 @@ def _show_summary(console: Console, found: Survey) -> None:
     if corpus.skipped:
         name, reason = corpus.skipped[0]
         text = f"skipped: {_number(len(corpus.skipped), 'file')}, for instance {name} ({reason})"
-        console.print(Text(shorten(text, console.width), "yellow"))
+        console.print(Text(shorten(_printable(text), console.width), "yellow"))
     console.print()
 
 
@@ -204,4 +204,5 @@ def _number(count: int, noun: str) -> str:
 
 
 def _printable(text: str) -> str:
+    """A space for what cannot be printed, as bytes of file names that are no UTF-8."""
     return "".join(c if c.isprintable() else " " for c in text)
