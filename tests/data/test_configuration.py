@@ -27,6 +27,7 @@ def test_stemming_implies_lower_case():
         ({"tokens": "bytes", "vocabulary_size": 9}, "it is always 256"),
         ({"tokens": "bpe", "min_count": 2}, "set vocabulary_size"),
         ({"tokens": "bpe", "vocabulary_size": 100}, "at least 256"),
+        ({"tokens": "bpe", "vocabulary_size": 10**9}, "less than or equal to 16777216"),
         ({"validation": 1.5}, "fractions from 0 to below 1"),
         ({"validation": 0.6, "test": 0.4}, "leave no text for training"),
         ({"min_count": 0}, "greater than or equal to 1"),

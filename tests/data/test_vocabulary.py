@@ -47,6 +47,13 @@ def test_a_vocabulary_without_any_symbol_is_refused():
     assert Vocabulary.from_counts({"?": 3}, unknown="?", min_count=9).symbols == ("?",)
 
 
+def test_a_vocabulary_that_could_not_be_read_back_is_refused(monkeypatch):
+    monkeypatch.setattr("recurry.data.vocabulary.MOST_SYMBOLS", 3)
+    with pytest.raises(DataError, match=r"too large[\s\S]*4 different[\s\S]*at most 3"):
+        Vocabulary.from_counts(COUNTS)
+    assert len(Vocabulary.from_counts(COUNTS, unknown="?", max_size=3)) == 3
+
+
 def test_the_size_counts_the_unknown_symbol():
     vocabulary = Vocabulary.from_counts(COUNTS, unknown="?", max_size=2)
     assert dict(zip(vocabulary.symbols, vocabulary.counts, strict=True)) == {"a": 5, "?": 8}

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recurry.data.stemming import languages
+from recurry.data.vocabulary import MOST_SYMBOLS
 from recurry.errors import nearest
 
 TokenKind = Literal["bytes", "characters", "words", "bpe"]
@@ -34,7 +35,7 @@ class DataConfig(BaseModel):
     lower_case: bool = False
     stem: str | None = None
     min_count: int = Field(default=1, ge=1)
-    vocabulary_size: int | None = Field(default=None, ge=2)
+    vocabulary_size: int | None = Field(default=None, ge=2, le=MOST_SYMBOLS)
     validation: float | str = 0.1
     test: float | str | None = None
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from recurry.errors import DataError
 
-_MOST_SYMBOLS = 1 << 24
+MOST_SYMBOLS = 1 << 24
 _LONGEST_SYMBOL = 1 << 16
 
 
@@ -48,7 +48,8 @@ class Vocabulary:
             order: "count" (most frequent first, ties by symbol) or "symbol" (by code point).
 
         Raises:
-            DataError: Every symbol was seen fewer than `min_count` times.
+            DataError: Every symbol was seen fewer than `min_count` times, or more symbols
+                would be kept than a stored vocabulary can hold.
         """
         ranked = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
         kept = [symbol for symbol in ranked if counts[symbol] >= min_count and symbol != unknown]
@@ -61,6 +62,8 @@ class Vocabulary:
             final = dict({symbol: counts[symbol] for symbol in kept}, **{unknown: seen})
         else:
             final = {symbol: counts[symbol] for symbol in kept}
+        if len(final) > MOST_SYMBOLS:
+            raise _too_many(len(final))
         symbols = sorted(
             final, key=None if order == "symbol" else lambda symbol: (-final[symbol], symbol)
         )
@@ -121,13 +124,22 @@ def _nothing_left(most: int, *, min_count: int) -> DataError:
     )
 
 
+def _too_many(size: int) -> DataError:
+    return DataError(
+        "The vocabulary would be too large.",
+        got=f"{size:,} different symbols",
+        accepted=f"at most {MOST_SYMBOLS:,}",
+        hint="a min_count of 2 or more, or a vocabulary_size",
+    )
+
+
 def is_whole(value: object) -> bool:
     """Whether a value read from JSON is a whole number; true and false are none."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _check_symbols(symbols: object) -> None:
-    if not isinstance(symbols, list) or not 1 <= len(symbols) <= _MOST_SYMBOLS:
+    if not isinstance(symbols, list) or not 1 <= len(symbols) <= MOST_SYMBOLS:
         raise damaged("its symbols are no list of 1 to 16,777,216 texts")
     for symbol in symbols:
         if not isinstance(symbol, str) or not 1 <= len(symbol) <= _LONGEST_SYMBOL:
