@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from recurry.errors import UsageError
+from recurry.errors import ShapeError, UsageError
 from recurry.network.configuration import NetworkConfig
 from recurry.tasks.language import LanguageModel
 
@@ -42,6 +42,16 @@ def test_scores_and_provenance_make_another_record_of_the_same_weights(codec):
     assert not model.scores
     with pytest.raises(TypeError):
         scored.scores["loss_nats"] = 0.0
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"hidden_size": 1_000_000}, {"hidden_size": 9, "embedding_size": 10**6}]
+)
+def test_a_network_larger_than_the_memory_is_refused_at_once(codec, monkeypatch, sizes):
+    monkeypatch.setattr("recurry.tasks.language._memory_bytes", lambda: 2.0**24)
+    with pytest.raises(ShapeError, match=r"larger than the memory[\s\S]*weights,[\s\S]*GiB"):
+        build(codec, **sizes)
+    assert build(codec, hidden_size=9, embedding_size=100)
 
 
 def test_an_unknown_cell_is_an_error(codec):

@@ -37,6 +37,21 @@ def test_gradients_cannot_flow_through_less_than_a_window():
     assert "k2 >= 8" in text
 
 
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        (TrainingConfig, "lanes"),
+        (TrainingConfig, "epochs"),
+        (TrainingConfig, "patience"),
+        (TrainingConfig, "evaluate_every"),
+        (WindowConfig, "k1"),
+        (WindowConfig, "k2"),
+    ],
+)
+def test_giant_numbers_are_refused(table, key):
+    assert "less than or equal to 1000000000000" in message(table, **{key: 10**400})
+
+
 def test_history_is_what_lies_before_the_counted_steps():
     assert WindowConfig(k1=8).history == 0
     assert WindowConfig(k1=8, k2=8).history == 0

@@ -64,8 +64,8 @@ def _too_short(num_symbols: int, *, num_lanes: int, window: int) -> DataError:
 def _smaller_sizes(num_symbols: int, *, num_lanes: int, window: int) -> str:
     fitting_lanes = num_symbols // (window + 1)
     fitting_window = num_symbols // num_lanes - 1
-    sizes = [f"at most {fitting_lanes} lanes (--lanes)"] if fitting_lanes >= 1 else []
-    sizes += [f"a window of at most {fitting_window} (--k1)"] if fitting_window >= 1 else []
+    sizes = [f"--lanes {fitting_lanes} or fewer"] if fitting_lanes >= 1 else []
+    sizes += [f"--k1 {fitting_window} or less"] if fitting_window >= 1 else []
     if not sizes and num_symbols >= 2:
-        sizes = [f"--lanes 1 with a window of at most {num_symbols - 1} (--k1)"]
+        sizes = [f"--lanes 1 with --k1 {num_symbols - 1} or less"]
     return ", or ".join([*sizes, "a longer text"])

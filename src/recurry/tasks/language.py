@@ -4,6 +4,8 @@ Comes in: the configuration of a network and a codec. Goes out: one record that 
 model file holds.
 """
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -14,9 +16,10 @@ import torch
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
 from recurry.data.codec import Codec
+from recurry.errors import ShapeError
 from recurry.network.configuration import NetworkConfig
 from recurry.network.dropout import Dropout
-from recurry.network.symbols import SymbolNetwork
+from recurry.network.symbols import SymbolNetwork, expected_shapes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,9 +68,10 @@ class LanguageModel:
 
         Raises:
             UsageError: There is no such cell.
-            ShapeError: The sizes do not fit the cell.
+            ShapeError: The sizes do not fit the cell, or the weights this machine's memory.
         """
         cell = find_cell(network_config.cell)
+        _check_memory(cell, network_config, num_symbols=codec.num_symbols)
         dropout = Dropout() if dropout is None else dropout
         with torch.random.fork_rng(enabled=seed is not None):
             if seed is not None:
@@ -93,3 +97,26 @@ class LanguageModel:
             f"LanguageModel({self.cell.name}, {config.num_layers}x{config.hidden_size}, "
             f"{self.codec.num_symbols} symbols, {weights:,} weights)"
         )
+
+
+def _check_memory(cell: Cell, config: NetworkConfig, *, num_symbols: int) -> None:
+    """Better an error at once than a machine that swaps, or a process that is killed."""
+    shapes = expected_shapes(cell, config, num_symbols=num_symbols).values()
+    num_weights = sum(math.prod(shape) for shape in shapes)
+    needed = num_weights * (8 if config.precision == "float64" else 4)
+    present = _memory_bytes()
+    if needed > present:
+        raise ShapeError(
+            "The network is larger than the memory of this machine.",
+            got=f"{num_weights:,} weights, {needed / 2**30:,.0f} GiB",
+            accepted=f"at most {present / 2**30:,.0f} GiB",
+            hint="a smaller network.hidden_size or network.embedding_size, or fewer symbols",
+        )
+
+
+def _memory_bytes() -> float:
+    """The physical memory; infinite where the system does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf

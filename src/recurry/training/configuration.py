@@ -10,6 +10,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# Larger numbers are slips of the finger, and some would not fit into a float or a model file.
+_MOST = 10**12
+Count = Annotated[int, Field(ge=1, le=_MOST)]
+CountOrZero = Annotated[int, Field(ge=0, le=_MOST)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -62,10 +66,10 @@ class TrainingConfig(_Table):
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    lanes: Annotated[int, Field(ge=1)] = 32
-    epochs: Annotated[int, Field(ge=1)] = 10
-    patience: Annotated[int, Field(ge=0)] = 0
-    evaluate_every: Annotated[int, Field(ge=0)] = 0
+    lanes: Count = 32
+    epochs: Count = 10
+    patience: CountOrZero = 0
+    evaluate_every: CountOrZero = 0
     loss: Literal["mean", "sum"] = "mean"
     averaging: DecayRate = 0.0
     initial: str = ""
@@ -84,8 +88,8 @@ class WindowConfig(_Table):
         scaled rate as in Merity, Keskar and Socher 2017, section 5.
     """
 
-    k1: Annotated[int, Field(ge=1)] = 64
-    k2: Annotated[int, Field(ge=1)] | None = None
+    k1: Count = 64
+    k2: Count | None = None
     jitter: NotNegative = 0.0
 
     def contradictions(self) -> list[str]:
