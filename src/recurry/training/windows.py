@@ -14,7 +14,6 @@ is taken at `keep`, as many steps before `end` as there is history (k2 - k1).
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
@@ -101,7 +100,8 @@ class Windows:
         )
 
 
-class _Stretch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Stretch:
     """The counted steps of one update."""
 
     epoch: int
