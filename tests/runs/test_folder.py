@@ -135,6 +135,7 @@ def test_epochs_can_be_raised(tmp_path):
     ("epochs", "settings", "words"),
     [
         (2, {}, "only be raised"),
+        (10**400, {}, "less than or equal to 1000000000000"),
         (5, {"schedule.name": "cosine"}, "schedule 'cosine' is laid out"),
         (5, {"schedule.warmup": 0.1}, "schedule 'constant' is laid out"),
         (5, {"optimiser.name": "asgd"}, "optimiser 'asgd' is laid out"),
@@ -148,8 +149,9 @@ def test_epochs_that_cannot_be_changed(tmp_path, epochs, settings, words):
     lock.release()
 
 
-def test_a_text_from_standard_input_cannot_be_read_twice(tmp_path):
-    config = _begin(tmp_path / "run", **{"data.paths": ["-"]})
+@pytest.mark.parametrize("settings", [{"data.paths": ["-"]}, {"data.validation": "-"}])
+def test_a_text_from_standard_input_cannot_be_read_twice(tmp_path, settings):
+    config = _begin(tmp_path / "run", **settings)
     for _ in range(2):
         with pytest.raises(RunError, match="came from standard input"):
             old_data(tmp_path / "run", config, notify=print)

@@ -88,7 +88,9 @@ def open_old(folder: Path, *, epochs: int | None) -> tuple[RunConfig, RunLock]:
     try:
         config = load_config(path=folder / CONFIG_NAME)
         if epochs is not None and epochs != config.training.epochs:
-            config = _with_epochs(config, epochs)
+            _check_epochs(config, epochs)
+            changes = {"training.epochs": epochs}
+            config = load_config(path=folder / CONFIG_NAME, overrides=changes)
             write_file(folder / CONFIG_NAME, to_toml(config).encode())
     except BaseException:
         lock.release()
@@ -243,14 +245,13 @@ def _whole_path(path: str) -> str:
     return path if path in ("", STDIN) else os.path.abspath(path)
 
 
-def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
-    """The settings with more epochs, where that leaves the past updates what they were."""
-    training = config.training
-    if epochs < training.epochs:
+def _check_epochs(config: RunConfig, epochs: int) -> None:
+    """More epochs can be had where they leave the past updates what they were."""
+    if epochs < config.training.epochs:
         raise UsageError(
             "The number of epochs of a run can only be raised.",
             got=f"{epochs}",
-            accepted=f"more than {training.epochs}",
+            accepted=f"more than {config.training.epochs}",
         )
     cause = laid_out_over_all(config)
     if cause is not None:
@@ -258,7 +259,6 @@ def _with_epochs(config: RunConfig, epochs: int) -> RunConfig:
             f"The epochs of this run cannot be changed: its {cause} is laid out over all updates.",
             hint=f"a new run with --epochs {epochs}",
         )
-    return _with(config, training=training.model_copy(update={"epochs": epochs}))
 
 
 def _with(config: RunConfig, **tables: Any) -> RunConfig:
