@@ -45,6 +45,17 @@ def test_one_line_that_is_no_path_is_an_error():
         pass
 
 
+def test_no_path_at_all_is_not_shakespeare():
+    with pytest.raises(DataError, match="the list of paths is empty"), text_paths([]):
+        pass
+
+
+def test_half_a_surrogate_pair_is_no_text():
+    message = r"half a surrogate pair[\s\S]*character 4"
+    with pytest.raises(DataError, match=message), text_paths("two\n\ud800lines"):
+        pass
+
+
 def test_a_stop_without_a_run_folder_promises_nothing():
     with pytest.raises(Interrupted, match="nothing is kept") as caught, run_folder(None) as folder:
         raise Interrupted("Everything is saved.", hint=f"recurry resume {folder}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from recurry.data.tokens import utf8
 from recurry.errors import DataError, Interrupted, TrainingError
 
 LONGEST_NAME = 255  # characters of a file name; a longer text that is no path is a text
@@ -46,12 +47,13 @@ def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, .
     """Paths of the text; a text that was given itself lies in a temporary file meanwhile.
 
     Raises:
-        DataError: A single line that is no path.
+        DataError: A single line that is no path, a list without any path, or a text with half a
+            surrogate pair.
     """
     if isinstance(text, str) and _is_text(text):
         with tempfile.TemporaryDirectory(prefix="recurry-") as folder:
             path = Path(folder) / "text.txt"
-            path.write_text(text, encoding="utf-8", newline="")
+            path.write_bytes(utf8(text))
             yield (str(path),)
         return
     if isinstance(text, str) and not os.path.exists(text):
@@ -61,7 +63,13 @@ def text_paths(text: str | Path | Sequence[str | Path]) -> Iterator[tuple[str, .
             accepted=f"a path, several paths, or a text: with line breaks, or over {LONGEST_NAME} "
             "characters long",
         )
-    yield (str(text),) if isinstance(text, str | Path) else tuple(str(path) for path in text)
+    paths = (text,) if isinstance(text, str | Path) else tuple(text)
+    if not paths:
+        raise DataError(
+            "There is no text: the list of paths is empty.",
+            hint="recurry.data.shakespeare_path() is the path of the bundled Shakespeare",
+        )
+    yield tuple(str(path) for path in paths)
 
 
 def _is_text(text: str) -> bool:
