@@ -72,6 +72,13 @@ def test_scoring_leaves_the_mode_as_it_was_and_uses_no_dropout(model, rng):
     assert model.network.training
 
 
+@pytest.mark.parametrize("ids", [[1, 7, 2], [1, 2, 7], [-1, 2, 3], [3, -100]])
+def test_numbers_that_are_no_symbols_are_an_error(model, ids):
+    for measure in (score, symbol_losses):
+        with pytest.raises(DataError, match=r"outside the vocabulary[^$]*accepted: 0 to 6"):
+            measure(model, ids)
+
+
 @pytest.mark.parametrize("ids", [[], [3]])
 def test_a_text_without_a_prediction_is_an_error(model, ids):
     with pytest.raises(DataError, match="at least 2"):

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from recurry.data.configuration import DataConfig
+from recurry.data.ids import check_numbers
 from recurry.data.stemming import languages
 from recurry.data.subwords import Subwords
 from recurry.data.tokens import Bytes, Characters, StreamingDecoder, Tokeniser
 from recurry.data.vocabulary import Vocabulary, damaged
 from recurry.data.words import Words
-from recurry.errors import DataError
 
 _KEYS = {"data", "is_spaced", "vocabulary", "merges"}
 
@@ -72,12 +72,7 @@ class Codec:
         numbers = np.asarray(ids if isinstance(ids, np.ndarray) else list(ids)).reshape(-1)
         if numbers.size == 0:
             return []
-        if numbers.min() < 0 or numbers.max() >= self.num_symbols:
-            raise DataError(
-                "A symbol number lies outside the vocabulary.",
-                got=f"{numbers.min()} to {numbers.max()}",
-                accepted=f"0 to {self.num_symbols - 1}",
-            )
+        check_numbers(numbers, self.num_symbols)
         decoder = self.streaming_decoder()
         texts = [decoder.feed(number) for number in numbers.tolist()]
         texts[-1] += decoder.flush()

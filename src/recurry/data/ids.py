@@ -28,6 +28,23 @@ def smallest_dtype(num_symbols: int) -> np.dtype:
     raise DataError(f"{num_symbols:,} symbols are too many.", accepted="at most 4,294,967,296")
 
 
+def check_numbers(numbers: np.ndarray, num_symbols: int) -> None:
+    """All numbers belong to symbols.
+
+    Raises:
+        DataError: One is negative, or `num_symbols` or more.
+    """
+    if numbers.size == 0:
+        return
+    smallest = 0 if numbers.dtype.kind == "u" else int(numbers.min())
+    if smallest < 0 or int(numbers.max()) >= num_symbols:
+        raise DataError(
+            "A symbol number lies outside the vocabulary.",
+            got=f"{smallest} to {int(numbers.max())}",
+            accepted=f"0 to {num_symbols - 1}",
+        )
+
+
 class IdFile:
     """A long sequence of symbol numbers that can be read anywhere at constant memory.
 
@@ -148,15 +165,7 @@ class IdWriter:
         Raises:
             DataError: A number is outside the vocabulary.
         """
-        if ids.size == 0:
-            return
-        smallest = 0 if ids.dtype.kind == "u" else int(ids.min())
-        if smallest < 0 or int(ids.max()) >= self._num_symbols:
-            raise DataError(
-                "A symbol number lies outside the vocabulary.",
-                got=f"{smallest} to {int(ids.max())}",
-                accepted=f"0 to {self._num_symbols - 1}",
-            )
+        check_numbers(ids, self._num_symbols)
         data = np.ascontiguousarray(ids, dtype=self._dtype)
         self._file.write(data.data)
         self._hash.update(data.data)

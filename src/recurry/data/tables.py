@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from recurry.data.codec import Codec
-from recurry.errors import DataError
+from recurry.data.ids import check_numbers
 
 
 def one_hot(ids: Sequence[int] | np.ndarray, num_symbols: int) -> np.ndarray:
@@ -22,12 +22,7 @@ def one_hot(ids: Sequence[int] | np.ndarray, num_symbols: int) -> np.ndarray:
         DataError: A number is outside the vocabulary.
     """
     numbers = np.asarray(ids, dtype=np.int64).reshape(-1)
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < num_symbols:
-        raise DataError(
-            "A symbol number lies outside the vocabulary.",
-            got=f"{numbers.min()} to {numbers.max()}",
-            accepted=f"0 to {num_symbols - 1}",
-        )
+    check_numbers(numbers, num_symbols)
     table = np.zeros((len(numbers), num_symbols), dtype=np.float32)
     table[np.arange(len(numbers)), numbers] = 1
     return table

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recurry.data.ids import IdFile
+from recurry.data.ids import IdFile, check_numbers
 from recurry.errors import DataError
 from recurry.tasks.language import LanguageModel
 
@@ -67,7 +67,7 @@ def score(
             one alone carries the state through the whole text.
 
     Raises:
-        DataError: The text has fewer than two symbols.
+        DataError: The text has fewer than two symbols, or numbers that are none of the model's.
     """
     with evaluating(model.network), torch.no_grad():
         blocks = _losses(model, _as_ids(ids), num_lanes=num_lanes)
@@ -90,7 +90,7 @@ def symbol_losses(
         returns: (len(ids) - 1,)
 
     Raises:
-        DataError: The text has fewer than two symbols.
+        DataError: The text has fewer than two symbols, or numbers that are none of the model's.
     """
     with evaluating(model.network), torch.no_grad():
         blocks = list(_losses(model, _as_ids(ids), num_lanes=num_lanes))
@@ -115,7 +115,14 @@ def _losses(model: LanguageModel, ids: IdFile, *, num_lanes: int) -> Iterator[Fl
     steps = max(1, min(_LONGEST_BLOCK, _BLOCK_LOGITS // logits_per_step))
     for start in range(0, length, steps):
         count = min(steps, length - start)
-        inputs, targets = _block(ids, num_lanes=num_lanes, length=length, start=start, count=count)
+        inputs, targets = _block(
+            ids,
+            num_lanes=num_lanes,
+            length=length,
+            start=start,
+            count=count,
+            num_symbols=model.codec.num_symbols,
+        )
         logits, state = network(inputs.to(device), state)
         yield _cross_entropies(logits, targets.to(device))
 
@@ -131,7 +138,7 @@ def _cross_entropies(
 
 
 def _block(
-    ids: IdFile, *, num_lanes: int, length: int, start: int, count: int
+    ids: IdFile, *, num_lanes: int, length: int, start: int, count: int, num_symbols: int
 ) -> tuple[Int[Tensor, "T B"], Int[Tensor, "T B"]]:
     """Inputs and targets of some steps of all lanes; past the text's end nothing is counted."""
     inputs = np.zeros((count, num_lanes), dtype=np.int64)
@@ -141,6 +148,7 @@ def _block(
         present = min(count, len(ids) - 1 - first)
         if present > 0:
             symbols = ids.read(first, present + 1)
+            check_numbers(symbols, num_symbols)
             inputs[:present, lane], targets[:present, lane] = symbols[:-1], symbols[1:]
     return torch.from_numpy(inputs), torch.from_numpy(targets)
 
