@@ -45,6 +45,22 @@ def test_the_beginning_is_shown_as_the_model_sees_it(cats):
     assert "".join(found.start[:6]) == "\ufffdhe \ufffda"
 
 
+@pytest.mark.parametrize("tokens", ["words", "characters", "bytes", "bpe"])
+def test_a_short_text_is_shown_to_its_end(cats, tmp_path, tokens):
+    (tmp_path / "dogs.txt").write_text("dogs bark")
+    for paths in ((cats,), (cats, str(tmp_path / "dogs.txt"))):
+        found = survey(DataConfig(paths=paths, tokens=tokens))
+        assert len(found.start) == found.num_symbols
+    found = survey(DataConfig(paths=paths, tokens="words", stem="english"))
+    assert found.forms["dog"] == ("dog", "dogs")
+
+
+def test_the_start_of_a_long_text_ends_with_a_whole_word(tmp_path):
+    path = tmp_path / "long"
+    path.write_text("seventeen " * 9000)
+    assert set(survey(DataConfig(paths=(str(path),), tokens="words")).start) == {"seventeen"}
+
+
 def test_a_giant_word_has_no_stem(tmp_path):
     path = tmp_path / "a"
     path.write_text("cats " + "x" * 5000)

@@ -12,7 +12,7 @@ import numpy as np
 
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
-from recurry.data.corpus import Corpus
+from recurry.data.corpus import CHUNK_BYTES, Corpus
 from recurry.data.readers import Reader, make_reader
 from recurry.data.tokens import pieces
 from recurry.data.words import UNKNOWN, Words
@@ -79,7 +79,7 @@ def survey(config: DataConfig) -> Survey:
         corpus=corpus,
         codec=codec,
         num_symbols=int(totals.sum()),
-        start=_symbols(codec, beginning[:_START_CHARACTERS]),
+        start=_start(codec, beginning),
         forms=_forms(codec, beginning),
     )
 
@@ -103,12 +103,20 @@ def _count(reader: Reader, corpus: Corpus, codec: Codec) -> np.ndarray:
 
 
 def _beginning(corpus: Corpus, config: DataConfig) -> str:
-    """About the first mebibyte."""
-    return next(pieces(_texts(corpus, config)))
+    """About the first mebibyte, or all there is."""
+    beginning = ""
+    for piece in pieces(_texts(corpus, config)):
+        beginning += piece
+        if len(beginning) >= CHUNK_BYTES // 2:
+            break
+    return beginning
 
 
-def _symbols(codec: Codec, text: str) -> tuple[str, ...]:
-    """The symbols of a text; what is not in the vocabulary is the unknown one."""
+def _start(codec: Codec, beginning: str) -> tuple[str, ...]:
+    """The first symbols, whole ones; what is not in the vocabulary is the unknown one."""
+    text = beginning
+    if len(beginning) > _START_CHARACTERS:
+        text = next(pieces([beginning[:_START_CHARACTERS]]))
     return tuple(codec.vocabulary.symbols[number] for number in codec.encode(text).tolist())
 
 
