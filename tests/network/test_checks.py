@@ -48,13 +48,18 @@ def test_lengths_of_another_kind_are_shown(lengths, shown):
 
 def test_an_input_that_is_no_tensor_is_refused():
     with pytest.raises(ShapeError, match=r"not a tensor[\s\S]*ndarray[\s\S]*as_tensor"):
-        check_input(np.zeros((2, 1, 3)), 3, like=torch.zeros(1))
+        check_input(np.zeros((2, 1, 3)), ("steps", "batch"), 3, like=torch.zeros(1))
+
+
+def test_a_single_vector_is_offered_a_batch_of_one():
+    with pytest.raises(ShapeError, match=r"\(3,\)[\s\S]*\(batch, 3\)[\s\S]*unsqueeze\(0\)"):
+        check_input(torch.zeros(3), ("batch",), 3, like=torch.zeros(1))
 
 
 def test_another_device_is_named():
     meta = torch.zeros(2, 1, 3, device="meta")
     with pytest.raises(ShapeError, match=r"another device[\s\S]*meta[\s\S]*cpu[\s\S]*to\('cpu'\)"):
-        check_input(meta, 3, like=torch.zeros(1))
+        check_input(meta, ("steps", "batch"), 3, like=torch.zeros(1))
     with pytest.raises(ShapeError, match=r"device[\s\S]*float32 on meta[\s\S]*float32 on cpu"):
         check_state(State(tensors={"h": meta}), ("h",), (2, 1, 3), like=torch.zeros(1))
 

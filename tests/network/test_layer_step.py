@@ -6,6 +6,7 @@ import torch
 
 from recurry.backends.rewrite import forward_program
 from recurry.compiler.cell import Cell
+from recurry.compiler.random_cell import random_cell
 from recurry.network.layer_step import LayerStep, Source
 
 NUM_SYMBOLS, SIZE, ROWS = 5, 4, 3
@@ -60,6 +61,8 @@ EQUATIONS = [
     "h = c\nc = tanh(W @ x + U @ c)",
     "h = tanh(W @ x + U @ third)\nthird = second\nsecond = h",
     "h = tanh(W @ x + c)\nc = p",
+    "h = tanh(A @ relu(B @ tanh(W @ x)) + U @ b) + h / 2",
+    "g = sigmoid(A @ (B @ x))\nh = g * h + tanh(V @ g + W @ x)",
 ]
 
 
@@ -68,6 +71,12 @@ EQUATIONS = [
 @pytest.mark.parametrize("is_stacked", [False, True])
 def test_cells_of_ones_own(equations, embedding_size, is_stacked):
     compare(equations, embedding_size=embedding_size, is_stacked=is_stacked)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_cells_that_nobody_thought_of(seed):
+    text = random_cell(np.random.default_rng(seed))
+    compare(text, embedding_size=None if seed % 2 else 3, is_stacked=seed % 3 == 0)
 
 
 @pytest.mark.parametrize("equations", ["h = h / 2 + x", "h = tanh(x)", "h = x"])

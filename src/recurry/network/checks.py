@@ -41,21 +41,23 @@ def check_rate(rate: object) -> Dropout:
     return Dropout(between=rate)
 
 
-def check_input(x: object, input_size: int, *, like: Tensor) -> None:
-    """The input has three axes, the layer's input size, and the type and device of its weights."""
+def check_input(x: object, axes: tuple[str, ...], input_size: int, *, like: Tensor) -> None:
+    """The input has these axes and the input size behind, and is like the weights."""
+    wanted = f"({', '.join(axes)}, {input_size})"
     if not isinstance(x, Tensor):
         raise ShapeError(
             "The input is not a tensor.",
             got=type(x).__name__,
-            accepted="a tensor (steps, batch, input size), or a PackedSequence",
+            accepted=f"a tensor {wanted}",
             hint="torch.as_tensor(x)",
         )
-    if x.dim() != 3 or x.shape[2] != input_size:
+    if x.dim() != len(axes) + 1 or x.shape[-1] != input_size:
+        is_single = x.dim() == len(axes) and "batch" in axes
         raise ShapeError(
             "The input does not fit the layer.",
             got=f"shape {tuple(x.shape)}",
-            accepted=f"(steps, batch, {input_size}), or batch before steps with batch_first=True",
-            hint="x.unsqueeze(1) makes a batch of one sequence" if x.dim() == 2 else None,
+            accepted=wanted,
+            hint=f"x.unsqueeze({axes.index('batch')}) makes a batch of one" if is_single else None,
         )
     if x.dtype != like.dtype:
         raise ShapeError(

@@ -23,6 +23,9 @@ class Dropout(BaseModel):
             the expectation is taken (Krueger et al. 2017).
         is_locked: One mask for all steps of a forward call instead of one a step, for `input`,
             `between` and `output` (Gal and Ghahramani 2016).
+
+    Raises:
+        pydantic.ValidationError: A rate is not from 0 to below 1, or a name is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

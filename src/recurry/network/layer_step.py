@@ -71,6 +71,7 @@ class LayerStep:
         self._size = size
         self._num_rows = len(source.symbols)
         self._values: dict[Node, Tensor] = {}
+        self._started: set[int] = set()
         self.states = {leaf.name: self._buffer() for leaf in self._leaves()}
         self._values |= {leaf: self.states[leaf.name] for leaf in self._leaves()}
         for buffer in self.states.values():
@@ -116,15 +117,22 @@ class LayerStep:
             matrices = [_matrix(early) for early in terms]
             bias = torch.cat([self._sum_vectors(early) for early in terms])
             self._multiply_input(matrices, bias, self._column(start, stop))
-        for place, terms in enumerate(self._program.early):
-            if place not in places:
-                self._fill(self._column(place, place + 1), terms)
+        self._started.update(places)
+        for place in range(len(self._program.early)):
+            self._start(place)
 
-    def _fill(self, column: Tensor, terms: tuple[Node, ...]) -> None:
+    def _start(self, place: int) -> None:
+        """Give a column the sum of its early terms, once; they may lie in other columns."""
+        if place in self._started:
+            return
+        self._started.add(place)
+        root, terms = self._program.sums[place], self._program.early[place]
+        column = self._column(place, place + 1)
         if not terms:
             self._do(column.zero_)
         for number, term in enumerate(terms):
-            self._do(column.add_ if number else column.copy_, self._value(term))
+            value = self._compute(term) if term is root else self._value(term)
+            self._do(column.add_ if number else column.copy_, value)
 
     def _sum_vectors(self, terms: tuple[Node, ...]) -> Tensor:
         vectors = [self._weights[term.name] for term in terms if isinstance(term, Parameter)]
@@ -191,6 +199,8 @@ class LayerStep:
         if node in self._values:
             return self._values[node]
         if node in self._program.places:
+            if node not in self._program.in_loop:
+                self._start(self._program.places[node])
             return self._place(node)
         if isinstance(node, Constant):
             value = self._like.new_full((), node.value)
@@ -220,6 +230,7 @@ class LayerStep:
 
     def _add_product(self, out: Tensor, base: Tensor, operand: Tensor, matrix: Tensor) -> None:
         """`out = base + operand @ matrix`."""
+        operand = operand.expand(self._num_rows, operand.shape[-1])
         if self._is_rounded:
             self.operations.append(
                 lambda: torch.addmm(base, round_to_bfloat16(operand), matrix, out=out)

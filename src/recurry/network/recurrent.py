@@ -39,6 +39,8 @@ from recurry.network.packed import pack_like, unpack
 from recurry.network.state import State
 from recurry.network.torch_module import to_torch
 
+_TIME_FIRST = ("steps", "batch")
+
 
 class Recurrent(nn.Module):
     """Layers of one cell along time, in one or two directions.
@@ -166,10 +168,11 @@ class Recurrent(nn.Module):
             if lengths is not None:
                 raise refuse_lengths()
             padded, lengths = unpack(x)
-            check_input(padded, self.input_size, like=self._first)
+            check_input(padded, _TIME_FIRST, self.input_size, like=self._first)
             output, (new,) = self._run(padded, state, lengths)
             return pack_like(output, x), new
-        check_input(x, self.input_size, like=self._first)
+        axes = ("batch", "steps") if self.batch_first else _TIME_FIRST
+        check_input(x, axes, self.input_size, like=self._first)
         steps = x.transpose(0, 1) if self.batch_first else x
         found = check_lengths(lengths, num_steps=steps.shape[0], batch_size=steps.shape[1])
         output, (new,) = self._run(steps, state, found)
@@ -185,7 +188,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
-        check_input(x.unsqueeze(0), self.input_size, like=self._first)
+        check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
 
@@ -207,7 +210,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
-        check_input(x, self.input_size, like=self._first)
+        check_input(x, _TIME_FIRST, self.input_size, like=self._first)
         output, (noted, new) = self._run(x, state, None, cuts=(at,))
         return output, noted, new
 
@@ -228,6 +231,11 @@ class Recurrent(nn.Module):
         cuts: tuple[int, ...] = (),
     ) -> tuple[Tensor, list[State]]:
         """The output, and the state at every cut and at the end."""
+        if torch.is_autocast_enabled(x.device.type):
+            with torch.autocast(
+                x.device.type, enabled=False
+            ):  # precision is stated at construction
+                return self._run(x, state, lengths, cuts=cuts)
         rows = self._state_rows(state, x)
         rates = self.dropout if self.training else Dropout()
         x = drop(x, rates.input, is_locked=rates.is_locked)
