@@ -32,7 +32,7 @@ docs: $(VENV)/.dev           ## the documentation as web pages, in docs/_build/h
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
 bench: $(VENV)/.dev          ## the speed of layers on this machine, beside torch.nn
-	$(BIN)/recurry bench layers
+	$(BIN)/recurry bench kernels
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

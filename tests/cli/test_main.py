@@ -125,3 +125,11 @@ def test_a_full_disk_behind_the_output_is_one_message():
     assert "standard output" in result.stderr
     assert "Traceback" not in result.stderr
     assert "Exception ignored" not in result.stderr
+
+
+@pytest.mark.parametrize(("verb", "policy"), [("cells", "PASSIVE"), ("bench", None)])
+def test_threads_wait_asleep_except_where_speed_is_measured(verb, policy, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")  # so that it is put back, whatever main does
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    main([verb, "--help"])
+    assert os.environ.get("OMP_WAIT_POLICY") == policy

@@ -21,6 +21,7 @@ RANKS = {
     "runs": 6,
     "generation": 6,
     "inspection": 6,
+    "measurement": 6,
     "report": 7,
     "cli": 8,
     "testing": 8,

@@ -62,7 +62,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line; errors that a user can mend become one message and an exit code."""
     # A thread that waits for another sleeps instead of spinning. Where another program takes one of
     # the cores, training is otherwise fifty times slower. Must be set before torch is imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Measurements are made as other libraries find the machine, so they change nothing.
+    if (sys.argv[1:] if arguments is None else arguments)[:1] != ["bench"]:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         recurry.main(
             args=arguments, prog_name="recurry", standalone_mode=False, color=_wants_colour()

@@ -1,0 +1,35 @@
+"""A layer of ours runs what its backend takes, and says what it does not."""
+
+from torch import Tensor
+
+from recurry.cells import find_cell
+from recurry.measurement.case import Case, Shape
+from recurry.measurement.ours import Ours
+from recurry.measurement.peer import Numbers
+
+SHAPE = Shape.parse("4,2,3,5")
+
+
+def test_the_backend_is_asked():
+    case = Case(cell=find_cell("mut1"), shape=SHAPE)
+    assert "no kernel" in str(Ours("fused").refusal(case))
+    assert Ours("cpu").refusal(case) is None
+    assert Ours("auto").refusal(case) is None
+
+
+def test_a_step_goes_on_with_the_state():
+    numbers = Numbers(case=Case(cell=find_cell("lstm"), shape=SHAPE, kind="step"), backend="cpu")
+    run = Ours("cpu").prepare(numbers)
+    first, second = run(), run()
+    assert isinstance(first, Tensor)
+    assert first.shape == (2, 5)
+    assert not first.equal(second)  # type: ignore[arg-type]
+    expected, state = numbers.layer.step(numbers.x)
+    assert first.allclose(expected)
+    assert second.allclose(numbers.layer.step(numbers.x, state)[0])  # type: ignore[attr-defined]
+
+
+def test_training_gives_gradients_by_input_and_weights():
+    numbers = Numbers(case=Case(cell=find_cell("rnn"), shape=SHAPE), backend="cpu")
+    found = Ours("cpu").prepare(numbers)()
+    assert [tuple(g.shape) for g in found] == [(4, 2, 3), (5, 3), (5, 5), (5,)]  # type: ignore[attr-defined]
