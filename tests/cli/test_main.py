@@ -133,3 +133,8 @@ def test_threads_wait_asleep_except_where_speed_is_measured(verb, policy, monkey
     monkeypatch.delenv("OMP_WAIT_POLICY")
     main([verb, "--help"])
     assert os.environ.get("OMP_WAIT_POLICY") == policy
+
+
+def test_no_message_can_steer_the_terminal(capsys):
+    assert _exit(["evaluate", "no\x1b[2Jmodel"]) == 2
+    assert "no␛[2Jmodel" in capsys.readouterr().err

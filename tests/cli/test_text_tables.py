@@ -67,3 +67,10 @@ def test_long_texts_are_cut_by_cells():
     assert shorten("abcdef", 6) == "abcdef"
     assert shorten("abcdefg", 6) == "abcde…"
     assert cell_len(shorten("日本語日本語", 6)) <= 6
+
+
+def test_the_name_of_a_file_cannot_steer_the_terminal(capsys, tmp_path):
+    path = tmp_path / "a\x1b[2J"
+    path.write_text("one two\n")
+    show(survey(DataConfig(paths=(str(path),), tokens="words")), None, top=3)
+    assert "\x1b[2J" not in capsys.readouterr().out

@@ -105,6 +105,8 @@ def _wants_colour() -> bool | None:
 
 
 def _show(error: RecurryError) -> None:
+    from recurry.inspection.controls import printable
+
     label = "" if isinstance(error, Interrupted) else click.style("error: ", fg="red", bold=True)
     with contextlib.suppress(OSError):  # there may be no terminal any more
-        click.echo(label + str(error), err=True, color=_wants_colour())
+        click.echo(label + printable(str(error)), err=True, color=_wants_colour())
