@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -123,3 +124,12 @@ def test_unknown_characters_and_short_texts(run_folder):
         run("m.safetensors", "-", text="THE ß")
     with pytest.raises(DataError, match="too short"):
         run("m.safetensors", "-", text="t")
+
+
+def test_a_file_whose_name_is_no_utf_8(run_folder):
+    name = os.fsdecode(b"caf\xe9.txt")
+    (run_folder.parent / name).write_text(TEXT)
+    result = run("m.safetensors", name, "--json", "--colour", "1", "--html", "page.html")
+    assert result.stdout.isascii()
+    assert json.loads(result.stdout)["text"] == name
+    assert "caf&#56553;.txt" in (run_folder.parent / "page.html").read_text(encoding="utf-8")

@@ -95,7 +95,7 @@ def _read_part(model: str, part: str | None) -> tuple[IdFile, str]:
 def _print(model: LanguageModel, scores: Scores, *, name: str, as_json: bool) -> None:
     unit = _UNITS[model.codec.config.tokens]
     if as_json:
-        click.echo(json.dumps({"text": name, "unit": unit, **asdict(scores)}, ensure_ascii=False))
+        click.echo(json.dumps({"text": name, "unit": unit, **asdict(scores)}))
         return
     click.echo(f"{scores.num_symbols:,} {unit}s predicted in {name}")
     click.echo(f"  {scores.loss_nats:10.4f} nats a {unit}")

@@ -189,16 +189,9 @@ def _write_many(request: Request, num_samples: int) -> None:
     )
     if request.paint.as_json:
         found = list(texts)
-        click.echo(
-            json.dumps(
-                {
-                    "prime": request.common["prime"],
-                    "seed": request.drawing["seed"],
-                    "samples": [{"text": text} for text in found],
-                },
-                ensure_ascii=False,
-            )
-        )
+        samples = [{"text": text} for text in found]
+        known = {"prime": request.common["prime"], "seed": request.drawing["seed"]}
+        click.echo(json.dumps(known | {"samples": samples}))
         _paint_texts(request, found)
         return
     written = []
@@ -217,7 +210,7 @@ def _search(request: Request, width: int) -> None:
     beams: list[Beam] = beam_search(request.model, **request.common, width=width)
     if request.paint.as_json:
         found = {"prime": request.common["prime"], "beams": [asdict(beam) for beam in beams]}
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(found))
     else:
         _show(beams[0].text)
         nats = beams[0].log_probability

@@ -59,8 +59,10 @@ def save_page(path: str | Path, paintings: Sequence[Painting], *, title: str, no
     Raises:
         UsageError: The file cannot be written.
     """
+    page = write_page(paintings, title=title, note=note)
     try:
-        Path(path).write_text(write_page(paintings, title=title, note=note), encoding="utf-8")
+        # The names of files may hold what is no UTF-8.
+        Path(path).write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     except OSError as error:
         raise _unwritable(path, error.strerror) from error
 

@@ -58,7 +58,7 @@ def write_report(
     ]
     page = _page(model, make_tiles(model, files), files=files, sections=sections)
     try:
-        Path(path).write_text(page, encoding="utf-8")
+        Path(path).write_text(page, encoding="utf-8", errors="xmlcharrefreplace")
     except OSError as error:
         raise RunError(
             f"The report cannot be written to {path}.",
