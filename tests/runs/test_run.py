@@ -266,6 +266,16 @@ def test_a_loss_that_is_no_number(text, tmp_path):
     assert [update for update, _ in sealed(tmp_path / "run" / "checkpoints")] == [1]
 
 
+@pytest.mark.parametrize("seconds", [0, 1000])
+def test_weights_that_are_no_numbers_are_not_kept(text, tmp_path, seconds):
+    settings = {"optimiser.learning_rate": 1e39, "report.checkpoint_seconds": seconds}
+    run = start(_config(text, **settings), tmp_path / "run")
+    with pytest.raises(TrainingError, match="kept: nothing"):
+        _train(run)
+    assert sealed(tmp_path / "run" / "checkpoints") == []
+    assert not run.model_path.exists()
+
+
 def test_a_disk_that_is_full_names_the_path_and_the_way_on(text, tmp_path):
     run = start(_config(text, **EVERY), tmp_path / "run")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -9,6 +9,7 @@ from recurry.network.dropout import Dropout
 from recurry.tasks.scoring import score
 from recurry.training.configuration import WindowConfig
 from recurry.training.fit import fit, summed_loss
+from recurry.training.state import TrainingData
 from recurry.training.windows import Window, Windows
 
 
@@ -96,6 +97,25 @@ def test_a_loss_that_is_no_number_stops_before_the_weights_change(make_model, da
     assert "optimiser.learning_rate than 1e+09" in text
     assert "optimiser.clip_norm" in text
     assert all(torch.equal(a, b) for a, b in zip(model.network.parameters(), kept, strict=True))
+
+
+@pytest.mark.parametrize("every", [0, 1])
+def test_weights_that_are_no_numbers_are_neither_validated_nor_the_result(
+    make_model, data, begin, every
+):
+    """The loss and the gradient are finite, the step is not; without another update to notice."""
+    for text in (data, TrainingData(train=data.train)):
+        model = make_model()
+        state = begin(
+            model,
+            training={"lanes": 100, "epochs": 1, "evaluate_every": every},
+            window={"k1": 5},
+            optimiser={"learning_rate": 1e39},
+        )
+        with pytest.raises(TrainingError, match=r"after update 1 of 1: a weight") as caught:
+            list(fit(model, text, state))
+        assert "a smaller optimiser.learning_rate than 1e+39, or" in str(caught.value)
+        assert not state.has_finite_weights
 
 
 def test_a_summed_loss_has_steps_times_the_gradient(make_model, data, begin):

@@ -173,8 +173,9 @@ class Run:
                 raise self._interrupted()
 
     def _save(self) -> None:
-        """Write a checkpoint, unless the newest is of this very update."""
-        if self.state.update == self._saved_update:
+        """Write a checkpoint, unless the newest is of this very update, or weights that are no
+        numbers would take the place of good ones."""
+        if self.state.update == self._saved_update or not self.state.has_finite_weights:
             return
         tensors, record = self.state.snapshot()
         save_checkpoint(
@@ -232,13 +233,15 @@ class Run:
         """The error with what has been kept, and a way on."""
         if self._saved_update < 0:  # the weights are those of the last good update
             self._save()
-        kept = [f"the checkpoint of update {self._saved_update:,}"]
+        kept = []
+        if self._saved_update >= 0:
+            kept.append(f"the checkpoint of update {self._saved_update:,}")
         if self.model_path.exists():
             kept.append(f"the model {self.model_path}")
         hint = f"a new run with {error.hint}" if error.hint else None
         return TrainingError(
             error.what,
-            where=f"{self.folder}; kept: {' and '.join(kept)}",
+            where=f"{self.folder}; kept: {' and '.join(kept) or 'nothing'}",
             got=error.got,
             accepted=error.accepted,
             hint=hint,

@@ -64,7 +64,8 @@ def fit(model: LanguageModel, data: TrainingData, state: TrainingState) -> Itera
         One `Progress` after each update.
 
     Raises:
-        TrainingError: The loss or a gradient is not finite; the weights are as they were.
+        TrainingError: The loss or a gradient is not finite, and the weights are as they were; or
+            an evaluation is due, or the end has come, and the weights are not finite.
     """
     network, lanes = model.network, state.lanes
     while not state.is_finished:
@@ -89,7 +90,10 @@ def fit(model: LanguageModel, data: TrainingData, state: TrainingState) -> Itera
         state.advance(window, carried)
 
         validation, is_best = None, False
-        if data.validation is not None and state.is_evaluation_due(window):
+        is_due = state.is_evaluation_due(window)
+        if is_due and not state.has_finite_weights:
+            raise _lost(state)
+        if is_due and data.validation is not None:
             with state.averaged_weights():
                 validation = score(model, data.validation)
             is_best = state.note(validation)
@@ -135,15 +139,29 @@ def summed_loss(
     return loss, kept.detach()
 
 
-def _not_finite(state: TrainingState, *, loss_nats: float, gradient_norm: float) -> TrainingError:
+def _lost(state: TrainingState) -> TrainingError:
+    return TrainingError(
+        f"Training stopped after update {state.update} of {state.num_updates}: "
+        "a weight is no longer a finite number.",
+        accepted="finite numbers",
+        hint=_gentler(state),
+    )
+
+
+def _gentler(state: TrainingState) -> str:
+    """What to change where numbers have grown beyond all bounds."""
     config = state.recipe.optimiser
     hints = [f"a smaller optimiser.learning_rate than {config.learning_rate:g}"]
     if config.clip_norm is None and config.clip_value is None:
         hints.append("optimiser.clip_norm = 1.0")
+    return ", or ".join(hints)
+
+
+def _not_finite(state: TrainingState, *, loss_nats: float, gradient_norm: float) -> TrainingError:
     return TrainingError(
         f"Training stopped at update {state.update + 1} of {state.num_updates}: "
         "the loss or its gradient is no longer a finite number.",
         got=f"loss {loss_nats:g} nats a symbol, gradient norm {gradient_norm:g}",
         accepted="finite numbers; the weights are those of the update before",
-        hint=", or ".join(hints),
+        hint=_gentler(state),
     )

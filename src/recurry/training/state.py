@@ -156,6 +156,11 @@ class TrainingState:
         if self.average is not None:
             self.average.follow(self.weights, num_updates=self.update)
 
+    @property
+    def has_finite_weights(self) -> bool:
+        """Whether all weights are finite; a finite gradient can still be too large a step."""
+        return all(bool(weight.isfinite().all()) for weight in self.weights.values())
+
     def is_evaluation_due(self, window: Window) -> bool:
         """Whether the update just made asks for an evaluation; the last of all always does."""
         every = self.recipe.training.evaluate_every
