@@ -53,6 +53,9 @@ REFUSED = [
     ("h = W x", 1, 7, "An operator is missing"),
     ("h = 2x", 1, 6, "An operator is missing"),
     ("h = (x)(x)", 1, 8, "An operator is missing"),
+    ("h = tanh W @ x", 1, 10, "stands in brackets"),
+    ("h = x if h else x", 1, 7, "'if' is a word of Python"),
+    ("h == W @ x", 1, 4, "A value should stand here"),
     ("h = c = W @ x", 1, 7, "One line assigns one name"),
     ("h = x, x", 1, 6, "A comma only separates"),
     ("h = W @ * x", 1, 9, "A value should stand here"),
@@ -187,6 +190,23 @@ def _parse_or_refuse(text: str) -> tuple[Graph | None, EquationError | None]:
         return parse(text), None
     except EquationError as error:
         return None, error
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("h = W x", "W * x, or W @ x for a matrix"),
+        ("h = 2x", "2 * x"),
+        ("h = (x)(x)", "write * or @"),
+        ("h = tanh W @ x", "tanh(...)"),
+        ("h == W @ x", "one = assigns; nothing can be compared"),
+        ("h = W @ * x", None),
+    ],
+)
+def test_hints_say_what_to_write(text, hint):
+    _, error = _parse_or_refuse(text)
+    assert error is not None
+    assert error.hint == hint
 
 
 def test_the_fuzzer_finds_nothing_in_a_few_texts():

@@ -271,6 +271,15 @@ def test_names_that_modules_use_are_fine_in_equations():
     assert layer.eval().training is False
 
 
+def test_weights_put_in_as_they_are_can_have_any_name():
+    layer = Recurrent("h = tanh(cache @ x + tensors * h + weight)", 3, 4)
+    x = torch.randn(2, 1, 3)
+    other = Recurrent(layer.cell, 3, 4)
+    other.load_state_dict(layer.state_dict(), assign=True)
+    with torch.no_grad():
+        assert torch.equal(other(x)[0], layer(x)[0])
+
+
 def test_repr_says_who_runs_it():
     text = repr(Recurrent("lstm", 3, 4, 2, bidirectional=True, batch_first=True, has_residual=True))
     for part in ("lstm, 3 -> 8", "num_layers=2", "bidirectional", "batch_first", "auto (cpu)"):

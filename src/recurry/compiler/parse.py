@@ -6,6 +6,7 @@ Imports errors, graph, nodes and tokens.
 
 from __future__ import annotations
 
+import keyword
 from typing import NoReturn
 
 from recurry.compiler.graph import Graph, Source, check
@@ -205,9 +206,12 @@ class _Parser:
             self.fail("One line assigns one name.", token, hint="one equation a line")
         if token.text == ",":
             self.fail("A comma only separates the values of a function.", token)
-        hint = f"{previous.text} * {token.text}, or {previous.text} @ {token.text} for a matrix"
-        is_pair = previous.text != ")" and token.text != "("
-        self.fail("An operator is missing here.", token, hint=hint if is_pair else "write * or @")
+        if keyword.iskeyword(token.text):
+            self.fail(f"{token.text!r} is a word of Python that this language has not.", token)
+        if previous.text in FUNCTIONS:
+            hint = f"{previous.text}(...)"
+            self.fail("What a function is applied to stands in brackets.", token, hint=hint)
+        self.fail("An operator is missing here.", token, hint=_operators_between(previous, token))
 
     def fail_no_value(self, token: Token) -> NoReturn:
         previous = self.tokens[max(0, self.position - 2)]
@@ -215,7 +219,9 @@ class _Parser:
             self.fail("The line ends where a value should follow.", token)
         if token.text == previous.text == "*":
             self.fail("There is no power operator.", token, hint="a * a, or exp(n * log(a))")
-        self.fail(f"A value should stand here, not {token.text!r}.", token)
+        is_compared = token.text == previous.text == "="
+        hint = "one = assigns; nothing can be compared" if is_compared else None
+        self.fail(f"A value should stand here, not {token.text!r}.", token, hint=hint)
 
     def fail_left_of_matmul(self, operator: Token) -> NoReturn:
         self.fail(
@@ -235,6 +241,15 @@ class _Parser:
             accepted=", ".join(FUNCTIONS),
             hint=close or f"{name.text} * (...) for a product",
         )
+
+
+def _operators_between(left: Token, right: Token) -> str:
+    """What may stand between two tokens that follow one another."""
+    if left.text == ")" or right.text == "(":
+        return "write * or @"
+    product = f"{left.text} * {right.text}"
+    is_matrix = left.kind == "name"
+    return f"{product}, or {left.text} @ {right.text} for a matrix" if is_matrix else product
 
 
 def _negate(node: Node) -> Node:

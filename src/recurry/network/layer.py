@@ -22,7 +22,7 @@ class CellWeights(nn.Module):
 
     def __init__(self, values: Mapping[str, Tensor]) -> None:
         super().__init__()
-        self.cache = StackCache()
+        self._cache = StackCache()
         self._names = tuple(values)
         for name, value in values.items():
             # register_parameter refuses names such as `type`, which are legal in equations.
@@ -34,6 +34,11 @@ class CellWeights(nn.Module):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
+
+    @property
+    def cache(self) -> StackCache:
+        """Where stacked weights are kept; a property, so that no parameter can take its place."""
+        return self._cache
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations, computed where torch parametrizes them."""
