@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 
 import click
@@ -133,6 +134,16 @@ def test_threads_wait_asleep_except_where_speed_is_measured(verb, policy, monkey
     monkeypatch.delenv("OMP_WAIT_POLICY")
     main([verb, "--help"])
     assert os.environ.get("OMP_WAIT_POLICY") == policy
+
+
+@pytest.mark.parametrize("has_mallopt", [True, False])
+def test_freed_memory_stays_where_the_system_can_be_told_so(has_mallopt, monkeypatch):
+    told = []
+    library = types.SimpleNamespace(mallopt=lambda *option: told.append(option))
+    found = library if has_mallopt else types.SimpleNamespace()
+    monkeypatch.setattr("recurry.cli.main.ctypes.CDLL", lambda name: found)
+    main(["cells", "--help"])
+    assert [option for option, _ in told] == ([-3, -1] if has_mallopt else [])
 
 
 def test_no_message_can_steer_the_terminal(capsys):
