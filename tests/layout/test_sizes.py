@@ -1,6 +1,8 @@
 """Files, functions and names stay small, and the test tree mirrors the package."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,12 @@ def test_at_most_forty_public_names_and_all_of_them_exist():
     assert len(recurry.__all__) <= 40
     for name in recurry.__all__:
         assert getattr(recurry, name) is not None
+
+
+def test_dir_shows_public_names_before_their_first_use():
+    code = "import recurry, sys; print(*dir(recurry)); assert 'torch' not in sys.modules"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert set(recurry.__all__) <= set(shown.stdout.split())
 
 
 @pytest.mark.parametrize("name", recurry.__all__)
