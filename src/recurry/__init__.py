@@ -81,8 +81,3 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """Public names, also those not imported yet."""
     return sorted([*__all__, "__version__"])
-
-
-def __dir__() -> list[str]:
-    """The public names too that nobody has used yet, for completion and `dir`."""
-    return sorted({*globals(), *__all__})
