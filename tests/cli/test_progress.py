@@ -199,7 +199,10 @@ def test_the_display_fits_the_place(monkeypatch):
     assert isinstance(choose_display(unit="bytes", as_json=True), JsonDisplay)
     assert isinstance(choose_display(unit="bytes", as_json=False), LineDisplay)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     assert isinstance(choose_display(unit="bytes", as_json=False), BarDisplay)
+    monkeypatch.setenv("TERM", "dumb")  # cannot draw a line anew, so a bar would never be seen
+    assert isinstance(choose_display(unit="bytes", as_json=False), LineDisplay)
 
 
 def test_the_bar_lets_notes_stay(capsys):

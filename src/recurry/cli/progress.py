@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 import sys
 import time
 from collections import deque
@@ -330,4 +331,5 @@ def choose_display(*, unit: str, as_json: bool) -> Display:
     """
     if as_json:
         return JsonDisplay()
-    return BarDisplay(unit=unit) if sys.stderr.isatty() else LineDisplay(unit=unit)
+    can_draw = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return BarDisplay(unit=unit) if can_draw else LineDisplay(unit=unit)
