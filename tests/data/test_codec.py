@@ -152,3 +152,9 @@ def test_mutated_storage_never_crashes(codecs, kind, rng):
             Codec.from_dict(data).encode("the cat")
         except DataError:
             continue
+
+
+def test_an_empty_text_needs_no_tokeniser(monkeypatch):
+    monkeypatch.setattr(Codec, "_encoder", None)  # byte pairs need an extra package for theirs
+    ids = byte_codec().encode("")
+    assert (ids.dtype, ids.shape) == (np.int64, (0,))

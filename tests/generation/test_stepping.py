@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recurry.data.codec import Codec, byte_codec
+from recurry.data.codec import byte_codec
 from recurry.data.configuration import DataConfig
 from recurry.errors import DataError
 from recurry.generation.stepping import ROWS, Block, begin, quiet_beginning
@@ -57,11 +57,6 @@ def test_byte_pairs_spell_a_line_end_in_their_own_way(character_codec):
     vocabulary = replace(character_codec.vocabulary, symbols=("a", "Ċ"), counts=(5, 1))
     codec = replace(character_codec, config=DataConfig(tokens="bpe"), vocabulary=vocabulary)
     assert quiet_beginning(codec) == 1
-
-
-def test_without_a_prime_nothing_needs_to_be_encoded(character_model, monkeypatch):
-    monkeypatch.setattr(Codec, "encode", None)  # byte pairs need an extra package for it
-    assert len(begin(character_model, "").prime) == 0
 
 
 def test_without_line_ends_the_commonest_symbol_is_the_beginning(character_codec):

@@ -51,6 +51,8 @@ class Codec:
             DataError: The text holds symbols that are not in a vocabulary without an unknown
                 symbol (they are named), or half a surrogate pair.
         """
+        if not text:  # for which byte pairs need no extra package
+            return np.empty(0, dtype=np.int64)
         return self._encoder(text).astype(np.int64)
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -55,7 +55,7 @@ def begin(model: LanguageModel, prime: str) -> Start:
     Raises:
         DataError: The prime holds symbols that the model has never seen.
     """
-    ids = _encode(model, prime) if prime else np.empty(0, dtype=np.int64)
+    ids = _encode(model, prime)
     read = ids if len(ids) else np.array([quiet_beginning(model.codec)])
     logits, state = None, model.network.initial_state(1)
     with torch.inference_mode():
