@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import types
@@ -69,7 +70,10 @@ def test_errors_become_one_message_and_an_exit_code(error, code, monkeypatch, ca
         raise error
 
     monkeypatch.setattr(entry.recurry, "main", fail)
+    before = signal.getsignal(signal.SIGINT)
     assert _exit(["doctor"]) == code
+    after = signal.signal(signal.SIGINT, before)
+    assert (after == signal.SIG_IGN) == isinstance(error, Interrupted)
     shown = capsys.readouterr()
     assert shown.out == ""
     assert (str(error) or "Interrupted.") in shown.err

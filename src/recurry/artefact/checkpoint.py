@@ -199,7 +199,7 @@ def _describe(path: Path) -> dict[str, Any]:
 def _read(folder: Path, update: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
-        _check_manifest(manifest, update)
+        _check_manifest(folder, manifest, update=update)
         for name in (_STATE, _RECORD):
             if _describe(folder / name) != manifest["files"][name]:
                 raise _DamagedError(f"{name} is not what the manifest says")
@@ -213,10 +213,11 @@ def _read(folder: Path, update: int) -> tuple[dict[str, Tensor], dict[str, Any]]
         raise _DamagedError(f"{_STATE} is damaged") from error
 
 
-def _check_manifest(manifest: dict[str, Any], update: int) -> None:
+def _check_manifest(folder: Path, manifest: dict[str, Any], *, update: int) -> None:
     if manifest["format"] > FORMAT:
         raise RunError(
             f"This checkpoint has format {manifest['format']}.",
+            where=str(folder),
             accepted=f"formats up to {FORMAT}",
             hint="go on with the version of recurry that made it, or a newer one",
         )

@@ -30,6 +30,7 @@ _REASONS = {
     errno.EEXIST: ("there is a file of that name", "choose another folder"),
     errno.ENAMETOOLONG: ("the name is too long", "choose a shorter name"),
 }
+_ABOUT_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -107,9 +108,8 @@ def disk_errors(path: Path, *, doing: str = "write") -> Iterator[None]:
         yield
     except OSError as error:
         reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), None))
-        raise RunError(
-            f"Cannot {doing} {path}: {reason}.", got=_free_space(path), hint=hint
-        ) from error
+        got = _free_space(path) if error.errno in _ABOUT_SPACE else None
+        raise RunError(f"Cannot {doing} {path}: {reason}.", got=got, hint=hint) from error
 
 
 def _free_space(path: Path) -> str | None:

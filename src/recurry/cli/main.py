@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import importlib
 import os
+import signal
 import sys
 
 import click
@@ -94,6 +95,8 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except RecurryError as error:
+        if isinstance(error, Interrupted):  # all is saved: one more Ctrl-C has nothing to stop
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         _show(error)
         sys.exit(error.exit_code)
     except OSError as error:

@@ -23,6 +23,7 @@ from recurry.runs.configuration import toml_value as quote
 from recurry.runs.curves import curves_csv, curves_svg
 from recurry.runs.lock import LOCK_NAME, RunLock
 from recurry.runs.log import read_log
+from recurry.runs.memory import memory_errors
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores
 
@@ -133,7 +134,7 @@ def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) 
 
 def _stdin_is_gone(folder: Path) -> RunError:
     return RunError(
-        "The text of this run came from standard input and was not prepared to its end.",
+        "The text of this run came from standard input, and what was prepared of it is not whole.",
         where=str(folder / DATA),
         hint="a new run, with the text from standard input once more or from a file",
     )
@@ -141,15 +142,14 @@ def _stdin_is_gone(folder: Path) -> RunError:
 
 def run_network(folder: Path, config: RunConfig, prepared: Prepared) -> LanguageModel:
     """The run's model with the fresh weights that its seed gives."""
-    network_config = config.network
-    if network_config.cell == CELL_NAME:
-        network_config = network_config.model_copy(update={"cell": str(folder / CELL_NAME)})
-    model = LanguageModel.build(
-        network_config=network_config,
-        codec=prepared.codec,
-        dropout=config.dropout,
-        seed=config.training.seed,
-    )
+    network_config = config.network.model_copy(update={"cell": cell_argument(folder, config)})
+    with memory_errors():
+        model = LanguageModel.build(
+            network_config=network_config,
+            codec=prepared.codec,
+            dropout=config.dropout,
+            seed=config.training.seed,
+        )
     return replace(model, network_config=config.network)
 
 

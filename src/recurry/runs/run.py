@@ -37,6 +37,7 @@ from recurry.runs.folder import (
 )
 from recurry.runs.lock import RunLock
 from recurry.runs.log import LOG_NAME, RunLog
+from recurry.runs.memory import memory_errors
 from recurry.runs.signals import StopRequest
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores, score
@@ -124,13 +125,15 @@ class Run:
 
         Raises:
             Interrupted: A signal came; everything is saved and the message says how to go on.
-            TrainingError: The loss is no longer a number; earlier checkpoints are kept.
+            TrainingError: The loss is no longer a number, or the memory is used up; earlier
+                checkpoints are kept.
             RunError: The disk refused; earlier checkpoints are kept.
         """
         try:
             with (
                 EventWriter(self.folder, config=self.config, update=self.state.update) as events,
                 StopRequest(self._notify) as stop,
+                memory_errors(),
             ):
                 yield from self._train(events, stop)
             self._finish()

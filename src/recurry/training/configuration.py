@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Larger numbers are slips of the finger, and some would not fit into a float or a model file.
 _MOST = 10**12
+_MOST_EPOCHS = 100_000  # the updates of each are counted before the first
 Count = Annotated[int, Field(ge=1, le=_MOST)]
 CountOrZero = Annotated[int, Field(ge=0, le=_MOST)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -67,7 +68,7 @@ class TrainingConfig(_Table):
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     lanes: Count = 32
-    epochs: Count = 10
+    epochs: Annotated[int, Field(ge=1, le=_MOST_EPOCHS)] = 10
     patience: CountOrZero = 0
     evaluate_every: CountOrZero = 0
     loss: Literal["mean", "sum"] = "mean"
