@@ -126,12 +126,14 @@ def test_a_manifest_of_another_update_or_of_no_table_is_damage(tmp_path):
     assert newest(tmp_path).skipped[0][1] == "manifest.json is damaged"
 
 
-def test_a_newer_format_is_an_error(tmp_path):
+@pytest.mark.parametrize("number", [1, 99])
+def test_another_format_is_an_error(tmp_path, number):
     _save(tmp_path, 1)
     path = tmp_path / "update-00000001" / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": 99}))
-    with pytest.raises(RunError, match="format 99"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format": number}))
+    with pytest.raises(RunError, match=f"format {number}") as caught:
         newest(tmp_path)
+    assert str(path.parent) in str(caught.value)
 
 
 @pytest.mark.parametrize("limit", [0, 100, 700])

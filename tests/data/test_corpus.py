@@ -64,6 +64,17 @@ def test_a_folder_gives_its_text_files_sorted_and_says_what_it_left_out(tmp_path
     assert b"caf\xe9" in b"".join(Corpus.open([tmp_path], is_utf8=False).chunks())
 
 
+def test_a_run_in_a_folder_of_texts_is_no_text(tmp_path):
+    write(tmp_path / "a.txt", "text\n")
+    write(tmp_path / "runs" / "a-laptop" / "run.toml", "[data]\n")
+    write(tmp_path / "runs" / "a-laptop" / ".lock", "")
+    write(tmp_path / "runs" / "a-laptop" / "data" / "data.json", "{}\n")
+    write(tmp_path / "runs" / "notes.txt", "more\n")
+    corpus = Corpus.open([tmp_path])
+    assert "".join(corpus.texts()) == "text\nmore\n"
+    assert corpus.skipped == ((str(tmp_path / "runs" / "a-laptop"), "a run"),)
+
+
 @given(content=st.text())
 @pytest.mark.usefixtures("small_chunks")
 def test_no_character_breaks_at_a_chunk_border(tmp_path_factory, content):

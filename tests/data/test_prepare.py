@@ -1,11 +1,13 @@
 """Preparation: the published splits and counts, reuse, and kills in the middle."""
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +105,7 @@ def test_another_text_or_configuration_is_prepared_anew(text_path, tmp_path):
     assert third.codec.num_symbols < second.codec.num_symbols
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "missing", "manifest", "codec", "text"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "missing", "manifest", "letter", "text"])
 def test_nothing_damaged_is_trusted(text_path, tmp_path, damage):
     out = tmp_path / "out"
     config = DataConfig(paths=(str(text_path),))
@@ -119,9 +121,9 @@ def test_nothing_damaged_is_trusted(text_path, tmp_path, damage):
         numbers.unlink()
     elif damage == "manifest":
         manifest.write_text(manifest.read_text()[:-5])
-    elif damage == "codec":
+    elif damage == "letter":
         record = json.loads(manifest.read_text())
-        record["codec"]["vocabulary"]["symbols"][0] = None
+        record["codec"]["vocabulary"]["symbols"][-1] = "Q"
         manifest.write_text(json.dumps(record))
     else:
         manifest.write_bytes(b"\xff[")
@@ -134,11 +136,32 @@ def test_nothing_damaged_is_trusted(text_path, tmp_path, damage):
 def test_a_manifest_cannot_name_files_elsewhere(text_path, tmp_path):
     out = tmp_path / "out"
     prepare(DataConfig(paths=(str(text_path),)), out)
-    record = json.loads((out / MANIFEST).read_text())
-    record["parts"]["../out/train"] = record["parts"]["train"]
-    (out / MANIFEST).write_text(json.dumps(record))
+    _rewrite(out / MANIFEST, lambda record: None)
+    load_prepared(out)
+    _rewrite(
+        out / MANIFEST,
+        lambda record: record["parts"].update({"../out/train": record["parts"]["train"]}),
+    )
     with pytest.raises(DataError, match="no whole prepared text"):
         load_prepared(out)
+
+
+def test_a_manifest_with_a_right_sum_may_still_be_wrong(text_path, tmp_path):
+    out = tmp_path / "out"
+    prepare(DataConfig(paths=(str(text_path),)), out)
+    _rewrite(out / MANIFEST, lambda record: record["codec"]["vocabulary"]["symbols"].append(None))
+    with pytest.raises(DataError, match="no whole prepared text"):
+        load_prepared(out)
+
+
+def _rewrite(path: Path, change: Callable[[dict], None]) -> None:
+    """Change a manifest and give it the sum that belongs to it then."""
+    record = json.loads(path.read_text())
+    del record["sum"]
+    change(record)
+    text = json.dumps(record, sort_keys=True)
+    record["sum"] = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(record))
 
 
 @pytest.mark.slow

@@ -239,17 +239,6 @@ def test_a_killed_preparation_is_done_again(text, tmp_path):
     assert _train(resume(tmp_path / "run"))
 
 
-def test_another_text_is_refused(text, tmp_path):
-    for _ in start(_config(text), tmp_path / "run").train():
-        break
-    shutil.rmtree(tmp_path / "run" / "data")
-    text.write_text(TEXT.replace("fox", "cat"))
-    with pytest.raises((RunError, TrainingError)):
-        resume(tmp_path / "run")
-    with pytest.raises((RunError, TrainingError)):  # and the lock is free again
-        resume(tmp_path / "run")
-
-
 def test_a_loss_that_is_no_number(text, tmp_path):
     settings = {
         "optimiser.name": "sgd",

@@ -49,7 +49,7 @@ def test_gradients_cannot_flow_through_less_than_a_window():
     ],
 )
 def test_giant_numbers_are_refused(table, key):
-    assert "less than or equal to 1000000000000" in message(table, **{key: 10**400})
+    assert "less than or equal to 1000" in message(table, **{key: 10**400})
 
 
 def test_history_is_what_lies_before_the_counted_steps():

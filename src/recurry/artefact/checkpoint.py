@@ -29,7 +29,7 @@ from recurry.artefact.durable import (
 )
 from recurry.errors import RunError
 
-FORMAT = 1
+FORMAT = 2  # 1 did not hold the settings
 DAMAGED = "damaged-"
 _NAME = re.compile(r"update-(\d{8,})")
 _STATE, _RECORD, _MANIFEST = "state.safetensors", "record.json", "manifest.json"
@@ -214,12 +214,14 @@ def _read(folder: Path, update: int) -> tuple[dict[str, Tensor], dict[str, Any]]
 
 
 def _check_manifest(folder: Path, manifest: dict[str, Any], *, update: int) -> None:
-    if manifest["format"] > FORMAT:
+    if type(manifest["format"]) is not int:
+        raise _DamagedError(f"{_MANIFEST} is damaged")
+    if manifest["format"] != FORMAT:
         raise RunError(
             f"This checkpoint has format {manifest['format']}.",
             where=str(folder),
-            accepted=f"formats up to {FORMAT}",
-            hint="go on with the version of recurry that made it, or a newer one",
+            accepted=f"format {FORMAT}",
+            hint="go on with the version of recurry that made it",
         )
     if manifest["update"] != update:
         raise _DamagedError("the manifest is of another update")

@@ -19,6 +19,7 @@ from typing import BinaryIO
 from recurry.errors import DataError, UsageError
 
 CHUNK_BYTES = 1 << 20
+_OF_A_RUN = {"run.toml", ".lock"}  # files that every run folder holds from its first moment
 _PROBE_BYTES = 1 << 13
 # Some editors begin a file with this mark; it is no character of the text.
 _BYTE_ORDER_MARK = "\ufeff"
@@ -235,7 +236,7 @@ def _search_folder(
 
 
 def _files_below(folder: str, *, skipped: list[tuple[str, str]]) -> list[str]:
-    """All files, sorted; folders that cannot be listed are noted as skipped."""
+    """All files, sorted; folders that cannot be listed, and runs, are noted as skipped."""
     paths = []
 
     def note(error: OSError) -> None:
@@ -243,6 +244,10 @@ def _files_below(folder: str, *, skipped: list[tuple[str, str]]) -> list[str]:
 
     for parent, folders, names in os.walk(folder, onerror=note):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        if set(names) >= _OF_A_RUN:  # its settings and its log are no text to learn from
+            folders.clear()
+            skipped.append((parent, "a run"))
+            continue
         paths += [os.path.join(parent, name) for name in names]
     return sorted(paths)
 

@@ -36,6 +36,7 @@ class Prepared:
         test: Those of the test part, or None, also if its fraction is 0.
         codec: Text <-> numbers.
         sha256: Hash of the text that the configuration's paths name.
+        key: Hash of all texts, those of validation and test included, and of how they were cut.
     """
 
     train: IdFile
@@ -43,6 +44,7 @@ class Prepared:
     test: IdFile | None
     codec: Codec
     sha256: str
+    key: str
 
 
 def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
@@ -151,8 +153,8 @@ def _write(
         "parts": records,
         "codec": codec.to_dict(),
     }
-    _seal(folder, json.dumps(manifest, ensure_ascii=False))
-    return _open_parts(folder, records, codec=codec, sha256=corpora["train"].sha256)
+    _seal(folder, json.dumps(manifest | {"sum": _sum(manifest)}, ensure_ascii=False))
+    return _open_parts(folder, manifest, codec)
 
 
 def _spans(config: DataConfig, sizes: Mapping[str, int]) -> dict[str, tuple[int, int]]:
@@ -166,6 +168,11 @@ def _spans(config: DataConfig, sizes: Mapping[str, int]) -> dict[str, tuple[int,
     if test > 0:
         spans["test"] = (second, size)
     return spans | {part: (0, sizes[part]) for part in sizes if part != "train"}
+
+
+def _sum(manifest: Mapping[str, Any]) -> str:
+    """The hash of a manifest: no letter of a vocabulary may change unnoticed."""
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _seal(folder: Path, text: str) -> None:
@@ -192,27 +199,29 @@ def _reuse(folder: Path, key: str | None) -> Prepared | None:
     """The prepared text in a folder if it is whole and, with a key, the one asked for."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != _FORMAT or (key is not None and manifest["key"] != key):
+        if manifest.pop("sum") != _sum(manifest) or manifest["format"] != _FORMAT:
+            return None
+        if key is not None and manifest["key"] != key:
             return None
         for part, record in manifest["parts"].items():
             if part not in _PARTS or _number_hash(folder, part) != record["sha256"]:
                 return None
-        codec = Codec.from_dict(manifest["codec"])
-        return _open_parts(folder, manifest["parts"], codec=codec, sha256=manifest["sha256"])
+        return _open_parts(folder, manifest, Codec.from_dict(manifest["codec"]))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, DataError):
         return None
     except RecursionError:
         return None
 
 
-def _open_parts(folder: Path, parts: Mapping[str, Any], *, codec: Codec, sha256: str) -> Prepared:
-    files = {part: IdFile(folder / f"{part}.npy") for part in parts}
+def _open_parts(folder: Path, manifest: Mapping[str, Any], codec: Codec) -> Prepared:
+    files = {part: IdFile(folder / f"{part}.npy") for part in manifest["parts"]}
     return Prepared(
         train=files["train"],
         validation=files["validation"],
         test=files.get("test"),
         codec=codec,
-        sha256=sha256,
+        sha256=manifest["sha256"],
+        key=manifest["key"],
     )
 
 

@@ -14,13 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from recurry.artefact import durable
-from recurry.artefact.checkpoint import newest, save_checkpoint, set_aside
+from recurry.artefact.checkpoint import save_checkpoint
 from recurry.artefact.model_file import FILE_NAME, load_model, save_model
 from recurry.data.prepare import Prepared
-from recurry.errors import Interrupted, ModelFileError, RunError, TrainingError
+from recurry.errors import Interrupted, RunError, TrainingError
 from recurry.runs.configuration import RunConfig
 from recurry.runs.events import EventWriter
 from recurry.runs.folder import (
@@ -36,8 +34,15 @@ from recurry.runs.folder import (
     run_network,
 )
 from recurry.runs.lock import RunLock
-from recurry.runs.log import LOG_NAME, RunLog
+from recurry.runs.log import RunLog
 from recurry.runs.memory import memory_errors
+from recurry.runs.restore import (
+    check_settings,
+    environment,
+    fixed_settings,
+    newest_checkpoint,
+    restore,
+)
 from recurry.runs.signals import StopRequest
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import Scores, score
@@ -188,8 +193,9 @@ class Run:
             record={
                 "training": record,
                 "log": self._log.record(),
-                "data_sha256": self.prepared.sha256,
-                "environment": _environment(),
+                "data_key": self.prepared.key,
+                "settings": fixed_settings(self.config, self.model),
+                "environment": environment(),
             },
         )
         self._saved_update = self.state.update
@@ -317,7 +323,12 @@ def _open(
             optimiser=config.optimiser,
             schedule=config.schedule,
         )
-        record, saved_update = _restore(folder, state, prepared=prepared, notify=notify)
+        checkpoint = newest_checkpoint(folder, notify)
+        if checkpoint is not None:
+            settings = fixed_settings(config, model)
+            check_settings(folder, settings, then=checkpoint.record["settings"])
+            restore(folder, state, checkpoint, prepared=prepared, notify=notify)
+        record = dict(checkpoint.record["log"]) if checkpoint else None
         log = RunLog(folder, every=config.report.log_every, record=record)
         if not log.is_whole:
             notify("log.jsonl is shorter than it was: the learning curves will have a gap")
@@ -334,55 +345,8 @@ def _open(
         _lock=lock,
         _log=log,
         _notify=notify,
-        _saved_update=saved_update,
+        _saved_update=checkpoint.update if checkpoint else -1,
     )
-
-
-def _restore(
-    folder: Path, state: TrainingState, *, prepared: Prepared, notify: Notify
-) -> tuple[dict[str, Any] | None, int]:
-    """Put the newest whole checkpoint into the state; the log's record and the update."""
-    checkpoint = newest(folder / CHECKPOINTS)
-    if checkpoint is None:
-        if (folder / LOG_NAME).exists():
-            notify("there is no checkpoint: beginning again at the first update")
-        return None, -1
-    for name, reason in checkpoint.skipped:
-        notify(f"{name} is damaged ({reason}); using {checkpoint.folder.name}")
-    set_aside(folder / CHECKPOINTS, tuple(name for name, _ in checkpoint.skipped))
-    record = checkpoint.record
-    if record["data_sha256"] != prepared.sha256:
-        raise RunError(
-            "The text is no longer the one that this run began with.",
-            where=str(folder),
-            got=f"SHA-256 {prepared.sha256[:16]}...",
-            accepted=f"SHA-256 {record['data_sha256'][:16]}...",
-            hint="bring the old text back, or begin a new run",
-        )
-    if record["environment"] != _environment():
-        notify(
-            "torch or its number of threads has changed since the checkpoint, so the last bits "
-            f"may differ: then {record['environment']}, now {_environment()}"
-        )
-    state.restore(checkpoint.tensors, record["training"])
-    if state.best_loss_nats < math.inf and not _can_be_read(folder / FILE_NAME):
-        notify(f"{FILE_NAME} is gone or damaged: the best model from here on takes its place")
-        state.best_loss_nats = math.inf
-    notify(f"going on after update {state.update:,} of {state.num_updates:,}")
-    return dict(record["log"]), checkpoint.update
-
-
-def _can_be_read(path: Path) -> bool:
-    try:
-        load_model(path)
-    except ModelFileError:
-        return False
-    return True
-
-
-def _environment() -> dict[str, Any]:
-    """What the last bits of the results depend on besides the settings."""
-    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
 
 
 def _say_nothing(text: str) -> None:
