@@ -47,6 +47,21 @@ def test_one_hot_is_the_column_of_each_symbol():
     assert torch.equal(network(symbols)[0], found)
 
 
+@pytest.mark.parametrize("size", [0, 5])
+def test_the_compiled_backend_learns_what_the_eager_one_learns(size: int):
+    facts = {"embedding_size": size, "num_layers": 2, "precision": "float64"}
+    networks = [_network("gru", backend=backend, **facts) for backend in ("cpu", "eager")]
+    networks[1].load_state_dict(networks[0].state_dict())
+    symbols = torch.randint(8, (6, 3))
+    for network in networks:
+        network(symbols)[0].square().sum().backward()
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+    with torch.no_grad():
+        torch.testing.assert_close(*(network(symbols)[0] for network in networks))
+        torch.testing.assert_close(*(network.step(symbols[0])[0] for network in networks))
+
+
 def test_tied_weights_learn_from_both_ends():
     network = _network(embedding_size=8, is_tied=True)
     assert "head.weight" not in network.state_dict()

@@ -1,6 +1,7 @@
 """Backends: they run a plan along time. The table of them is in `table`."""
 
 from recurry.backends.options import PRECISIONS, Backend, Precision, Request, RunOptions
+from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.table import BACKENDS, backend_names, check_backend, choose_backend
 from recurry.backends.weights import StackCache
 
@@ -12,6 +13,8 @@ __all__ = [
     "Request",
     "RunOptions",
     "StackCache",
+    "Symbols",
+    "as_vectors",
     "backend_names",
     "check_backend",
     "choose_backend",

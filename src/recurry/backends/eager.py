@@ -22,6 +22,7 @@ from recurry.backends.rewrite import (
     zoneout_mask,
 )
 from recurry.backends.scan import Scan
+from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
 from recurry.backends.weights import Weights
 from recurry.compiler.nodes import Adjoint, Input, Node, State
@@ -46,13 +47,14 @@ class EagerBackend:
         self,
         plan: Plan,
         parameters: Mapping[str, Tensor],
-        x: Float[Tensor, "T B I"],
+        x: Float[Tensor, "T B I"] | Symbols,
         state: Mapping[str, Tensor],
         *,
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
         """Run a plan along time; see `Backend`."""
+        x = as_vectors(x)
         num_steps, batch_size, _ = x.shape
         if not is_padded(lengths, num_steps):
             sizes = (batch_size,) * num_steps if batch_size else ()

@@ -13,6 +13,7 @@ from torch import Tensor
 from recurry.backends.match import match
 from recurry.backends.options import Request, RunOptions
 from recurry.backends.remember import once_a_plan
+from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import is_padded, make_packing
 from recurry.compiler.parse import parse
 from recurry.compiler.plan import Plan
@@ -124,13 +125,14 @@ class FusedBackend:
         self,
         plan: Plan,
         parameters: Mapping[str, Tensor],
-        x: Tensor,
+        x: Tensor | Symbols,
         state: Mapping[str, Tensor],
         *,
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Run a plan along time; see `Backend`."""
+        x = as_vectors(x)
         found = find_kernel(plan)
         assert found is not None, "refusal() was not asked"
         weights = _weights(found, parameters, options)

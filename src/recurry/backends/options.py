@@ -9,6 +9,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from recurry.backends.symbols import Symbols
 from recurry.backends.weights import StackCache
 from recurry.compiler.plan import Plan
 
@@ -78,11 +79,14 @@ class Backend(Protocol):
         self,
         plan: Plan,
         parameters: Mapping[str, Tensor],
-        x: Tensor,
+        x: Tensor | Symbols,
         state: Mapping[str, Tensor],
         *,
         lengths: Sequence[int] | None,
         options: RunOptions,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The output `(T, B, H)` and the state after the last step, `(B, H)` each."""
+        """The output `(T, B, H)` and the state after the last step, `(B, H)` each.
+
+        A backend that has no use for symbols begins with `x = as_vectors(x)`.
+        """
         ...

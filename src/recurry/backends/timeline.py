@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Num
 from torch import Tensor
 
 
@@ -101,7 +101,7 @@ class Packing:
     rows: Int[Tensor, "N"]
     num_steps: int
 
-    def pack(self, x: Float[Tensor, "T B F"]) -> Float[Tensor, "N F"]:
+    def pack(self, x: Num[Tensor, "T B F"]) -> Num[Tensor, "N F"]:
         """The valid steps of a padded batch."""
         return x.flatten(0, 1).index_select(0, self.rows)
 

@@ -8,7 +8,7 @@ from operator import index
 
 from torch import Tensor
 
-from recurry.backends import PRECISIONS
+from recurry.backends import PRECISIONS, Symbols
 from recurry.errors import ShapeError, UsageError, unknown_name
 from recurry.network.dropout import Dropout
 from recurry.network.state import State
@@ -44,15 +44,15 @@ def check_rate(rate: object) -> Dropout:
 def check_input(x: object, axes: tuple[str, ...], input_size: int, *, like: Tensor) -> None:
     """The input has these axes and the input size behind, and is like the weights."""
     wanted = f"({', '.join(axes)}, {input_size})"
-    if not isinstance(x, Tensor):
+    if not isinstance(x, Tensor | Symbols):
         raise ShapeError(
             "The input is not a tensor.",
             got=type(x).__name__,
             accepted=f"a tensor {wanted}",
             hint="torch.as_tensor(x)",
         )
-    if x.dim() != len(axes) + 1 or x.shape[-1] != input_size:
-        is_single = x.dim() == len(axes) and "batch" in axes
+    if len(x.shape) != len(axes) + 1 or x.shape[-1] != input_size:
+        is_single = len(x.shape) == len(axes) and "batch" in axes
         raise ShapeError(
             "The input does not fit the layer.",
             got=f"shape {tuple(x.shape)}",
@@ -76,7 +76,7 @@ def check_input(x: object, axes: tuple[str, ...], input_size: int, *, like: Tens
 
 
 def check_state(
-    state: object, names: tuple[str, ...], shape: tuple[int, int, int], *, like: Tensor
+    state: object, names: tuple[str, ...], shape: tuple[int, int, int], *, like: Tensor | Symbols
 ) -> None:
     """The state has the tensors of the layer, for this batch."""
     if not isinstance(state, State):

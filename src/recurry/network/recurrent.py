@@ -18,6 +18,8 @@ from recurry.backends import (
     Request,
     RunOptions,
     StackCache,
+    Symbols,
+    as_vectors,
     check_backend,
     choose_backend,
 )
@@ -145,14 +147,15 @@ class Recurrent(nn.Module):
 
     def forward(
         self,
-        x: Tensor | PackedSequence,
+        x: Tensor | PackedSequence | Symbols,
         state: State | None = None,
         lengths: Iterable[int] | Tensor | None = None,
     ) -> tuple[Tensor | PackedSequence, State]:
         """Run along time.
 
         Args:
-            x: `(T, B, I)`, or `(B, T, I)` with `batch_first`, or a `PackedSequence`.
+            x: `(T, B, I)`, or `(B, T, I)` with `batch_first`, or a `PackedSequence`; or `Symbols`
+                that stand for such vectors, `(T, B)` or `(B, T)`.
             state: The state before the first step; zeros when not given.
             lengths: Number of valid steps of each sequence, 0 to T; all T when not given.
 
@@ -193,7 +196,7 @@ class Recurrent(nn.Module):
         return output.squeeze(0), new
 
     def forward_past(
-        self, x: Float[Tensor, "T B I"], state: State | None = None, *, at: int
+        self, x: Float[Tensor, "T B I"] | Symbols, state: State | None = None, *, at: int
     ) -> tuple[Float[Tensor, "T B H"], State, State]:
         """Run along time, and note the state on the way; masks are those of one call.
 
@@ -224,7 +227,7 @@ class Recurrent(nn.Module):
 
     def _run(
         self,
-        x: Tensor,
+        x: Tensor | Symbols,
         state: State | None,
         lengths: tuple[int, ...] | None,
         *,
@@ -238,22 +241,26 @@ class Recurrent(nn.Module):
                 return self._run(x, state, lengths, cuts=cuts)
         rows = self._state_rows(state, x)
         rates = self.dropout if self.training else Dropout()
-        x = drop(x, rates.input, is_locked=rates.is_locked)
+        if rates.input > 0.0:
+            x = drop(as_vectors(x), rates.input, is_locked=rates.is_locked)
         noted: list[list[dict[str, Tensor]]] = []
         for number, layer in enumerate(self.layers):
             assert isinstance(layer, Layer)
-            entering = drop(x, rates.between, is_locked=rates.is_locked) if number else x
+            entering = x
+            if number and rates.between > 0.0:
+                entering = drop(as_vectors(x), rates.between, is_locked=rates.is_locked)
             mine = rows[number * self.num_directions :]
             x, new = self._run_layer(layer, entering, mine, lengths, cuts=cuts)
             noted += new
-            x = x + entering if self.has_residual and number else x
+            if self.has_residual and number:
+                x = x + as_vectors(entering)
         states = [
             State(tensors={name: _stacked([row[name] for row in at]) for name in self.cell.states})
             for at in zip(*noted, strict=True)
         ]
-        return drop(x, rates.output, is_locked=rates.is_locked), states
+        return drop(as_vectors(x), rates.output, is_locked=rates.is_locked), states
 
-    def _state_rows(self, state: State | None, x: Tensor) -> list[dict[str, Tensor]]:
+    def _state_rows(self, state: State | None, x: Tensor | Symbols) -> list[dict[str, Tensor]]:
         """The state of each layer and direction, `(B, H)` each."""
         num_rows = self.num_layers * self.num_directions
         if state is None:
@@ -266,7 +273,7 @@ class Recurrent(nn.Module):
     def _run_layer(
         self,
         layer: Layer,
-        x: Tensor,
+        x: Tensor | Symbols,
         rows: list[dict[str, Tensor]],
         lengths: tuple[int, ...] | None,
         *,
@@ -312,7 +319,7 @@ class Recurrent(nn.Module):
 
     def _chosen(
         self,
-        x: Tensor,
+        x: Tensor | Symbols,
         lengths: tuple[int, ...] | None,
         options: RunOptions,
         parameters: dict[str, Tensor],

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recurry.backends import Symbols
 from recurry.compiler.cell import Cell
 from recurry.errors import ShapeError, UsageError
 from recurry.network.configuration import NetworkConfig
@@ -83,27 +84,31 @@ class SymbolNetwork(nn.Module):
         Returns:
             Logits over the next symbol at every step, and the state after the last.
         """
-        output, new = self.recurrent(self._embed(symbols), state)
+        output, new = self.recurrent(self._as_input(symbols), state)
         return self._score(output), new
 
     def forward_past(
         self, symbols: Int64[Tensor, "T B"], state: State | None = None, *, at: int
     ) -> tuple[Float[Tensor, "T B V"], State]:
         """Scores as `forward` gives them, and the state after the first `at` steps."""
-        output, noted, _ = self.recurrent.forward_past(self._embed(symbols), state, at=at)
+        output, noted, _ = self.recurrent.forward_past(self._as_input(symbols), state, at=at)
         return self._score(output), noted
 
     def step(
         self, symbols: Int64[Tensor, "B"], state: State | None = None
     ) -> tuple[Float[Tensor, "B V"], State]:
         """One step of every stream."""
-        output, new = self.recurrent.step(self._embed(symbols[None])[0], state)
-        return self._score(output), new
+        output, new = self.recurrent(self._as_input(symbols[None]), state)
+        return self._score(output[0]), new
 
-    def _embed(self, symbols: Tensor) -> Tensor:
-        if self.embedding is not None:
-            return self.embedding(symbols)
-        return functional.one_hot(symbols, self.num_symbols).to(self.head.bias.dtype)
+    def _as_input(self, symbols: Tensor) -> Symbols:
+        """What the first layer reads."""
+        return Symbols(
+            ids=symbols,
+            table=None if self.embedding is None else self.embedding.weight,
+            num_symbols=self.num_symbols,
+            dtype=self.head.bias.dtype,
+        )
 
     def _score(self, output: Tensor) -> Tensor:
         tied = self.embedding.weight if self.embedding is not None else None

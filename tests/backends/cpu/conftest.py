@@ -10,6 +10,7 @@ from torch import Tensor
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.frame import Split
+from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import kernels
 from recurry.backends.cpu.passes import run_backward, run_forward
 from recurry.backends.cpu.rows import make_rows
@@ -55,7 +56,7 @@ class Case:
         call = Call(
             kernels=kernels(self.cell.plan, bits=bits, is_fused=self.is_fused),
             parameters={name: self._tensor(value) for name, value in parameters.items()},
-            x=self._tensor(x).flatten(0, 1),
+            input=InputRows(values=self._tensor(x).flatten(0, 1)),
             rows=make_rows(timeline),
             hidden_size=size,
             split=self.split,

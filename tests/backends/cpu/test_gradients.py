@@ -16,3 +16,9 @@ from recurry.compiler.cell import Cell
 def test_all_shares_are_added(text, rng, make_case):
     error, where = make_case(Cell.parse(text), sizes=(4, 3, 12, 12)).worst_error(rng)
     assert error <= 1e-12, where
+
+
+def test_terms_that_the_kernel_has_added_up_are_not_asked_for_one_by_one(rng, make_case):
+    cell = Cell.parse("c = c * sigmoid(F @ x) + x\nh = c * x")
+    error, where = make_case(cell, sizes=(4, 3, 12, 12), is_fused=True).worst_error(rng)
+    assert error <= 1e-12, where

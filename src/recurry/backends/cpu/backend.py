@@ -5,7 +5,7 @@ rest of the folder.
 """
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from recurry.backends.cpu.inputs import InputRows, pick_rows
 from recurry.backends.options import Request, RunOptions
 from recurry.backends.rewrite import zoned
+from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
 from recurry.compiler.plan import Plan
 
@@ -45,7 +47,7 @@ class CpuBackend:
         self,
         plan: Plan,
         parameters: Mapping[str, Tensor],
-        x: Float[Tensor, "T B I"],
+        x: Float[Tensor, "T B I"] | Symbols,
         state: Mapping[str, Tensor],
         *,
         lengths: Sequence[int] | None,
@@ -58,12 +60,39 @@ class CpuBackend:
         if not is_padded(lengths, num_steps):
             sizes = (batch_size,) * num_steps if batch_size else ()
             timeline = make_timeline(sizes, batch_size, options.is_reversed)
-            rows, new = _run_rows(plan, parameters, x.flatten(0, 1), state, timeline, options)
+            found = _input_rows(x, lambda value: value.flatten(0, 1), timeline, parameters)
+            rows, new = _run_rows(plan, parameters, found, state, timeline, options)
             return rows.view(num_steps, batch_size, rows.shape[1]), new
         packing = make_packing(tuple(lengths or ()), num_steps, options.is_reversed, x.device)
         state = {name: packing.sort(value) for name, value in state.items()}
-        rows, new = _run_rows(plan, parameters, packing.pack(x), state, packing.timeline, options)
+        found = _input_rows(x, packing.pack, packing.timeline, parameters)
+        rows, new = _run_rows(plan, parameters, found, state, packing.timeline, options)
         return packing.unpack(rows), {name: packing.unsort(value) for name, value in new.items()}
+
+
+def _input_rows(
+    x: Tensor | Symbols,
+    flatten: Callable[[Tensor], Tensor],
+    timeline: Timeline,
+    parameters: Mapping[str, Tensor],
+) -> InputRows:
+    """What each row reads; a traced program reads vectors."""
+    if not isinstance(x, Symbols) or torch.compiler.is_compiling():
+        return InputRows(values=flatten(as_vectors(x)))
+    from recurry.backends.cpu.cost import should_project
+
+    is_picked = should_project(
+        x.num_symbols,
+        timeline.num_rows,
+        is_one_hot=x.table is None,
+        is_kept=not _is_recorded((x, *parameters.values())),
+    )
+    return pick_rows(x, flatten) if is_picked else InputRows(values=flatten(x.vectors()))
+
+
+def _is_recorded(values: Iterable[Tensor | Symbols]) -> bool:
+    """Whether gradients will be asked for."""
+    return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
 @lru_cache(maxsize=1)
@@ -77,7 +106,7 @@ def _missing() -> str | None:
 def _run_rows(
     plan: Plan,
     parameters: Mapping[str, Tensor],
-    x: Float[Tensor, "N I"],
+    given: InputRows,
     state: Mapping[str, Tensor],
     timeline: Timeline,
     options: RunOptions,
@@ -86,6 +115,7 @@ def _run_rows(
     from recurry.backends.cpu.calls import check_tensors, make_call
     from recurry.backends.cpu.passes import run_forward
 
+    x = given.values
     size = _hidden_size(parameters, state, x)
     check_tensors(state, dict.fromkeys(state, (timeline.num_streams, size)), x.dtype)
     if not timeline.num_rows:
@@ -93,14 +123,14 @@ def _run_rows(
     values, states = tuple(parameters.values()), tuple(state.values())
     if torch.compiler.is_compiling():
         return _run_operator(plan, parameters, x, state, timeline, size)
-    if torch.is_grad_enabled() and any(t.requires_grad for t in (x, *states, *values)):
+    if _is_recorded((x, *states, *values)):
         # An update may follow, and torch's fused optimisers count no version.
         options.cache.clear()
-        facts = (plan, timeline, tuple(parameters), tuple(state), size)
-        output, *final = _Recurrence.apply(facts, x, *states, *values)
+        facts = (plan, timeline, tuple(parameters), tuple(state), size, given.is_identity)
+        output, *final = _Recurrence.apply(facts, x, given.picks, *states, *values)
         return output, dict(zip(state, final, strict=True))
     with torch.no_grad():
-        call = make_call(plan, timeline, parameters, x, size, cache=options.cache)
+        call = make_call(plan, timeline, parameters, given, size, cache=options.cache)
         made = run_forward(call, state, is_saving=False)
     return made.output, made.final
 
@@ -143,17 +173,20 @@ class _Recurrence(torch.autograd.Function):
     """Kernels behind autograd: first derivatives only."""
 
     @staticmethod
-    def forward(ctx: Any, facts: tuple, x: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, facts: tuple, x: Tensor, picks: Tensor | None, *tensors: Tensor
+    ) -> tuple[Tensor, ...]:
         from recurry.backends.cpu.calls import make_call
         from recurry.backends.cpu.passes import run_forward
 
-        plan, timeline, names, states, size = facts
+        plan, timeline, names, states, size, is_identity = facts
         initial = dict(zip(states, tensors, strict=False))
         parameters = dict(zip(names, tensors[len(states) :], strict=True))
-        call = make_call(plan, timeline, parameters, x, size, cache=None)
+        given = InputRows(values=x, picks=picks, is_identity=is_identity)
+        call = make_call(plan, timeline, parameters, given, size, cache=None)
         made = run_forward(call, initial, is_saving=True)
         ctx.facts, ctx.kept = facts, tuple(made.buffers)
-        ctx.save_for_backward(x, *tensors[len(states) :], *made.buffers.values())
+        ctx.save_for_backward(x, picks, *tensors[len(states) :], *made.buffers.values())
         return (made.output, *made.final.values())
 
     @staticmethod
@@ -164,11 +197,12 @@ class _Recurrence(torch.autograd.Function):
         from recurry.backends.cpu.calls import make_call
         from recurry.backends.cpu.passes import run_backward
 
-        plan, timeline, names, states, size = ctx.facts
-        x, *saved = ctx.saved_tensors
+        plan, timeline, names, states, size, is_identity = ctx.facts
+        x, picks, *saved = ctx.saved_tensors
         parameters = dict(zip(names, saved, strict=False))
         buffers = dict(zip(ctx.kept, saved[len(names) :], strict=True))
-        call = make_call(plan, timeline, parameters, x, size, cache=None)
+        given = InputRows(values=x, picks=picks, is_identity=is_identity)
+        call = make_call(plan, timeline, parameters, given, size, cache=None)
         output, *final = gradients
         found = run_backward(
             call,
@@ -178,4 +212,4 @@ class _Recurrence(torch.autograd.Function):
             needs_x=ctx.needs_input_grad[1],
         )
         by_state = [found.state.get(name) for name in states]
-        return (None, found.x, *by_state, *(found.parameters.get(name) for name in names))
+        return (None, found.x, None, *by_state, *(found.parameters.get(name) for name in names))

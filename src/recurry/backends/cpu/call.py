@@ -13,6 +13,7 @@ from torch.nn.functional import pad
 
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
+from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import (
     pack_columns,
@@ -34,7 +35,7 @@ class Call:
     Args:
         kernels: The kernels of the cell.
         parameters: Parameters by name.
-        x: Input, (N, I).
+        input: What each row reads.
         rows: Which rows belong to which step.
         split: How threads share the work.
         hidden_size: H.
@@ -43,11 +44,16 @@ class Call:
 
     kernels: Kernels
     parameters: Mapping[str, Tensor]
-    x: Tensor
+    input: InputRows
     rows: RowTables
     hidden_size: int
     split: Split
     cache: StackCache | None = None
+
+    @property
+    def x(self) -> Tensor:
+        """The rows of the input: one for each row of the call, or those that it picks from."""
+        return self.input.values
 
     @cached_property
     def units(self) -> int:
@@ -74,9 +80,13 @@ class Call:
     ) -> Tensor:
         """What `make` gives for some parameters, kept where there is a cache."""
         parts = [self.parameters[name] for name in names]
+        return self.kept(key, parts, lambda: make(parts))
+
+    def kept(self, key: Hashable, parts: Sequence[Tensor], make: Callable[[], Tensor]) -> Tensor:
+        """What `make` gives for these tensors, kept where there is a cache."""
         if self.cache is None:
-            return make(parts)
-        return self.cache.get((key, self.units), parts, lambda: [make(parts)])[0]
+            return make()
+        return self.cache.get((key, self.units), parts, lambda: [make()])[0]
 
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
@@ -87,8 +97,12 @@ class Call:
         return self.packed(("columns", names), names, lambda p: pack_columns(p, self.units))
 
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
-        """What works out values outside the loop."""
-        return Evaluator(self.parameters, {Input(): self.x, **known}, self.x)
+        """What works out values outside the loop, for every row of the call."""
+        return Evaluator(self.parameters, known, self.x, self.input.by_row)
+
+    def input_evaluator(self) -> Evaluator:
+        """What works out values that depend on the input alone, for every row of the input."""
+        return Evaluator(self.parameters, {Input(): self.x}, self.x)
 
     def weights(self, kernel: Kernel, vectors: Sequence[Node]) -> dict[str, Tensor]:
         """Packed matrices and vectors of a kernel."""

@@ -5,7 +5,7 @@ the rest of the folder.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.cost import choose_split, estimate_work, should_fuse
 from recurry.backends.cpu.frame import Split
+from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernels, bits_of, kernels
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.rows import make_rows
@@ -30,7 +31,7 @@ def make_call(
     plan: Plan,
     timeline: Timeline,
     parameters: Mapping[str, Tensor],
-    x: Tensor,
+    x: Tensor | InputRows,
     hidden_size: int,
     *,
     cache: StackCache | None,
@@ -41,23 +42,29 @@ def make_call(
         plan: The cell.
         timeline: Which streams take part in which step.
         parameters: Parameters by name.
-        x: Input, (N, I).
+        x: Input, (N, I), or what each row reads.
         hidden_size: H.
         cache: Where packed weights outlive the call, if anywhere.
     """
+    found = x if isinstance(x, InputRows) else InputRows(values=x)
+    values = found.values
     decision = _decide(
         plan,
         timeline=timeline,
-        sizes=(int(x.shape[1]), hidden_size),
-        bits=bits_of(x.dtype),
+        sizes=(int(values.shape[1]), hidden_size),
+        bits=bits_of(values.dtype),
         threads=available_threads(),
+        is_picked=found.picks is not None,
     )
-    check_tensors({"x": x}, {"x": (timeline.num_rows, x.shape[1])}, x.dtype)
-    check_tensors(parameters, decision.shapes, x.dtype)
+    num_rows = timeline.num_rows if found.picks is None else values.shape[0]
+    check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, values.dtype)
+    if found.picks is not None:
+        check_tensors({"picks": found.picks}, {"picks": (timeline.num_rows,)}, torch.int64)
+    check_tensors(parameters, decision.shapes, values.dtype)
     return Call(
         kernels=decision.kernels,
         parameters=parameters,
-        x=x if x.is_contiguous() else x.contiguous(),
+        input=found if values.is_contiguous() else replace(found, values=values.contiguous()),
         rows=make_rows(timeline),
         hidden_size=hidden_size,
         split=decision.split,
@@ -100,10 +107,18 @@ class _Decision:
 
 @once_a_plan
 def _decide(
-    plan: Plan, *, timeline: Timeline, sizes: tuple[int, int], bits: int, threads: int
+    plan: Plan,
+    *,
+    timeline: Timeline,
+    sizes: tuple[int, int],
+    bits: int,
+    threads: int,
+    is_picked: bool,
 ) -> _Decision:
     """Kernels and threads for a shape, decided once."""
-    is_fused = should_fuse(plan, streams=timeline.num_streams, sizes=sizes, bits=bits)
+    is_fused = not is_picked and should_fuse(
+        plan, streams=timeline.num_streams, sizes=sizes, bits=bits
+    )
     made = kernels(plan, bits=bits, is_fused=is_fused)
     blocks = padded_size(sizes[1], made.tiling.units) // made.tiling.units
     work = estimate_work(made, sizes[1])

@@ -18,6 +18,10 @@ _FIRST_CACHE_BYTES = 24 * 1024
 _ENOUGH_ROWS = 4
 # A core's multiply-adds and elementwise operations a microsecond.
 _PRODUCTS, _POINTWISE = 40_000.0, 3_000.0
+# Symbols whose table is worth multiplying for a few rows, as it is kept for the calls to come.
+_FEW_SYMBOLS = 1024
+# Symbols up to which one-hot vectors are the rows of an identity matrix in memory.
+_MOST_ONE_HOT = 4096
 # Microseconds: threads meet; a team of threads starts and ends.
 _MEETING, _START = 0.5, 5.0
 
@@ -66,6 +70,13 @@ def should_fuse(plan: Plan, *, streams: int, sizes: tuple[int, int], bits: int) 
     fits = hidden_size * sum(lengths) * bits // 8 <= _FIRST_CACHE_BYTES
     has_input = any(isinstance(product.operand, Input) for product in products)
     return has_input and (fits or streams >= _ENOUGH_ROWS)
+
+
+def should_project(num_symbols: int, num_rows: int, *, is_one_hot: bool, is_kept: bool) -> bool:
+    """Whether the table of symbols is multiplied, instead of what every row looks up in it."""
+    if is_one_hot and num_symbols > _MOST_ONE_HOT:
+        return False
+    return num_symbols <= num_rows or (is_kept and num_symbols <= _FEW_SYMBOLS)
 
 
 def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -> Split:

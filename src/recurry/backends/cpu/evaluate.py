@@ -5,13 +5,13 @@ Comes in: known values by node. Goes out: values of other nodes, for all rows.
 Imports torch and the compiler.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
-from recurry.compiler.nodes import Binary, Constant, Matmul, Node, Parameter, Unary
+from recurry.compiler.nodes import Binary, Constant, Input, Matmul, Node, Parameter, Unary
 
 
 class Evaluator:
@@ -21,12 +21,17 @@ class Evaluator:
         parameters: Parameters by name.
         known: Values by node, (N, size) or (size,).
         like: A tensor of the wanted type.
+        read_input: Gives the input, (N, I), should anything need it that is not among `known`.
     """
 
     def __init__(
-        self, parameters: Mapping[str, Tensor], known: Mapping[Node, Tensor], like: Tensor
+        self,
+        parameters: Mapping[str, Tensor],
+        known: Mapping[Node, Tensor],
+        like: Tensor,
+        read_input: Callable[[], Tensor] | None = None,
     ) -> None:
-        self.parameters, self.like = parameters, like
+        self.parameters, self.like, self._read_input = parameters, like, read_input
         self._values: dict[Node, Tensor] = dict(known)
 
     def value(self, node: Node) -> Tensor:
@@ -38,6 +43,8 @@ class Evaluator:
     def _compute(self, node: Node) -> Tensor:
         if isinstance(node, Constant):
             return self.like.new_tensor(node.value)
+        if isinstance(node, Input) and self._read_input is not None:
+            return self._read_input()
         if isinstance(node, Parameter):
             return self.parameters[node.name].detach()
         if isinstance(node, Matmul):

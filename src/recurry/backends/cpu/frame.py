@@ -78,7 +78,8 @@ def launch(
 
     Args:
         kernel: What to run.
-        buffers: Memory by name; rows are the dimension before the last.
+        buffers: Memory by name; rows are the dimension before the last. `picks`, where it is
+            given, says which row of the input each row reads.
         sizes: Sizes of the call.
         rows: Which rows belong to which step.
         split: How threads share the work.
@@ -95,6 +96,7 @@ def launch(
         tables[0].data_ptr(),
         *(sizes.input_size, sizes.hidden_size, sizes.padded_size),
         *(table.data_ptr() for table in tables[1:]),
+        buffers.get("picks", rows.each).data_ptr(),
     ]
     for name in kernel.schedule.buffers:
         memory = buffers[name]

@@ -4,17 +4,17 @@ Comes in: the memory that the kernel wrote. Goes out: gradients. Imports torch, 
 rows, tasks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.matrices import outer_product, panel_product
+from recurry.backends.cpu.matrices import add_picked, outer_product, panel_product
 from recurry.backends.cpu.rows import of_turn, take
 from recurry.backends.cpu.tasks import columns_of
-from recurry.compiler.nodes import Binary, Matmul, Node, State
+from recurry.compiler.nodes import Binary, Input, Matmul, Node, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +40,9 @@ class GradientProducts:
         self.made = call.kernels.backward_pass
         self.columns = {node: column for column, node in enumerate(self.made.kept)}
         self.adjoints = memory["adjoints"]
+        self._added: dict[tuple[int, int], Tensor] = {}
+        self.of_input = call.input_evaluator()
+        self.early = {Input(), *call.kernels.plan.hoisted}
         self.evaluator = call.evaluator(
             {node: self._column(column, column + 1) for node, column in self.columns.items()}
         )
@@ -49,6 +52,22 @@ class GradientProducts:
         padded, size = self.call.padded, self.call.hidden_size
         end = stop * padded if stop - start > 1 else start * padded + size
         return self.adjoints[:, start * padded : end]
+
+    def _per_input(self, rows: Tensor) -> Tensor:
+        """Rows added up by the row of the input that they have read."""
+        picks = self.call.input.picks
+        return rows if picks is None else add_picked(rows, picks, self.call.x.shape[0])
+
+    def _columns_per_input(self, start: int, stop: int) -> Tensor:
+        """The same of columns, each set of them once."""
+        if self.call.input.picks is None:
+            return self._column(start, stop)
+        if (start, stop) not in self._added:
+            padded = self.call.padded
+            whole = self._per_input(self.adjoints[:, start * padded : stop * padded])
+            self._added[start, stop] = whole
+        whole = self._added[start, stop]
+        return whole if stop - start > 1 else whole[:, : self.call.hidden_size]
 
     def gradients(self, *, needs_x: bool) -> Gradients:
         """Everything that the forward pass read, by its gradient."""
@@ -62,7 +81,7 @@ class GradientProducts:
                 totals[name] = sums[self.made.summed.index(node)]
             elif node.size != "1":
                 value = self.evaluator.value(node)
-                totals[name] = value.sum(0) if value.dim() == 2 else value * call.x.shape[0]
+                totals[name] = value.sum(0) if value.dim() == 2 else value * call.rows.num_rows
         turn, streams = call.rows.first_turn, call.rows.num_streams
         state = {
             name: of_turn(self.memory[f"adjoint_{name}"], turn, streams)[:, : call.hidden_size]
@@ -81,20 +100,26 @@ class GradientProducts:
         self, totals: dict[str, Tensor], operand: Node, products: list[tuple[Matmul, Node]]
     ) -> None:
         """Outer products with one operand, neighbouring columns in one product."""
-        value = self._operand(operand)
+        call = self.call
+        is_early = call.input.picks is not None and operand in self.early
+        value = self.of_input.value(operand) if is_early else self._operand(operand)
+        columns = self._columns_per_input if is_early else self._column
         kept = [(p, a) for p, a in products if a in self.columns and value.dim() == 2]
         kept.sort(key=lambda pair: self.columns[pair[1]])
         done = 0
         for start, stop in columns_of((a for _, a in kept), self.columns):
-            grown = outer_product(self._column(start, stop), value)
+            left = columns(start, stop)
+            is_identity = call.input.is_identity and isinstance(operand, Input)
+            grown = left.t().contiguous() if is_identity else outer_product(left, value)
             for number in range(stop - start):
-                first = number * self.call.padded
-                part = grown[first : first + self.call.hidden_size]
+                first = number * call.padded
+                part = grown[first : first + call.hidden_size]
                 _add(totals, kept[done][0].matrix.name, part)
                 done += 1
         for product, adjoint in products:
             if adjoint not in self.columns or value.dim() != 2:
                 left = self.evaluator.value(adjoint)
+                left = self._per_input(left) if is_early else left
                 part = left.t() @ value if value.dim() == 2 else torch.outer(left.sum(0), value)
                 _add(totals, product.matrix.name, part)
 
@@ -117,7 +142,7 @@ class GradientProducts:
     def _input(self) -> Tensor:
         """The gradient by the input: stacked products first, then whatever else there is."""
         call = self.call
-        terms = _terms(call.kernels.plan.backward.input)
+        terms = _terms(call.kernels.plan.backward.input, self.columns)
         direct = [t for t in terms if isinstance(t, Matmul) and t.operand in self.columns]
         direct = [t for t in direct if t not in self.columns]
         direct.sort(key=lambda term: self.columns[term.operand])
@@ -126,20 +151,22 @@ class GradientProducts:
         for start, stop in columns_of((t.operand for t in direct), self.columns):
             names = tuple(t.matrix.name for t in direct[done : done + stop - start])
             done += stop - start
-            left = self._column(start, stop)
+            left = self._columns_per_input(start, stop)
             panels = call.column_panels(names)[:, : left.shape[1]]
             part = panel_product(left, panels)[:, : call.x.shape[1]]
             total = part if total is None else total.add_(part)
         for term in terms:
             if term not in direct and term.size != "1":
-                value = self.evaluator.value(term).expand_as(call.x)
+                value = self.evaluator.value(term).expand(call.rows.num_rows, call.x.shape[1])
+                value = self._per_input(value)
                 total = value.clone() if total is None else total.add_(value)
         return torch.zeros_like(call.x) if total is None else total
 
 
-def _terms(node: Node) -> list[Node]:
-    if isinstance(node, Binary) and node.function == "add":
-        return [term for child in node.children for term in _terms(child)]
+def _terms(node: Node, kept: Container[Node]) -> list[Node]:
+    """The terms of nested additions, as far as the kernel has not added them up."""
+    if isinstance(node, Binary) and node.function == "add" and node not in kept:
+        return [term for child in node.children for term in _terms(child, kept)]
     return [node]
 
 

@@ -13,7 +13,7 @@ from recurry.backends.cpu import vector
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.pauses import write_denormals, write_meeting
-from recurry.backends.cpu.schedule import Group, Place, Schedule, Stage
+from recurry.backends.cpu.schedule import PICKED, Group, Place, Schedule, Stage
 from recurry.backends.cpu.tiling import Tiling
 from recurry.compiler.nodes import Constant, Node, Unary
 
@@ -26,6 +26,7 @@ _FIELDS = (
     *("first", "last", "threads", "shares", "ticket", "arrivals", "give_way", "products", "sizes"),
     *("input_size", "hidden_size", "padded_size"),
     *ROW_TABLES,
+    PICKED,
 )
 
 _POINTERS = ("shares", "ticket", "arrivals", "products", "sizes")
@@ -52,12 +53,13 @@ class _Worker:
     def __init__(self, e: Emitter, schedule: Schedule, tiling: Tiling) -> None:
         self.e, self.schedule, self.tiling = e, schedule, tiling
         names = frame_fields(schedule)
-        pointers = {*schedule.buffers, *ROW_TABLES, *_POINTERS}
+        pointers = {*schedule.buffers, *ROW_TABLES, PICKED, *_POINTERS}
         self.fields: Mapping[str, Value] = {
             name: e.field("%frame", index, "ptr" if name in pointers else "i64")
             for index, name in enumerate(names)
         }
         self.group = {stage: self._blocks_at_once(stage) for stage in schedule.stages}
+        self.picked: dict[Value, Value] = {}
         columns = [len(stage.sums) * self.group[stage] for stage in schedule.stages]
         self.sums = e.variable(
             f"[{max(columns) * tiling.chunk * tiling.units} x {tiling.lanes.scalar}]", align=64
@@ -152,13 +154,14 @@ class _Worker:
                 for total in group.sums
             ]
             with e.loop("0", rows) as number:
+                here = e.add_int(row, number)
                 for index, (total, plane) in enumerate(zip(group.sums, planes, strict=True)):
                     panel = e.move(sums, e.multiply_int(e.add_int(first, index), size))
                     target = e.move(panel, e.multiply_int(number, tiling.units))
                     source = target
                     if total.start is not None and plane is not None:
                         place = self.schedule.places[total.start]
-                        source = self.row_pointer(place, e.add_int(row, number), plane)
+                        source = self.row_pointer(place, here, plane)
                     for vector in range(tiling.vectors):
                         at = vector * lanes.count
                         value = e.load(e.move(source, at)) if plane else e.constant(0.0)
@@ -182,8 +185,16 @@ class _Worker:
         pointer = e.move(self.fields[place.buffer], plane)
         if not place.rows:
             return pointer
-        at = e.add_int(self.starts[place.rows], row)
+        is_picked = place.rows == PICKED
+        at = self._picked(row) if is_picked else e.add_int(self.starts[place.rows], row)
         return e.move(pointer, e.multiply_int(at, self.fields[f"{place.buffer}.row"]))
+
+    def _picked(self, row: Value) -> Value:
+        """The row of the input that a row of this step reads, loaded once for all places."""
+        if row not in self.picked:
+            at = self.e.add_int(self.starts["rows"], row)
+            self.picked[row] = self.e.field(self.fields[PICKED], at)
+        return self.picked[row]
 
 
 class _Pointwise:

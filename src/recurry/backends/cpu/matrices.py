@@ -1,7 +1,7 @@
 """Products of matrices with as many rows as a sequence has: by our own tiles where that pays.
 
-Comes in: matrices that lie row by row. Goes out: their product. Imports torch, kernels, outer,
-threads.
+Comes in: matrices that lie row by row. Goes out: their product, or sums of rows.
+Imports torch, kernels, outer, picked, threads.
 """
 
 import ctypes
@@ -15,6 +15,7 @@ from recurry.backends.cpu.kernels import bits_of, products_address
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
+from recurry.backends.cpu.picked import write_picked
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.cpu.tiling import make_tiling
 
@@ -44,7 +45,7 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     scratch = a.new_empty(threads, stretch)
     _run(
         "outer",
-        (scratch.data_ptr(), stretch),
+        (products_address(bits_of(a.dtype)), scratch.data_ptr(), stretch),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
         bits=bits_of(a.dtype),
@@ -70,13 +71,42 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     c = a.new_empty(rows, count * units) if into is None else into
     _run(
         "multiply",
-        (0, 0),
+        (products_address(bits_of(a.dtype)), 0, 0),
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
         bits=bits_of(a.dtype),
         threads=_threads(rows * terms * count * units, rows),
     )
     return c
+
+
+def add_picked(a: Tensor, picks: Tensor, count: int) -> Tensor:
+    """The rows of a matrix added up by what they have picked.
+
+    Args:
+        a: (N, M), rows in one stretch each.
+        picks: (N,) int64, from 0 to `count` - 1.
+        count: Rows to pick from.
+
+    Returns:
+        (count, M); its rows may lie further apart than M.
+    """
+    tiling = make_tiling(host(), bits_of(a.dtype))
+    terms, width = a.shape
+    padded = padded_size(width, tiling.units)
+    if a.stride(0) < padded or not _fits(a, padded):
+        a = torch.nn.functional.pad(a, (0, padded - width))
+    c = a.new_zeros(count, padded)
+    panels = padded // tiling.units
+    threads = min(_threads(terms * width, terms), panels)
+    _run(
+        "add_picked",
+        (a.data_ptr(), a.stride(0), picks.data_ptr(), terms),
+        (c.data_ptr(), c.stride(0), panels),
+        bits=bits_of(a.dtype),
+        threads=threads,
+    )
+    return c[:, :width]
 
 
 def _fits(b: Tensor, padded: int) -> bool:
@@ -89,23 +119,17 @@ def _threads(products: int, rows: int) -> int:
     return min(available_threads(), rows) if products >= _ENOUGH_TO_SHARE else 1
 
 
-def _run(
-    name: str,
-    scratch: tuple[int, int],
-    operands: tuple[int, ...],
-    result: tuple[int, ...],
-    *,
-    bits: int,
-    threads: int,
-) -> None:
+def _run(name: str, *parts: tuple[int, ...], bits: int, threads: int) -> None:
+    """Run a worker; a frame begins with a ticket counter and the number of threads."""
     ticket = ctypes.c_int64(0)
-    head = (ctypes.addressof(ticket), threads, products_address(bits))
-    entries = (*head, *scratch, *operands, *result)
+    entries = [ctypes.addressof(ticket), threads, *(entry for part in parts for entry in part)]
     frame = (ctypes.c_int64 * len(entries))(*entries)
     run_worker(_addresses(bits)[name], ctypes.addressof(frame), threads)
 
 
 @lru_cache
 def _addresses(bits: int) -> dict[str, int]:
-    text = write_outer(host(), make_tiling(host(), bits))
-    return compile_module(text, ("outer", "multiply")).addresses
+    tiling = make_tiling(host(), bits)
+    products = compile_module(write_outer(host(), tiling), ("outer", "multiply"))
+    sums = compile_module(write_picked(host(), tiling), ("add_picked",))
+    return {**products.addresses, **sums.addresses}

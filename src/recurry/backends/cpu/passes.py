@@ -45,7 +45,9 @@ def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -
         is_read = Input() in kernel.schedule.places
         buffers["input"] = call.widened(call.x) if is_read else call.x
     if made.projected:
-        buffers["projected"] = _project(call, made)
+        buffers["projected"] = _projected(call, made)
+    if call.input.picks is not None:
+        buffers["picks"] = call.input.picks
     launch(kernel, buffers, sizes=call.sizes, rows=call.rows, split=call.split)
     return _collect(call, buffers, initial, is_saving=is_saving)
 
@@ -70,9 +72,17 @@ def _forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -
     return found
 
 
+def _projected(call: Call, made: Forward) -> Tensor:
+    """Products with what does not wait for a state; those of a table serve many calls."""
+    if call.input.picks is None:
+        return _project(call, made)
+    key = ("projected", *(product.matrix.name for product in made.projected))
+    return call.kept(key, [call.x, *call.parameters.values()], lambda: _project(call, made))
+
+
 def _project(call: Call, made: Forward) -> Tensor:
-    """Products with what does not wait for a state, for all rows at once."""
-    evaluator = call.evaluator({})
+    """Products with what does not wait for a state, for all rows of the input at once."""
+    evaluator = call.input_evaluator()
     projected = call.empty(call.x.shape[0], len(made.projected))
     start = 0
     while start < len(made.projected):
@@ -82,9 +92,21 @@ def _project(call: Call, made: Forward) -> Tensor:
             stop += 1
         names = tuple(product.matrix.name for product in made.projected[start:stop])
         into = projected[:, start * call.padded : stop * call.padded]
-        panel_product(evaluator.value(operand), call.row_panels(names), into=into)
+        if call.input.is_identity and isinstance(operand, Input):
+            _turn([call.parameters[name] for name in names], into)
+        else:
+            panel_product(evaluator.value(operand), call.row_panels(names), into=into)
         start = stop
     return projected
+
+
+def _turn(matrices: list[Tensor], into: Tensor) -> None:
+    """Products of matrices with the identity: their columns as rows, matrix beside matrix."""
+    size = matrices[0].shape[0]
+    parts = into.unflatten(1, (len(matrices), -1))
+    parts[:, :, size:] = 0
+    for number, matrix in enumerate(matrices):
+        parts[:, number, :size] = matrix.detach().t()
 
 
 def _collect(
@@ -156,6 +178,8 @@ def run_backward(
             memory[name] = call.empty(rows.num_rows)
     if "input" in schedule.buffers:
         memory["input"] = call.widened(call.x)
+    if call.input.picks is not None:
+        memory["picks"] = call.input.picks
     launch(kernel, memory, sizes=call.sizes, rows=rows, split=call.split, is_backward=True)
     if call.padded > call.hidden_size:  # products over several columns read what lies between
         columns = memory["adjoints"].view(rows.num_rows, -1, call.padded)

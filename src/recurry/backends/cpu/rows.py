@@ -5,7 +5,7 @@ states lie in a history. Imports torch and timeline.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from torch import Tensor
@@ -52,6 +52,11 @@ class RowTables:
     final: Rows
     last_turn: Tensor | int
     first_turn: Tensor | int
+
+    @cached_property
+    def each(self) -> Tensor:
+        """The number of every row: picks of rows that each read their own."""
+        return torch.arange(self.num_rows, dtype=torch.int64)
 
     @property
     def history_rows(self) -> int:

@@ -11,6 +11,10 @@ from functools import cached_property
 
 from recurry.compiler.nodes import Matmul, Node
 
+# The table of places that hold what depends on the input alone: which row of such a place a row
+# reads is an entry of its own, because many rows may read one.
+PICKED = "picks"
+
 
 @dataclass(frozen=True, eq=False, slots=True, repr=False)
 class Sum(Node):
@@ -37,8 +41,8 @@ class Place:
 
     Args:
         buffer: Name of the memory.
-        rows: Which row belongs to the first stream of a step: an entry of a table of that name, or
-            "" where all rows are one.
+        rows: Which row belongs to the first stream of a step: an entry of a table of that name;
+            `PICKED`, where each row has an entry of its own; "" where all rows are one.
         column: Which of several values in the buffer.
         is_blocked: Whether the values of one block of units lie side by side (written and read by
             kernels only), or each value is a matrix of its own (products read those).

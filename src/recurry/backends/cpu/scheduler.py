@@ -5,7 +5,7 @@ Comes in: a task. Goes out: its schedule. Imports the compiler, schedule and sum
 
 from collections import Counter
 
-from recurry.backends.cpu.schedule import Group, Place, Schedule, Stage, Sum, Task
+from recurry.backends.cpu.schedule import PICKED, Group, Place, Schedule, Stage, Sum, Task
 from recurry.backends.cpu.sums import rewrite
 from recurry.compiler.nodes import Binary, Node, Unary
 
@@ -48,7 +48,7 @@ class _Scheduler:
                 operand = self.new[product.operand]
                 known = [self.places[operand]] if operand in self.places else []
                 homes = [*known, *self.stores.get(operand, ())]
-                home = next((p for p in homes if not p.is_blocked and p.rows), None)
+                home = next((p for p in homes if _is_matrix(p)), None)
                 if home is None:
                     name = f"operand_{len(self.operands)}"
                     home = Place(buffer=name, rows=self.task.operand_rows)
@@ -176,3 +176,8 @@ class _Scheduler:
             widths[place.buffer] = max(widths[place.buffer], place.column + 1)
         widths["summed"] = len(self.summed)
         return dict(widths)
+
+
+def _is_matrix(place: Place) -> bool:
+    """Whether the values of a step lie row under row, as products read them."""
+    return not place.is_blocked and place.rows not in ("", PICKED)

@@ -7,7 +7,7 @@ Imports the compiler, schedule and scheduler.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from recurry.backends.cpu.schedule import Given, Place, Schedule, Task
+from recurry.backends.cpu.schedule import PICKED, Given, Place, Schedule, Task
 from recurry.backends.cpu.scheduler import make_schedule
 from recurry.backends.remember import once_a_plan
 from recurry.compiler.nodes import (
@@ -25,7 +25,7 @@ from recurry.compiler.nodes import (
 from recurry.compiler.plan import Plan
 
 _CARRIED, _OUTPUT_GRADIENT = Given("carried"), Given("output_gradient")
-_PERSISTENT = ("rows", "before", "after")
+_PERSISTENT = ("rows", "before", "after", PICKED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +79,13 @@ def forward(plan: Plan, *, is_saving: bool, is_fused: bool) -> Forward:
         outputs.append((graph.next_state[name], Place(buffer=f"state_{name}", rows=after)))
     if "h" not in graph.states:
         outputs.append((graph.output, Place(buffer="output")))
-    given[Input()] = Place(buffer="input")
+    given[Input()] = _input_place(is_fused)
     saved = tuple(node for node in plan.saved if _can_save(plan, node)) if is_saving else ()
     roots = [node for node, _ in outputs] + list(saved)
     projected = _projected(plan, roots, is_fused)
-    places = {node: Place(buffer="projected", column=c) for c, node in enumerate(projected)}
+    places = {
+        node: Place(buffer="projected", rows=PICKED, column=c) for c, node in enumerate(projected)
+    }
     task = Task(
         given=given | places,
         outputs=tuple(outputs),
@@ -108,7 +110,7 @@ def backward(plan: Plan, *, is_fused: bool) -> BackwardPass:
     given |= {Adjoint(name): Place(buffer=f"adjoint_{name}", rows="even") for name in graph.states}
     given[_CARRIED] = Place(buffer="adjoint_h", rows="even")
     given[_OUTPUT_GRADIENT] = Place(buffer="output_gradient")
-    given[Input()] = Place(buffer="input")
+    given[Input()] = _input_place(is_fused)
     given.pop(Adjoint("h"), None)
     whole = Binary("add", _CARRIED, _OUTPUT_GRADIENT) if "h" in graph.states else _OUTPUT_GRADIENT
     split = _Split(plan, {node for node in given if node.children or isinstance(node, State)})
@@ -138,6 +140,11 @@ def _vectors(plan: Plan) -> tuple[Node, ...]:
 
 def _vector_places(vectors: tuple[Node, ...]) -> dict[Node, Place]:
     return {node: Place(buffer="vectors", rows="", column=c) for c, node in enumerate(vectors)}
+
+
+def _input_place(is_fused: bool) -> Place:
+    """Products of the loop read the input row under row; nothing else minds where it lies."""
+    return Place(buffer="input", rows="rows" if is_fused else PICKED)
 
 
 def _can_save(plan: Plan, node: Node) -> bool:
