@@ -104,6 +104,16 @@ def test_json_is_all_that_standard_output_holds(folder):
     assert {event["event"] for event in events[:-1]} == {"update"}
 
 
+def test_a_hopeless_model_is_reported_all_the_same(folder):
+    arguments = ["--learning-rate", "1e30", "--set", "optimiser.weight_decay=", "--run", "mine"]
+    assert "perplexity inf" in _run("train", "text.txt", *SMALL, *arguments).stdout
+    last = _run("resume", "mine", "--json").stdout.splitlines()[-1]
+    scores = json.loads(last, parse_constant=pytest.fail)["scores"]
+    assert scores["validation_loss_nats"] > 700
+    found = json.loads(_run("evaluate", "mine", "--json").stdout, parse_constant=pytest.fail)
+    assert found["perplexity"] is None
+
+
 def test_runs_without_a_name_get_one(folder):
     for _ in range(2):
         _run("train", "text.txt", *SMALL)

@@ -46,6 +46,13 @@ def test_a_test_score_goes_first(run_folder):
     assert (tile.value, tile.note) == ("2.000", "on text it never saw")
 
 
+def test_a_perplexity_beyond_all_numbers_is_in_no_model_file(run_folder):
+    scores = {"validation_loss_nats": 900.0, "validation_bits": 1300.0, "validation_num_symbols": 9}
+    model = load_model(run_folder).with_scores(scores)
+    tiles = {tile.name: tile for tile in make_tiles(model, read_run(run_folder))}
+    assert tiles["perplexity"].value == "inf"
+
+
 def test_a_model_without_scores_has_fewer_tiles(run_folder):
     names = [
         tile.name

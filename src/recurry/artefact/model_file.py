@@ -141,7 +141,7 @@ def _damaged(path: Path, reason: str) -> ModelFileError:
         f"{path} is damaged, or no model file.",
         got=reason,
         accepted="a .safetensors file written by recurry",
-        hint="copy the file again, or make it again from its run",
+        hint="copy the file again; recurry resume makes the one in a run folder again",
     )
 
 

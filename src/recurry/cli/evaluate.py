@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -95,7 +96,8 @@ def _read_part(model: str, part: str | None) -> tuple[IdFile, str]:
 def _print(model: LanguageModel, scores: Scores, *, name: str, as_json: bool) -> None:
     unit = _UNITS[model.codec.config.tokens]
     if as_json:
-        click.echo(json.dumps({"text": name, "unit": unit, **asdict(scores)}))
+        values = {key: x if math.isfinite(x) else None for key, x in asdict(scores).items()}
+        click.echo(json.dumps({"text": name, "unit": unit, **values}))
         return
     click.echo(f"{scores.num_symbols:,} {unit}s predicted in {name}")
     click.echo(f"  {scores.loss_nats:10.4f} nats a {unit}")

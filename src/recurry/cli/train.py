@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 from collections.abc import Callable
@@ -210,7 +211,7 @@ def _report(run: Run, *, as_json: bool) -> None:
             click.echo(
                 f"{part:<11}{scores[f'{part}_loss_nats']:.4f} nats, "
                 f"{scores[f'{part}_bits']:.4f} bits a symbol, "
-                f"perplexity {scores[f'{part}_perplexity']:.4g}"
+                f"perplexity {scores.get(f'{part}_perplexity', math.inf):.4g}"
             )
 
 

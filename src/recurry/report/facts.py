@@ -4,6 +4,7 @@ Comes in: a model and its run folder. Goes out: short texts. Imports `runs` and 
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def make_tiles(model: LanguageModel, files: RunFiles) -> list[Tile]:
     tiles = []
     if f"{part}_loss_nats" in model.scores:
         nats, bits, perplexity, count = (
-            model.scores[f"{part}_{name}"]
+            model.scores.get(f"{part}_{name}", math.inf)  # what is not finite is in no model file
             for name in ("loss_nats", "bits", "perplexity", "num_symbols")
         )
         held = "on text it never saw" if part == "test" else "on held-out text"
