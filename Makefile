@@ -31,8 +31,8 @@ format: $(VENV)/.dev         ## put the code into the one format
 docs: $(VENV)/.dev           ## the documentation as web pages, in docs/_build/html
 	$(BIN)/sphinx-build -W -b html docs docs/_build/html
 
-bench: $(VENV)/.dev          ## the speed of layers on this machine, beside torch.nn
-	$(BIN)/recurry bench kernels
+bench: $(VENV)/.bench        ## the speed of layers beside the machine's limits and other libraries
+	$(BIN)/recurry bench kernels --suite figures
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -45,6 +45,10 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(SAY)
 	$(PIP) -e '.[dev]'
+	touch $(VENV)/.base $@
+
+$(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) -e '.[bench]'
 	touch $(VENV)/.base $@
 
 clean:                       ## remove everything that the targets above made, but no run

@@ -50,3 +50,27 @@ def test_no_peers_and_unknown_ones():
 def test_a_wrong_shape_says_what_a_shape_is():
     with pytest.raises(UsageError, match=r"four whole numbers[\s\S]*T,B,I,H"):
         _run("kernels", "--shape", "3,2,4")
+
+
+def test_the_suite_of_figures_in_each_form(monkeypatch):
+    from recurry.measurement import figures
+
+    one = figures.Wanted(what="us a step", limit=1e9)
+    row = figures.Row(
+        cell="lstm", shape="1,1,1,1", precision="float32", kind="step", num_steps=1, time_ms=1.0
+    )
+    figure = figures.Figure(title="LSTM", wanted=(one,), measure=lambda session: row)
+    recipes = []
+    monkeypatch.setattr(figures, "all_figures", lambda recipe: recipes.append(recipe) or [figure])
+    assert "us a step <= 1e+09" in _run("kernels", "--suite", "figures").output
+    assert "| LSTM | lstm |" in _run("kernels", "--suite", "figures", "--markdown").output
+    found = json.loads(_run("kernels", "--suite", "figures", "--json").output)
+    assert found["figures"][0]["wanted"][0]["is_reached"] is True
+    assert (recipes[0].name, recipes[0].network.hidden_size) == ("laptop", 256)
+
+
+def test_options_that_contradict_each_other():
+    with pytest.raises(UsageError, match="has its own cells"):
+        _run("kernels", "--suite", "figures", "--cell", "lstm")
+    with pytest.raises(UsageError, match="Only the figures"):
+        _run("kernels", "--markdown")

@@ -1,6 +1,7 @@
 """The verb `cells` as a user sees it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -70,6 +71,22 @@ def test_show_as_json_latex_and_plan():
     assert record["parameters"]["U_h"] == {"shape": [128, 128], "initial": "orthogonal"}
     assert record["latex"] in _run("show", "gru", "--latex").output
     assert "every step, stage 2" in _run("show", "gru", "--plan").output
+
+
+def test_show_plan_has_the_kernels_and_their_bound(monkeypatch):
+    from recurry.measurement import ceilings
+
+    text = _run("show", "gru", "--plan", "--shape", "50,8,64,64").output
+    assert "forward for training, every step" in text
+    assert "T,B,I,H = 50,8,64,64 in float32 on a nominal machine" in text
+    monkeypatch.setattr(ceilings, "measure_ceilings", lambda threads: replace(ceilings.NOMINAL))
+    assert (
+        "on this machine"
+        in _run("show", "gru", "--plan", "--shape", "5,8,6,6", "--measured").output
+    )
+    wrong = _run("show", "mut1", "--plan", "--shape", "5,8,6,7")
+    assert isinstance(wrong.exception, EquationError)
+    assert isinstance(_run("show", "gru", "--plan", "--shape", "5").exception, UsageError)
 
 
 def test_show_writes_a_drawing(tmp_path):

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from recurry.cells import find_cell
 from recurry.measurement.case import Case, Shape
-from recurry.measurement.ours import Ours
+from recurry.measurement.ours import KeepsAll, Ours, kept_bytes
 from recurry.measurement.peer import Numbers
 
 SHAPE = Shape.parse("4,2,3,5")
@@ -33,3 +33,29 @@ def test_training_gives_gradients_by_input_and_weights():
     numbers = Numbers(case=Case(cell=find_cell("rnn"), shape=SHAPE), backend="cpu")
     found = Ours("cpu").prepare(numbers)()
     assert [tuple(g.shape) for g in found] == [(4, 2, 3), (5, 3), (5, 5), (5,)]  # type: ignore[attr-defined]
+
+
+def test_an_option_that_layers_have_not_is_refused(monkeypatch):
+    monkeypatch.setattr("recurry.measurement.ours.Recurrent", lambda cell, input_size: None)
+    low = Case(cell=find_cell("rnn"), shape=SHAPE, memory="low")
+    assert Ours("cpu").refusal(low) == "layers have no option memory"
+
+
+def test_the_layer_that_keeps_everything_runs_beside_one_that_does_not():
+    low = Case(cell=find_cell("rnn"), shape=SHAPE, memory="low")
+    itself = KeepsAll("cpu")
+    assert itself.refusal(low) is None
+    assert itself.refusal(Case(cell=low.cell, shape=SHAPE)) == "it is the layer itself"
+    found = itself.prepare(Numbers(case=low, backend="cpu"))()
+    assert len(found) == 4  # type: ignore[arg-type]
+
+
+def test_kept_bytes_grow_with_the_steps():
+    def kept(shape: str) -> int:
+        case = Case(cell=find_cell("lstm"), shape=Shape.parse(shape))
+        return kept_bytes(Numbers(case=case, backend="cpu"))
+
+    short, long = kept("10,2,32,32"), kept("20,2,32,32")
+    at_least = 6 * 10 * 2 * 32 * 4  # the output, c, and the four gates of an LSTM
+    assert at_least <= short < 2 * at_least
+    assert 1.8 < long / short < 2.1

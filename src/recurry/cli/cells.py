@@ -69,6 +69,8 @@ def list_cells(is_json: bool = False) -> None:
 @click.option("--latex", "is_latex", is_flag=True, help="Print the equations as LaTeX.")
 @click.option("--svg", type=click.Path(path_type=Path), help="Write a drawing; - is stdout.")
 @click.option("--plan", "is_plan", is_flag=True, help="Print how the cell is executed.")
+@click.option("--shape", metavar="T,B,I,H", help="With --plan: the shortest time at these sizes.")
+@click.option("--measured", "is_measured", is_flag=True, help="With --shape: on this machine.")
 @click.option("--ir", type=click.Choice(_PASSES), help="Print LLVM IR of a compiled time loop.")
 @click.option("--asm", type=click.Choice(_PASSES), help="Print the same as machine code.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON.")
@@ -82,6 +84,8 @@ def show_cell(
     is_latex: bool,
     svg: Path | None,
     is_plan: bool,
+    shape: str | None,
+    is_measured: bool,
     ir: str | None,
     asm: str | None,
     is_json: bool,
@@ -97,7 +101,7 @@ def show_cell(
     if is_latex:
         click.echo(found.latex())
     if is_plan:
-        click.echo(found.plan)
+        _print_plan(found, shape, is_measured=is_measured)
     if ir or asm:
         _print_code(found, ir=ir, asm=asm)
     if is_latex or is_plan or ir or asm or (svg is not None and not is_json):
@@ -108,6 +112,33 @@ def show_cell(
         click.echo(json.dumps(_record(found, input_size, hidden_size), indent=2))
     else:
         _show(found, input_size, hidden_size)
+
+
+def _print_plan(cell: Cell, shape: str | None, *, is_measured: bool) -> None:
+    """The plan, what the compiled backend makes of it, and how fast that could be."""
+    from recurry.backends.cpu.kernels import kernels
+    from recurry.backends.cpu.listing import kernel_lines
+
+    click.echo(f"{cell.plan}\n")
+    for line in kernel_lines(kernels(cell.plan, bits=32, is_fused=True)):
+        click.echo(line)
+    if shape is not None:
+        _print_estimate(cell, shape, is_measured=is_measured)
+
+
+def _print_estimate(cell: Cell, shape: str, *, is_measured: bool) -> None:
+    import torch
+
+    from recurry.measurement.case import Shape
+    from recurry.measurement.ceilings import NOMINAL, measure_ceilings
+    from recurry.measurement.estimate import estimate_lines
+
+    sizes = Shape.parse(shape)
+    cell.parameter_shapes(sizes.input_size, sizes.hidden_size)
+    ceilings = measure_ceilings(torch.get_num_threads()) if is_measured else NOMINAL
+    click.echo()
+    for line in estimate_lines(cell, sizes, ceilings):
+        click.echo(line)
 
 
 def _print_code(cell: Cell, *, ir: str | None, asm: str | None) -> None:

@@ -174,7 +174,7 @@ def _frontier(backward: Backward, forward: set[Node]) -> set[Node]:
 
 
 def _describe(plan: Plan) -> str:
-    names = _name_nodes(plan)
+    names = name_nodes(plan)
     fixed = [_line(node, names) for node in plan.fixed if node in names]
     lines = ["once", *fixed] if fixed else []
     lines += ["for all steps at once", *_products(_grouped(plan.hoisted), names)]
@@ -191,7 +191,7 @@ def _describe(plan: Plan) -> str:
 _LONGEST_EXPRESSION = 9
 
 
-def _name_nodes(plan: Plan) -> dict[Node, str]:
+def name_nodes(plan: Plan) -> dict[Node, str]:
     """Names for the assigned nodes, and for shared or long parts of the backward step."""
     names: dict[Node, str] = {State(name): f"{name}[-1]" for name in plan.graph.states}
     for name, node in plan.graph.assignments:

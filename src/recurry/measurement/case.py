@@ -64,6 +64,7 @@ class Case:
         precision: What products compute in.
         kind: `inference` and `training` take a whole sequence, `step` is one call for one step.
         lengths: Valid steps of each sequence, where they differ.
+        memory: `low` computes again in the backward pass what would have to be kept for it.
     """
 
     cell: Cell
@@ -71,6 +72,7 @@ class Case:
     precision: Precision = "float32"
     kind: Pass = "training"
     lengths: tuple[int, ...] | None = None
+    memory: Literal["all", "low"] = "all"
 
     @property
     def streams(self) -> Counter[int]:

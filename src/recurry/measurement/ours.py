@@ -4,6 +4,8 @@ Comes in: the name of a backend. Goes out: runs. Imports backends, network, peer
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from inspect import signature
 
 import torch
 from torch import Tensor
@@ -12,6 +14,7 @@ from recurry.backends import BACKENDS, Request, RunOptions
 from recurry.measurement.case import Case
 from recurry.measurement.clock import Run
 from recurry.measurement.peer import Numbers, run_torch
+from recurry.network.recurrent import Recurrent
 
 
 class Ours:
@@ -28,6 +31,8 @@ class Ours:
 
     def refusal(self, case: Case) -> str | None:
         """What the backend says of the case."""
+        if case.memory == "low" and "memory" not in signature(Recurrent).parameters:
+            return "layers have no option memory"
         request = Request(
             plan=case.cell.plan,
             options=RunOptions(precision=case.precision, is_training=case.kind == "training"),
@@ -53,6 +58,42 @@ class Ours:
             weights=weights,
             dtype=layer.dtype,
         )
+
+
+class KeepsAll:
+    """The same layer of ours without the option that saves memory."""
+
+    name = "itself"
+
+    def __init__(self, backend: str) -> None:
+        self.backend = backend
+
+    def refusal(self, case: Case) -> str | None:
+        """Only beside a layer that saves memory is it another one."""
+        return None if case.memory == "low" else "it is the layer itself"
+
+    def prepare(self, numbers: Numbers) -> Run:
+        """The same case with everything kept."""
+        case = replace(numbers.case, memory="all")
+        return Ours(self.backend).prepare(Numbers(case=case, backend=self.backend))
+
+
+def kept_bytes(numbers: Numbers) -> int:
+    """What a training pass of ours keeps between forward and backward, weights and input aside."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    layer, x = numbers.layer.train(), numbers.x.detach().requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        output = layer(x, lengths=numbers.case.lengths)[0]
+    for tensor in (x, *layer.parameters()):
+        kept.pop(tensor.untyped_storage().data_ptr(), None)
+    del output
+    return sum(kept.values())
 
 
 def _stepping(step: Callable, x: Tensor) -> Run:

@@ -30,10 +30,11 @@ class Row:
         time_ms: Median of a call.
         spread: Distance of the quartiles over the median.
         gflops: Operations of the products, in 10^9 a second.
-        bound_ms: The shortest time that the machine allows.
+        bound_ms: The shortest time that the machine allows; 0 where none is worked out.
         limiter: What that time is spent on most.
         peer_ms: Median of a call of each peer.
         refusals: Why a peer did not take part.
+        others: What else was measured, by name.
     """
 
     cell: str
@@ -49,11 +50,12 @@ class Row:
     limiter: str = ""
     peer_ms: Mapping[str, float] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def of_bound(self) -> float | None:
         """The bound over the time; 1 is the best that the machine allows."""
-        return None if self.time_ms is None else self.bound_ms / self.time_ms
+        return self.bound_ms / self.time_ms if self.time_ms and self.bound_ms else None
 
     @property
     def ratios(self) -> dict[str, float]:
@@ -126,6 +128,7 @@ def record(row: Row) -> dict:
         "ratios": {name: _short(ratio) for name, ratio in row.ratios.items()},
         "peer_ms": {name: _short(time) for name, time in row.peer_ms.items()},
         "not_measured": dict(row.refusals),
+        "others": {name: _short(value) for name, value in row.others.items()},
     }
 
 

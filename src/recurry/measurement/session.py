@@ -43,12 +43,16 @@ class Session:
         ceilings = measure_ceilings(torch.get_num_threads())
         return cls(backend=backend, repeats=repeats, ceilings=ceilings)
 
+    def row(self, case: Case, peers: Sequence[Peer]) -> Row:
+        """One case beside some peers."""
+        return measure(
+            case, peers, backend=self.backend, repeats=self.repeats, ceilings=self.ceilings
+        )
+
     def rows(self, cases: Iterable[Case], peers: Sequence[Peer]) -> Iterator[Row]:
         """A row for each case, as it is found."""
         for case in cases:
-            yield measure(
-                case, peers, backend=self.backend, repeats=self.repeats, ceilings=self.ceilings
-            )
+            yield self.row(case, peers)
 
     def lines(self, cases: Iterable[Case], peers: Sequence[Peer]) -> Iterator[str]:
         """The table as it grows."""

@@ -18,8 +18,16 @@ _WIDTHS = (14, 15, 4, 5, 8, 5, 8, 7, 5)
 
 def write_row(row: Row) -> Iterator[str]:
     """A row in one line, its peers in the next."""
+    yield from write_facts(row)
+    if row.ratios:
+        shown = ", ".join(f"{name} {ratio:.3g}" for name, ratio in row.ratios.items())
+        yield from _wrapped(f"times as fast as {shown}")
+
+
+def write_facts(row: Row) -> Iterator[str]:
+    """A row without its peers."""
     facts = (row.cell[:14], row.shape, _SHORT[row.precision], _PASSES[row.kind])
-    if row.time_ms is None or row.of_bound is None:
+    if row.time_ms is None:
         yield _line((*facts, "none", "", "", "", ""))
         yield from _wrapped(f"not available: {row.refusal}")
         return
@@ -28,14 +36,11 @@ def write_row(row: Row) -> Iterator[str]:
             *facts,
             duration(row.time_ms),
             f"{row.gflops:.1f}" if row.gflops < 100 else f"{row.gflops:.0f}",
-            duration(row.bound_ms),
+            duration(row.bound_ms) if row.of_bound else "",
             row.limiter,
-            f"{row.of_bound:.2f}",
+            f"{row.of_bound:.2f}" if row.of_bound else "",
         )
     )
-    if row.ratios:
-        shown = ", ".join(f"{name} {ratio:.3g}" for name, ratio in row.ratios.items())
-        yield from _wrapped(f"times as fast as {shown}")
 
 
 def titles() -> str:
