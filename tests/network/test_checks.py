@@ -8,6 +8,7 @@ from recurry.errors import ShapeError, UsageError
 from recurry.network.checks import (
     check_input,
     check_lengths,
+    check_memory,
     check_precision,
     check_rate,
     check_sizes,
@@ -80,3 +81,8 @@ def test_sizes_are_whole_numbers():
 def test_unknown_precision_offers_the_nearest():
     with pytest.raises(UsageError, match=r"precision named 'float23'[\s\S]*try: float32"):
         check_precision("float23")
+
+
+def test_unknown_memory_offers_the_nearest():
+    with pytest.raises(UsageError, match=r"memory named 'lo'[\s\S]*try: low"):
+        check_memory("lo")

@@ -22,6 +22,16 @@ def test_training_learns_the_pattern(make_model, data, begin):
     assert progress[-1].loss_nats < progress[0].loss_nats - 0.4
 
 
+def test_low_memory_learns_the_same(make_model, data, begin):
+    models = [make_model(precision="float64") for _ in range(2)]
+    losses = []
+    for model, memory in zip(models, ("default", "low"), strict=True):
+        state = begin(model, window={"memory": memory})
+        losses.append([progress.loss_nats for progress in fit(model, data, state)])
+        assert model.network.recurrent.memory == memory
+    assert losses[0] == pytest.approx(losses[1], rel=1e-9)
+
+
 def test_progress_counts_updates_epochs_and_symbols(make_model, data, begin):
     model = make_model()
     state = begin(model)

@@ -1,14 +1,24 @@
 """Backends: they run a plan along time. The table of them is in `table`."""
 
-from recurry.backends.options import PRECISIONS, Backend, Precision, Request, RunOptions
+from recurry.backends.options import (
+    MEMORIES,
+    PRECISIONS,
+    Backend,
+    Memory,
+    Precision,
+    Request,
+    RunOptions,
+)
 from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.table import BACKENDS, backend_names, check_backend, choose_backend
 from recurry.backends.weights import StackCache
 
 __all__ = [
     "BACKENDS",
+    "MEMORIES",
     "PRECISIONS",
     "Backend",
+    "Memory",
     "Precision",
     "Request",
     "RunOptions",

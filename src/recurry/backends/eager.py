@@ -5,6 +5,7 @@ computes only what must wait for the step before; weight gradients are one produ
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from recurry.backends.options import Request, RunOptions
 from recurry.backends.program import stacks
+from recurry.backends.recompute import run_in_chunks
 from recurry.backends.rewrite import (
     OUTPUT_GRADIENT,
     Targets,
@@ -55,6 +57,17 @@ class EagerBackend:
     ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
         """Run a plan along time; see `Backend`."""
         x = as_vectors(x)
+        if options.memory == "low" and torch.is_grad_enabled():
+            whole = replace(options, memory="default")
+            return run_in_chunks(
+                lambda x, lengths, state: self.run(
+                    plan, parameters, x, state, lengths=lengths, options=whole
+                ),
+                x,
+                state,
+                lengths=lengths,
+                is_reversed=options.is_reversed,
+            )
         num_steps, batch_size, _ = x.shape
         if not is_padded(lengths, num_steps):
             sizes = (batch_size,) * num_steps if batch_size else ()
@@ -180,7 +193,8 @@ class _Recurrence(torch.autograd.Function):
         scan = _scan_forward(call, x, states, parameters, is_kept=True)
         ctx.call, ctx.weights = call, scan.weights
         kept = [scan.value(node) for node in call.plan.saved]
-        ctx.save_for_backward(x, *kept, *parameters)
+        ctx.save_for_backward(x, *kept, *parameters, *call.masks.values())
+        ctx.masks, call.masks = tuple(call.masks), {}
         return _results(scan, call, x)
 
     @staticmethod
@@ -193,9 +207,11 @@ class _Recurrence(torch.autograd.Function):
             )
         call: _Call = ctx.call
         x, *rest = ctx.saved_tensors
-        kept, parameters = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]
+        kept, rest = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]
+        parameters, masks = rest[: len(call.names)], rest[len(call.names) :]
         program, targets = backward_program(call.plan, ctx.needs_input_grad[1])
         known = call.leaves(x, parameters) | dict(zip(call.plan.saved, kept, strict=True))
+        known |= dict(zip(ctx.masks, masks, strict=True))
         known[OUTPUT_GRADIENT] = gradients[0]
         names = zip(call.states, gradients[1:], strict=True)
         scan = Scan(

@@ -104,6 +104,8 @@ class FusedBackend:
             return "torch's kernels keep no float32 state in bfloat16"
         if options.zoneout > 0.0:
             return "torch's kernels have no zoneout"
+        if request.options.memory == "low":
+            return "torch's kernels keep what every step has made, whatever memory says"
         if request.has_empty:
             return "torch's kernels take no empty sequence"
         return None

@@ -14,6 +14,8 @@ from recurry.backends.weights import StackCache
 from recurry.compiler.plan import Plan
 
 Precision = Literal["float64", "float32", "bfloat16"]
+Memory = Literal["default", "low"]
+MEMORIES: tuple[Memory, ...] = ("default", "low")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32", "bfloat16")
 
 
@@ -26,6 +28,8 @@ class RunOptions:
         zoneout: Probability that a unit of a state keeps its old value at a step.
         is_training: Whether zoneout draws masks; else it takes the expectation.
         is_reversed: Whether time runs from the last valid step of each sequence to its first.
+        memory: `low` keeps states at some steps only, in the order of the square root of their
+            number, and runs the steps between them again when gradients are asked for.
         cache: Where stacked weights may be kept while no gradient is asked for.
     """
 
@@ -33,6 +37,7 @@ class RunOptions:
     zoneout: float = 0.0
     is_training: bool = False
     is_reversed: bool = False
+    memory: Memory = "default"
     cache: StackCache = field(default_factory=StackCache, compare=False)
 
 

@@ -8,7 +8,7 @@ from operator import index
 
 from torch import Tensor
 
-from recurry.backends import PRECISIONS, Symbols
+from recurry.backends import MEMORIES, PRECISIONS, Symbols
 from recurry.errors import ShapeError, UsageError, unknown_name
 from recurry.network.dropout import Dropout
 from recurry.network.state import State
@@ -27,6 +27,12 @@ def check_precision(precision: str) -> None:
     """The precision is one that the backends know."""
     if precision not in PRECISIONS:
         raise unknown_name("precision", precision, known=PRECISIONS)
+
+
+def check_memory(memory: str) -> None:
+    """The memory is one that the backends know."""
+    if memory not in MEMORIES:
+        raise unknown_name("memory", memory, known=MEMORIES)
 
 
 def check_rate(rate: object) -> Dropout:

@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from recurry.backends import (
     Backend,
+    Memory,
     Precision,
     Request,
     RunOptions,
@@ -28,6 +29,7 @@ from recurry.compiler.cell import Cell
 from recurry.network.checks import (
     check_input,
     check_lengths,
+    check_memory,
     check_precision,
     check_rate,
     check_sizes,
@@ -59,9 +61,11 @@ class Recurrent(nn.Module):
         precision: `float32`, `float64`, or `bfloat16` (products of rounded values; sums, states
             and weights stay float32).
         has_residual: Whether each layer after the first adds its input to its output.
+        memory: `default`, or `low`: of what the steps make for the backward pass, an amount in the
+            order of the square root of their number is kept, and the rest is computed again.
 
     Raises:
-        UsageError: Unknown cell, backend or precision; a rate outside 0 to 1.
+        UsageError: Unknown cell, backend, precision or memory; a rate outside 0 to 1.
         ShapeError: A size below 1.
         EquationError: The cell needs I == H and the sizes differ.
 
@@ -81,12 +85,14 @@ class Recurrent(nn.Module):
         precision: Precision = "float32",
         *,
         has_residual: bool = False,
+        memory: Memory = "default",
     ) -> None:
         super().__init__()
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}
         check_sizes(sizes)
         check_backend(backend)
         check_precision(precision)
+        check_memory(memory)
         self.cell = find_cell(cell)
         self._plan = self.cell.plan
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
@@ -94,6 +100,7 @@ class Recurrent(nn.Module):
         self.dropout = dropout if isinstance(dropout, Dropout) else check_rate(dropout)
         self.backend, self.has_residual = backend, has_residual
         self.precision: Precision = precision
+        self.memory: Memory = memory
         dtype = torch.float64 if precision == "float64" else torch.float32
         inputs = [input_size] + [self.output_size] * (num_layers - 1)
         self.layers = make_layers(
@@ -304,6 +311,7 @@ class Recurrent(nn.Module):
             zoneout=self.dropout.zoneout,
             is_training=self.training,
             is_reversed=is_reversed,
+            memory=self.memory,
             cache=cache or StackCache(),
         )
 
@@ -351,6 +359,7 @@ class Recurrent(nn.Module):
                 *(["bidirectional"] if self.bidirectional else []),
                 *(["batch_first"] if self.batch_first else []),
                 *(["has_residual"] if self.has_residual else []),
+                *([f"memory={self.memory}"] if self.memory != "default" else []),
                 *([repr(self.dropout)] if self.dropout != Dropout() else []),
                 f"precision={self.precision}",
                 f"backend={self.backend} ({self._who_runs()})",

@@ -84,6 +84,8 @@ class WindowConfig(_Table):
         k2: Steps that gradients flow back through, at least `k1`; None is `k1`.
         jitter: Standard deviation of random window lengths around `k1`, in steps. The learning
             rate is then scaled by length / k1. 0 makes all windows `k1` long.
+        memory: `low` keeps less of long windows for the backward pass, in the order of the square
+            root of their steps, and computes the rest again.
 
     Source: Williams and Peng 1990, BPTT(h; h'), with h' = k1 and h = k2; random lengths and the
         scaled rate as in Merity, Keskar and Socher 2017, section 5.
@@ -92,6 +94,7 @@ class WindowConfig(_Table):
     k1: Count = 64
     k2: Count | None = None
     jitter: NotNegative = 0.0
+    memory: Literal["default", "low"] = "default"
 
     def contradictions(self) -> list[str]:
         """What this table asks for that cannot be had together, one sentence each."""

@@ -68,6 +68,7 @@ def fit(model: LanguageModel, data: TrainingData, state: TrainingState) -> Itera
             an evaluation is due, or the end has come, and the weights are not finite.
     """
     network, lanes = model.network, state.lanes
+    network.recurrent.memory = state.recipe.window.memory
     while not state.is_finished:
         window = state.next_window()
         block = torch.from_numpy(lanes.read(window.begin, window.end - window.begin + 1))

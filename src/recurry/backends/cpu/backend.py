@@ -127,12 +127,21 @@ def _run_rows(
         # An update may follow, and torch's fused optimisers count no version.
         options.cache.clear()
         facts = (plan, timeline, tuple(parameters), tuple(state), size, given.is_identity)
-        output, *final = _Recurrence.apply(facts, x, given.picks, *states, *values)
+        output, *final = _recurrence(options).apply(facts, x, given.picks, *states, *values)
         return output, dict(zip(state, final, strict=True))
     with torch.no_grad():
         call = make_call(plan, timeline, parameters, given, size, cache=options.cache)
         made = run_forward(call, state, is_saving=False)
     return made.output, made.final
+
+
+def _recurrence(options: RunOptions) -> type[torch.autograd.Function]:
+    """What runs the kernels behind autograd."""
+    if options.memory == "default":
+        return _Recurrence
+    from recurry.backends.cpu.recompute import Recomputed
+
+    return Recomputed
 
 
 def _run_operator(

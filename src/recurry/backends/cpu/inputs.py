@@ -5,7 +5,7 @@ and symbols.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import torch
@@ -34,6 +34,12 @@ class InputRows:
     def num_rows(self) -> int:
         """N."""
         return len(self.values if self.picks is None else self.picks)
+
+    def part(self, rows: slice) -> "InputRows":
+        """What some rows of the call read."""
+        if self.picks is None:
+            return replace(self, values=self.values[rows])
+        return replace(self, picks=self.picks[rows])
 
     def by_row(self) -> Float[Tensor, "N I"]:
         """The input of each row."""
