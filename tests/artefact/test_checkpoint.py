@@ -159,6 +159,12 @@ def test_a_place_that_is_no_folder_is_named(tmp_path):
         _save(tmp_path / "file", 1)
 
 
+def test_a_run_folder_that_is_gone_is_not_made_again(tmp_path):
+    with pytest.raises(RunError, match="No such file"):
+        _save(tmp_path / "gone" / "checkpoints", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_interrupted_save_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -69,7 +69,8 @@ def save_checkpoint(
     """Write one checkpoint, then remove all but the newest `keep`.
 
     Args:
-        folder: The folder of all checkpoints of a run; made when it does not exist.
+        folder: The folder of all checkpoints of a run; made when it does not exist, in a folder
+            that does.
         update: The number of updates made so far.
         tensors: The training state's tensors.
         record: The rest of the training state, as JSON values.
@@ -83,7 +84,7 @@ def save_checkpoint(
     """
     final = folder / f"update-{update:08d}"
     with disk_errors(final):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # but not a run folder that somebody removed
         writing = folder / f"{WRITING}{final.name}-{os.getpid()}"
         try:
             writing.mkdir()
