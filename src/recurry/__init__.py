@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from recurry.generation.sample import Sampling, generate
     from recurry.network.convert import from_torch
     from recurry.network.dropout import Dropout
+    from recurry.network.exportable import exportable
     from recurry.network.recurrent import Recurrent
     from recurry.network.state import State
     from recurry.runs.run import train_language_model
@@ -37,6 +38,7 @@ _PUBLIC = {
     "beam_search": ("recurry.generation.beam", "beam_search"),
     "cell": ("recurry.cells", "cell"),
     "cells": ("recurry.cells", "cells"),
+    "exportable": ("recurry.network.exportable", "exportable"),
     "from_torch": ("recurry.network.convert", "from_torch"),
     "generate": ("recurry.generation.sample", "generate"),
     "load": ("recurry.artefact.model_file", "load_model"),
@@ -59,6 +61,7 @@ __all__ = [
     "beam_search",
     "cell",
     "cells",
+    "exportable",
     "from_torch",
     "generate",
     "load",

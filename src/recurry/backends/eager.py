@@ -12,9 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.options import Request, RunOptions
 from recurry.backends.program import stacks
 from recurry.backends.recompute import run_in_chunks
+from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.rewrite import (
     OUTPUT_GRADIENT,
     Targets,
@@ -29,7 +31,6 @@ from recurry.backends.timeline import Timeline, is_padded, make_packing, make_ti
 from recurry.backends.weights import Weights
 from recurry.compiler.nodes import Adjoint, Input, Node, State
 from recurry.compiler.plan import Plan
-from recurry.errors import UsageError
 
 
 class EagerBackend:
@@ -198,13 +199,10 @@ class _Recurrence(torch.autograd.Function):
         return _results(scan, call, x)
 
     @staticmethod
+    @without_autocast
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore
         if torch.is_grad_enabled():
-            raise UsageError(
-                "The time loop gives no gradients of gradients.",
-                got="create_graph=True",
-                hint="differentiate once, or use a torch.nn module: layer.to_torch()",
-            )
+            raise refuse_second_derivatives()
         call: _Call = ctx.call
         x, *rest = ctx.saved_tensors
         kept, rest = rest[: len(call.plan.saved)], rest[len(call.plan.saved) :]

@@ -5,6 +5,7 @@ Comes in: parameters by name. Goes out: matrices on top of one another. Imports 
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import is_ as _is
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,16 @@ from torch import Tensor
 def round_to_bfloat16(value: Tensor) -> Tensor:
     """The nearest bfloat16 values, held in float32: exact products, float32 sums."""
     return value.bfloat16().to(value.dtype)
+
+
+def hidden_size(parameters: Mapping[Any, Tensor], state: Mapping[Any, Tensor], x: Tensor) -> Any:
+    """H: rows of every parameter and columns of every state; I where there is neither.
+
+    A whole number, or a symbol for one while a program is traced.
+    """
+    for value in state.values():
+        return value.shape[1]
+    return next((value.shape[0] for value in parameters.values()), x.shape[-1])
 
 
 class StackCache:

@@ -24,7 +24,7 @@ from recurry.compiler.nodes import (
     Unary,
     dependents,
 )
-from recurry.compiler.print import definition, expression, factor
+from recurry.compiler.print import definition, equations, expression, factor
 from recurry.compiler.simplify import simplify
 
 # Cheaper to compute again than to store and read back.
@@ -58,6 +58,7 @@ class Plan:
             values.
         recomputed: Forward values that it reads and that are cheaper to compute again from those.
         backward: The backward step.
+        text: The equations of the graph.
     """
 
     graph: Graph
@@ -67,6 +68,7 @@ class Plan:
     saved: tuple[Node, ...]
     recomputed: tuple[Node, ...]
     backward: Backward
+    text: str
 
     @property
     def next_state(self) -> dict[str, Node]:
@@ -99,6 +101,7 @@ def make_plan(graph: Graph) -> Plan:
         saved=saved,
         recomputed=recomputed,
         backward=backward,
+        text=equations(graph),
     )
 
 

@@ -24,6 +24,7 @@ from recurry.backends import (
     check_backend,
     choose_backend,
 )
+from recurry.backends.autocast import widen, without_autocast
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
 from recurry.network.checks import (
@@ -178,9 +179,11 @@ class Recurrent(nn.Module):
             if lengths is not None:
                 raise refuse_lengths()
             padded, lengths = unpack(x)
+            padded = widen(padded, self.dtype)
             check_input(padded, _TIME_FIRST, self.input_size, like=self._first)
             output, (new,) = self._run(padded, state, lengths)
             return pack_like(output, x), new
+        x = widen(x, self.dtype)
         axes = ("batch", "steps") if self.batch_first else _TIME_FIRST
         check_input(x, axes, self.input_size, like=self._first)
         steps = x.transpose(0, 1) if self.batch_first else x
@@ -198,6 +201,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
+        x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
@@ -220,6 +224,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
+        x = widen(x, self.dtype)
         check_input(x, _TIME_FIRST, self.input_size, like=self._first)
         output, (noted, new) = self._run(x, state, None, cuts=(at,))
         return output, noted, new
@@ -232,6 +237,7 @@ class Recurrent(nn.Module):
         """
         return to_torch(self)
 
+    @without_autocast
     def _run(
         self,
         x: Tensor | Symbols,
@@ -241,11 +247,6 @@ class Recurrent(nn.Module):
         cuts: tuple[int, ...] = (),
     ) -> tuple[Tensor, list[State]]:
         """The output, and the state at every cut and at the end."""
-        if torch.is_autocast_enabled(x.device.type):
-            with torch.autocast(
-                x.device.type, enabled=False
-            ):  # precision is stated at construction
-                return self._run(x, state, lengths, cuts=cuts)
         rows = self._state_rows(state, x)
         rates = self.dropout if self.training else Dropout()
         if rates.input > 0.0:

@@ -3,13 +3,14 @@
 Comes in: tensors `(L*D, B, H)`. Goes out: the same, moved, detached, indexed or saved.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.utils._pytree import register_pytree_node
 
 from recurry.errors import ShapeError, unknown_name
 
@@ -32,7 +33,8 @@ class State:
     def __post_init__(self) -> None:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
         shapes = {name: tuple(tensor.shape) for name, tensor in self.tensors.items()}
-        if any(len(shape) != 3 for shape in shapes.values()) or len(set(shapes.values())) > 1:
+        first = next(iter(shapes.values()), (0, 0, 0))
+        if len(first) != 3 or any(shape != first for shape in shapes.values()):
             raise ShapeError(
                 "The tensors of a state do not fit together.",
                 got=", ".join(f"{name} {shape}" for name, shape in shapes.items()),
@@ -106,6 +108,28 @@ class State:
     def __repr__(self) -> str:
         shapes = (f"{name}: {tuple(value.shape)}" for name, value in self.tensors.items())
         return f"State({', '.join(shapes)})"
+
+
+def _flatten(state: State) -> tuple[list[Tensor], tuple[str, ...]]:
+    return list(state.tensors.values()), state.names
+
+
+def _unflatten(tensors: Iterable[Tensor], names: Iterable[str]) -> State:
+    # Torch also puts other things than tensors in their places.
+    state = object.__new__(State)
+    object.__setattr__(state, "tensors", MappingProxyType(dict(zip(names, tensors, strict=True))))
+    return state
+
+
+# So that exported programs may take and return states.
+register_pytree_node(
+    State,
+    _flatten,
+    _unflatten,
+    serialized_type_name="recurry.network.state.State",
+    to_dumpable_context=list,
+    from_dumpable_context=tuple,
+)
 
 
 def _pick(value: Tensor, streams: Tensor | Sequence[int]) -> Tensor:

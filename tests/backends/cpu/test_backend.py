@@ -90,13 +90,6 @@ def test_changing_an_output_in_place_does_no_silent_harm(size):
         assert torch.equal(next(layer.parameters()).grad, expected)
 
 
-def test_second_derivatives_are_an_error():
-    layer, x = Recurrent("rnn", 3, 4, backend="cpu"), torch.randn(2, 1, 3, requires_grad=True)
-    (gradient,) = torch.autograd.grad(layer(x)[0].square().sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        gradient.sum().backward()
-
-
 @pytest.mark.parametrize("shape", [(0, 2, 3), (2, 0, 3)])
 def test_nothing_in_nothing_out(shape):
     layer = Recurrent("lstm", 3, 4, backend="cpu")

@@ -6,19 +6,20 @@ rest of the folder.
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurry.backends.cpu.inputs import InputRows, pick_rows
+from recurry.backends.cpu.traced import needs_operator, run_operator
 from recurry.backends.options import Request, RunOptions
+from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
+from recurry.backends.weights import hidden_size
 from recurry.compiler.plan import Plan
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -37,7 +38,7 @@ class CpuBackend:
             return f"it has no kernels for {request.options.precision}"
         if request.options.zoneout > 0.0 and request.options.is_training:
             return "it draws no masks for zoneout in training"
-        return _missing()
+        return _MISSING
 
     def is_fast(self, request: Request) -> bool:
         """Wherever there is something to run."""
@@ -57,6 +58,10 @@ class CpuBackend:
         if options.zoneout > 0.0:
             plan = zoned(plan, options.zoneout)
         num_steps, batch_size, _ = x.shape
+        is_empty = 0 in x.shape or (lengths is not None and not any(lengths))
+        if is_empty or needs_operator((x, *state.values())):
+            values = as_vectors(x)
+            return run_operator(plan, parameters, values, state, lengths=lengths, options=options)
         if not is_padded(lengths, num_steps):
             sizes = (batch_size,) * num_steps if batch_size else ()
             timeline = make_timeline(sizes, batch_size, options.is_reversed)
@@ -76,9 +81,9 @@ def _input_rows(
     timeline: Timeline,
     parameters: Mapping[str, Tensor],
 ) -> InputRows:
-    """What each row reads; a traced program reads vectors."""
-    if not isinstance(x, Symbols) or torch.compiler.is_compiling():
-        return InputRows(values=flatten(as_vectors(x)))
+    """What each row reads."""
+    if not isinstance(x, Symbols):
+        return InputRows(values=flatten(x))
     from recurry.backends.cpu.cost import should_project
 
     is_picked = should_project(
@@ -95,12 +100,12 @@ def _is_recorded(values: Iterable[Tensor | Symbols]) -> bool:
     return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
-@lru_cache(maxsize=1)
-def _missing() -> str | None:
-    """What this computer lacks, if anything."""
-    if importlib.util.find_spec("llvmlite") is None:
-        return "it needs the package llvmlite (pip install llvmlite)"
-    return None
+# What this computer lacks, if anything; looked for once, where no traced program sees it.
+_MISSING = (
+    "it needs the package llvmlite (pip install llvmlite)"
+    if importlib.util.find_spec("llvmlite") is None
+    else None
+)
 
 
 def _run_rows(
@@ -116,13 +121,9 @@ def _run_rows(
     from recurry.backends.cpu.passes import run_forward
 
     x = given.values
-    size = _hidden_size(parameters, state, x)
+    size = hidden_size(parameters, state, x)
     check_tensors(state, dict.fromkeys(state, (timeline.num_streams, size)), x.dtype)
-    if not timeline.num_rows:
-        return x.new_zeros(0, size), dict(state)
     values, states = tuple(parameters.values()), tuple(state.values())
-    if torch.compiler.is_compiling():
-        return _run_operator(plan, parameters, x, state, timeline, size)
     if _is_recorded((x, *states, *values)):
         # An update may follow, and torch's fused optimisers count no version.
         options.cache.clear()
@@ -142,40 +143,6 @@ def _recurrence(options: RunOptions) -> type[torch.autograd.Function]:
     from recurry.backends.cpu.recompute import Recomputed
 
     return Recomputed
-
-
-def _run_operator(
-    plan: Plan,
-    parameters: Mapping[str, Tensor],
-    x: Tensor,
-    state: Mapping[str, Tensor],
-    timeline: Timeline,
-    size: int,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """The same as one operator that a traced program can hold."""
-    from recurry.backends.cpu.operators import cell_text
-
-    names = tuple(plan.graph.parameters)
-    is_saving = torch.is_grad_enabled()
-    found = torch.ops.recurry.forward(
-        x,
-        [state[name] for name in plan.graph.states],
-        [parameters[name] for name in names],
-        cell_text(plan),
-        list(timeline.sizes),
-        timeline.num_streams,
-        size,
-        timeline.is_reversed,
-        is_saving,
-    )
-    return found[0], dict(zip(plan.graph.states, found[1:], strict=False))
-
-
-def _hidden_size(parameters: Mapping[str, Tensor], state: Mapping[str, Tensor], x: Tensor) -> int:
-    """H: rows of every parameter and columns of every state; I where there is neither."""
-    for value in state.values():
-        return value.shape[1]
-    return next((value.shape[0] for value in parameters.values()), x.shape[1])
 
 
 class _Recurrence(torch.autograd.Function):
@@ -199,13 +166,14 @@ class _Recurrence(torch.autograd.Function):
         return (made.output, *made.final.values())
 
     @staticmethod
-    @once_differentiable
     def backward(  # type: ignore[override]
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, ...]:
         from recurry.backends.cpu.calls import make_call
         from recurry.backends.cpu.passes import run_backward
 
+        if torch.is_grad_enabled():
+            raise refuse_second_derivatives()
         plan, timeline, names, states, size, is_identity = ctx.facts
         x, picks, *saved = ctx.saved_tensors
         parameters = dict(zip(names, saved, strict=False))

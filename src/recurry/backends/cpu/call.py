@@ -16,12 +16,12 @@ from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import (
+    make_room,
     pack_columns,
     pack_group,
     pack_rows,
     pack_vectors,
     padded_size,
-    row_stride,
 )
 from recurry.backends.cpu.rows import RowTables
 from recurry.backends.weights import StackCache
@@ -133,6 +133,4 @@ class Call:
 
     def empty(self, rows: int, columns: int = 1) -> Tensor:
         """Room for rows of some values of one hidden size, apart so that caches can hold them."""
-        width = columns * self.padded
-        apart = row_stride(width, self.x.element_size())
-        return self.x.new_empty(rows, apart)[:, :width]
+        return make_room(self.x, rows, columns * self.padded)

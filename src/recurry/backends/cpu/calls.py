@@ -72,6 +72,22 @@ def make_call(
     )
 
 
+def find_kernels(
+    plan: Plan, *, streams: int, sizes: tuple[int, int], bits: int, is_picked: bool = False
+) -> Kernels:
+    """The kernels that run a plan.
+
+    Args:
+        plan: The cell.
+        streams: Number of streams.
+        sizes: I and H.
+        bits: Of a number.
+        is_picked: Whether rows of the input are picked from a table.
+    """
+    is_fused = not is_picked and should_fuse(plan, streams=streams, sizes=sizes, bits=bits)
+    return kernels(plan, bits=bits, is_fused=is_fused)
+
+
 def check_tensors(
     tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[Any, ...]], dtype: torch.dtype
 ) -> None:
@@ -116,10 +132,9 @@ def _decide(
     is_picked: bool,
 ) -> _Decision:
     """Kernels and threads for a shape, decided once."""
-    is_fused = not is_picked and should_fuse(
-        plan, streams=timeline.num_streams, sizes=sizes, bits=bits
+    made = find_kernels(
+        plan, streams=timeline.num_streams, sizes=sizes, bits=bits, is_picked=is_picked
     )
-    made = kernels(plan, bits=bits, is_fused=is_fused)
     blocks = padded_size(sizes[1], made.tiling.units) // made.tiling.units
     work = estimate_work(made, sizes[1])
     return _Decision(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.frame import launch
 from recurry.backends.cpu.gradients import GradientProducts, Gradients
@@ -35,6 +36,7 @@ class Made:
     buffers: dict[str, Tensor]
 
 
+@without_autocast
 def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -> Made:
     """Forward over all steps."""
     kernels = call.kernels
@@ -138,7 +140,9 @@ def kept_names(kernels: Kernels) -> tuple[str, ...]:
     return (*always, *(n for n in ("output", "saved", "projected") if n in names and n in read))
 
 
-def memory_shape(kernels: Kernels, name: str, rows: int, streams: int) -> tuple[int, int]:
+def memory_shape(
+    kernels: Kernels, name: str, rows: int | torch.SymInt, streams: int
+) -> tuple[int | torch.SymInt, int]:
     """Rows, and columns of one hidden size, of a buffer of the saving forward pass."""
     schedule = kernels.saving_pass.schedule
     is_history = schedule.tables.get(name) in ("before", "after")
@@ -150,6 +154,7 @@ def _is_in_turn(call: Call, name: str) -> bool:
     return place is not None and place.rows == "even"
 
 
+@without_autocast
 def run_backward(
     call: Call,
     buffers: Mapping[str, Tensor],

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.calls import make_call
@@ -17,6 +16,7 @@ from recurry.backends.cpu.gradients import Gradients
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.passes import run_backward, run_forward
 from recurry.backends.recompute import Chunk, chunk_steps, cut
+from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.weights import StackCache
 
 
@@ -41,10 +41,11 @@ class Recomputed(torch.autograd.Function):
         return (output, *state.values())
 
     @staticmethod
-    @once_differentiable
     def backward(  # type: ignore[override]
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, ...]:
+        if torch.is_grad_enabled():
+            raise refuse_second_derivatives()
         _, _, parameters, names, *_ = ctx.facts
         x, picks, *saved = ctx.saved_tensors
         values, borders = saved[: len(parameters)], saved[len(parameters) :]
