@@ -35,7 +35,7 @@ class Case:
     """
 
     cell: Cell
-    sizes: tuple[int, int, int, int] = (5, 3, 10, 12)
+    sizes: tuple[int, int, int, int] = (5, 3, 10, 37)  # more than one block of units
     is_fused: bool = False
     is_reversed: bool = False
     split: Split = ALONE

@@ -29,6 +29,7 @@ ODD_CELLS = {
     ),
     "late_input": "h = tanh(W @ (x * sigmoid(V @ x)) + U @ h)",
     "functions": "h = sqrt(abs(U @ h) + 1) - log(exp(W @ x) + 1) * hard_sigmoid(relu(h))",
+    "half_read": "h = h * tanh(W @ x + p * c)\nc = A @ tanh(V @ x)",
     "late_read": "z = sigmoid(Z @ h + W @ x)\nh = z * h + (1 - z) * tanh(U @ (z * (V @ h)))",
 }
 

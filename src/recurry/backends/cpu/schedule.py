@@ -66,6 +66,7 @@ class Task:
         saved: Nodes written to the blocks that the backward kernel reads.
         operands: The rows table of operands of products, by node; asked for on demand.
         operand_rows: The table for operands that are no state.
+        widths: Columns of the buffers that another kernel has laid out.
     """
 
     given: Mapping[Node, Place]
@@ -74,6 +75,7 @@ class Task:
     summed: tuple[Node, ...] = ()
     saved: tuple[Node, ...] = ()
     operand_rows: str = "rows"
+    widths: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

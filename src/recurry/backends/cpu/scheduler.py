@@ -170,7 +170,7 @@ class _Scheduler:
         )
 
     def _widths(self) -> dict[str, int]:
-        widths: Counter[str] = Counter()
+        widths: Counter[str] = Counter(self.task.widths)
         written = (place for places in self.stores.values() for place in places)
         for place in (*self.places.values(), *written):
             widths[place.buffer] = max(widths[place.buffer], place.column + 1)

@@ -106,7 +106,8 @@ def backward(plan: Plan, *, is_fused: bool) -> BackwardPass:
     """The backward pass that follows a saving forward pass."""
     graph, back = plan.graph, plan.backward
     vectors = _vectors(plan)
-    given = _vector_places(vectors) | _known(plan, forward(plan, is_saving=True, is_fused=is_fused))
+    saving = forward(plan, is_saving=True, is_fused=is_fused)
+    given = _vector_places(vectors) | _known(plan, saving)
     given |= {Adjoint(name): Place(buffer=f"adjoint_{name}", rows="even") for name in graph.states}
     given[_CARRIED] = Place(buffer="adjoint_h", rows="even")
     given[_OUTPUT_GRADIENT] = Place(buffer="output_gradient")
@@ -123,6 +124,8 @@ def backward(plan: Plan, *, is_fused: bool) -> BackwardPass:
             *((node, Place(buffer="adjoints", column=c)) for c, node in enumerate(kept)),
         ),
         summed=split.summed,
+        # Blocks have the size that they were written with, also where not all of it is read.
+        widths={n: w for n, w in saving.schedule.widths.items() if n in ("saved", "projected")},
     )
     schedule = make_schedule(_reached(task))
     return BackwardPass(schedule=schedule, vectors=vectors, kept=kept, summed=split.summed)
@@ -193,6 +196,7 @@ def _reached(task: Task) -> Task:
         summed=task.summed,
         saved=task.saved,
         operand_rows=task.operand_rows,
+        widths=task.widths,
     )
 
 
