@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from recurry.backends import Request, RunOptions, choose_backend
+from recurry.backends.cpu import cost
 from recurry.cells import cells, find_cell
 from recurry.errors import UsageError
 from recurry.network.recurrent import Recurrent
@@ -46,6 +47,25 @@ def test_unequal_lengths_give_what_the_eager_backend_gives(name, is_bidirectiona
         gradients = [p.grad for p in layer.parameters()]
         results.append([output, *(state[n] for n in state.names), given.grad, *gradients])
     for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("is_bidirectional", [False, True])
+def test_two_threads_share_unequal_lengths(is_bidirectional, set_threads, monkeypatch):
+    monkeypatch.setattr(cost, "_START", 0.0)  # even so short a call wakes the second
+    layer = Recurrent(
+        "lstm", 6, 40, bidirectional=is_bidirectional, backend="cpu", precision="float64"
+    )
+    x, lengths = torch.randn(30, 9, 6, dtype=torch.float64), [3, 30, 0, 1, 28, 17, 17, 9, 5]
+    results = []
+    for count in (1, 2, 2):
+        set_threads(count)
+        layer.zero_grad()
+        output, state = layer(x, lengths=lengths)
+        output.square().sum().backward()
+        results.append([output, state["c"], *(p.grad.clone() for p in layer.parameters())])
+    assert all(map(torch.equal, results[1], results[2]))
+    for one, other in zip(results[0], results[1], strict=True):
         torch.testing.assert_close(one, other)
 
 

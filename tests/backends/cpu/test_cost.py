@@ -1,6 +1,10 @@
 """The decisions of the cost model at shapes where there is no doubt."""
 
-from recurry.backends.cpu.cost import choose_split, estimate_work, should_fuse
+from itertools import pairwise
+
+import pytest
+
+from recurry.backends.cpu.cost import choose_split, estimate_work, share_streams, should_fuse
 from recurry.backends.cpu.kernels import kernels
 from recurry.backends.timeline import make_timeline
 from recurry.cells import find_cell
@@ -26,6 +30,33 @@ def test_many_streams_are_shared_and_nobody_waits():
     split = _split(steps=100, streams=64, size=256)
     assert split.num_threads == 2
     assert split.by_rows
+
+
+def _timeline(lengths, *, is_reversed=False):
+    sizes = tuple(sum(length > step for length in lengths) for step in range(max(lengths)))
+    return make_timeline(sizes, len(lengths), is_reversed)
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("lengths", [[9, 1, 1, 1, 0], [50, 49, 30, 20, 11, 10, 2], [7, 7, 7, 7]])
+def test_streams_are_shared_by_the_sum_of_their_lengths(lengths, count, is_reversed):
+    bounds = share_streams(_timeline(lengths, is_reversed=is_reversed), count)
+    assert bounds[0] == 0
+    assert bounds[-1] == len(lengths)
+    parts = [lengths[first:last] for first, last in pairwise(bounds)]
+    assert len(parts) == count
+    assert all(parts)
+    assert max(map(sum, parts)) <= sum(lengths) / count + max(lengths)
+
+
+def test_many_streams_of_unequal_lengths_are_shared_evenly():
+    lengths = sorted(range(10, 400, 12), reverse=True)
+    work = estimate_work(kernels(PLAN, bits=32, is_fused=True), 256)
+    split = choose_split(work, timeline=_timeline(lengths), blocks=16, threads=2)
+    assert split.by_rows
+    first, last = (sum(lengths[a:b]) for a, b in pairwise(split.bounds))
+    assert abs(first - last) <= 400
 
 
 def test_one_stream_is_shared_by_units():

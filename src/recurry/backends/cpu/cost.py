@@ -4,7 +4,9 @@ Comes in: sizes. Goes out: decisions. The constants are orders of magnitude of o
 processor: the choice changes only where both ways cost about the same. Imports frame and kernels.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from recurry.backends.cpu.frame import Split
 from recurry.backends.cpu.kernels import Kernels
@@ -24,6 +26,8 @@ _FEW_SYMBOLS = 1024
 _MOST_ONE_HOT = 4096
 # Microseconds: threads meet; a team of threads starts and ends.
 _MEETING, _START = 0.5, 5.0
+# How much longer threads take that meet at every step: each step lasts as long as its slowest.
+_SLOWEST = 1.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +85,51 @@ def should_project(num_symbols: int, num_rows: int, *, is_one_hot: bool, is_kept
 
 def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -> Split:
     """How threads share a call: streams of their own, or units of their own and meetings."""
-    steps = len(timeline.sizes)
-    streams = timeline.num_rows / max(1, steps)
-    alone = Split()
-    choices = [(steps * work.time_us(streams), alone)]
+    whole = _time_us(work, timeline, (0, timeline.num_streams))
+    choices = [(whole, Split())]
     if threads > 1:
-        shared = work.time_us(streams) / min(threads, blocks) + work.meetings * _MEETING
         by_units = Split(num_threads=min(threads, blocks))
-        choices.append((_START + steps * shared, by_units))
-        if timeline.is_even and timeline.num_streams > 1:
-            count = min(threads, timeline.num_streams)
-            own = work.time_us(-(-timeline.num_streams // count))
-            choices.append((_START + steps * own, Split(num_threads=count, by_rows=True)))
+        waiting = len(timeline.sizes) * work.meetings * _MEETING
+        shared = whole * _SLOWEST / by_units.num_threads
+        choices.append((_START + shared + waiting, by_units))
+        count = min(threads, max(timeline.sizes, default=0))
+        if count > 1:
+            bounds = share_streams(timeline, count)
+            own = max(_time_us(work, timeline, part) for part in pairwise(bounds))
+            split = Split(num_threads=count, by_rows=True, bounds=bounds)
+            choices.append((_START + own, split))
     return min(choices, key=lambda choice: choice[0])[1]
+
+
+def share_streams(timeline: Timeline, count: int) -> tuple[int, ...]:
+    """Where each of some threads begins and ends, so that all have about as many valid steps.
+
+    Streams lie by falling length: the first thread has few long ones, the last many short ones.
+    Each has at least one.
+    """
+    streams = timeline.num_streams
+    if timeline.is_even:
+        return tuple(thread * streams // count for thread in range(count + 1))
+    reached = [0, *accumulate(_lengths(timeline))]
+    found = [0]
+    for thread in range(1, count):
+        wanted = reached[-1] * thread / count
+        nearest = min(range(streams + 1), key=lambda stream: abs(reached[stream] - wanted))
+        found.append(min(max(nearest, found[-1] + 1), streams - (count - thread)))
+    return (*found, streams)
+
+
+def _lengths(timeline: Timeline) -> list[int]:
+    """The length of every stream, the longest first."""
+    found = [0] * timeline.num_streams
+    for ended, (size, after) in enumerate(pairwise((*timeline.sizes, 0)), 1):
+        found[after:size] = [ended] * (size - after)
+    return found
+
+
+def _time_us(work: Work, timeline: Timeline, part: tuple[int, int]) -> float:
+    """All steps of some streams; a step in which none of them takes part costs nothing."""
+    first, last = part
+    counts = Counter(timeline.sizes)
+    alive = ((min(size, last) - first, steps) for size, steps in counts.items())
+    return sum(steps * work.time_us(rows) for rows, steps in alive if rows > 0)

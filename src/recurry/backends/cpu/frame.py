@@ -7,6 +7,7 @@ rows, threads.
 import ctypes
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -48,19 +49,22 @@ class Split:
     Args:
         num_threads: Threads.
         by_rows: Whether each has streams of its own (and never waits) or units of its own.
+        bounds: Where threads that share streams begin and end, first stream to last; streams are
+            dealt out by number where none are given.
     """
 
     num_threads: int = 1
     by_rows: bool = False
+    bounds: tuple[int, ...] = ()
 
     def shares(self, streams: int, blocks: int) -> list[int]:
         """First and last row, first and last block, thread after thread."""
         count = self.num_threads
         rows, units = [0, streams], [0, blocks]
         found: list[int] = []
-        for thread in range(count):
-            part = [thread * (streams if self.by_rows else blocks) // count]
-            part.append((thread + 1) * (streams if self.by_rows else blocks) // count)
+        whole = streams if self.by_rows else blocks
+        bounds = self.bounds or tuple(thread * whole // count for thread in range(count + 1))
+        for part in pairwise(bounds):
             found += [*part, *units] if self.by_rows else [*rows, *part]
         return found
 
