@@ -1,7 +1,10 @@
 """The list of figures holds what is wanted, and a limit knows whether it is reached."""
 
+from dataclasses import replace
+
 import pytest
 
+from recurry.measurement import figures
 from recurry.measurement.ceilings import NOMINAL
 from recurry.measurement.figures import BOUND, MEMORY, OWN, STEP, Figure, Wanted, all_figures
 from recurry.measurement.language import Recipe
@@ -91,8 +94,8 @@ asked: list = []
 def _measured(title: str) -> list:
     asked.clear()
     session = _Recorded(backend="fused", repeats=1, ceilings=NOMINAL)
-    figures: list[Figure] = [figure for figure in FIGURES if figure.title == title]
-    for figure in figures:
+    chosen: list[Figure] = [figure for figure in FIGURES if figure.title == title]
+    for figure in chosen:
         figure.measure(session)
     return list(asked)
 
@@ -109,11 +112,15 @@ def test_lengths_are_even_from_10_to_400():
     assert (min(case.lengths), max(case.lengths), len(case.lengths)) == (10, 400, 32)
 
 
-def test_memory_that_nobody_can_save_is_not_measured():
-    """Where a layer has no such option, the row says so and has no number."""
-    figure = next(figure for figure in FIGURES if figure.title == "less memory")
-    row = figure.measure(Session(backend="fused", repeats=1, ceilings=NOMINAL))
-    assert row.refusal
+def test_memory_is_measured_beside_the_same_layer(monkeypatch):
+    monkeypatch.setattr(figures, "LONG", "100,2,8,8")
+    figure = next(one for one in all_figures(RECIPE) if one.title == "less memory")
+    row = figure.measure(Session(backend="cpu", repeats=1, ceilings=NOMINAL))
+    assert 0.0 < row.others[MEMORY] < 0.5
+    assert figure.wanted[1].found(row)
+    refused = replace(ROW, time_ms=None, refusal="no")
+    monkeypatch.setattr(Session, "row", lambda session, case, peers: refused)
+    assert figure.measure(Session(backend="cpu", repeats=1, ceilings=NOMINAL)) is refused
 
 
 def test_a_training_step_is_measured():

@@ -35,12 +35,6 @@ def test_training_gives_gradients_by_input_and_weights():
     assert [tuple(g.shape) for g in found] == [(4, 2, 3), (5, 3), (5, 5), (5,)]  # type: ignore[attr-defined]
 
 
-def test_an_option_that_layers_have_not_is_refused(monkeypatch):
-    monkeypatch.setattr("recurry.measurement.ours.Recurrent", lambda cell, input_size: None)
-    low = Case(cell=find_cell("rnn"), shape=SHAPE, memory="low")
-    assert Ours("cpu").refusal(low) == "layers have no option memory"
-
-
 def test_the_layer_that_keeps_everything_runs_beside_one_that_does_not():
     low = Case(cell=find_cell("rnn"), shape=SHAPE, memory="low")
     itself = KeepsAll("cpu")
@@ -59,3 +53,10 @@ def test_kept_bytes_grow_with_the_steps():
     at_least = 6 * 10 * 2 * 32 * 4  # the output, c, and the four gates of an LSTM
     assert at_least <= short < 2 * at_least
     assert 1.8 < long / short < 2.1
+
+
+def test_less_is_kept_where_little_memory_is_wanted():
+    shape = Shape.parse("100,2,8,8")
+    cases = [Case(cell=find_cell("lstm"), shape=shape, memory=m) for m in ("low", "default")]
+    low, default = (kept_bytes(Numbers(case=case, backend="cpu")) for case in cases)
+    assert low < default / 3

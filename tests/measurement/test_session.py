@@ -50,3 +50,10 @@ def test_a_system_that_counts_no_load(monkeypatch):
     monkeypatch.setattr(os, "getloadavg", unknown)
     assert load_average() is None
     assert machine_line().endswith("load unknown")
+
+
+@pytest.mark.parametrize(("load", "is_said"), [(1.0, False), (6.1, True)])
+def test_a_machine_that_others_use_is_a_warning(load, is_said, made, monkeypatch):
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    assert any("mean little" in line for line in made.head()) is is_said

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from recurry.backends.options import Precision
+from recurry.backends.options import Memory, Precision
 from recurry.compiler.cell import Cell
 from recurry.errors import UsageError
 
@@ -72,7 +72,7 @@ class Case:
     precision: Precision = "float32"
     kind: Pass = "training"
     lengths: tuple[int, ...] | None = None
-    memory: Literal["all", "low"] = "all"
+    memory: Memory = "default"
 
     @property
     def streams(self) -> Counter[int]:

@@ -29,7 +29,7 @@ class Timing:
     spread: float
 
 
-def take_turns(runs: Sequence[Run], *, repeats: int, limit_seconds: float = 20.0) -> list[Timing]:
+def take_turns(runs: Sequence[Run], *, repeats: int, limit_seconds: float = 6.0) -> list[Timing]:
     """Time some runs, each sample beside one of every other run, so that all meet the same moods.
 
     Args:

@@ -5,7 +5,6 @@ Comes in: the name of a backend. Goes out: runs. Imports backends, network, peer
 
 from collections.abc import Callable
 from dataclasses import replace
-from inspect import signature
 
 import torch
 from torch import Tensor
@@ -14,7 +13,6 @@ from recurry.backends import BACKENDS, Request, RunOptions
 from recurry.measurement.case import Case
 from recurry.measurement.clock import Run
 from recurry.measurement.peer import Numbers, run_torch
-from recurry.network.recurrent import Recurrent
 
 
 class Ours:
@@ -31,11 +29,13 @@ class Ours:
 
     def refusal(self, case: Case) -> str | None:
         """What the backend says of the case."""
-        if case.memory == "low" and "memory" not in signature(Recurrent).parameters:
-            return "layers have no option memory"
         request = Request(
             plan=case.cell.plan,
-            options=RunOptions(precision=case.precision, is_training=case.kind == "training"),
+            options=RunOptions(
+                precision=case.precision,
+                is_training=case.kind == "training",
+                memory=case.memory,
+            ),
             num_steps=case.num_steps,
             batch_size=case.shape.batch_size,
             is_padded=case.lengths is not None,
@@ -74,7 +74,7 @@ class KeepsAll:
 
     def prepare(self, numbers: Numbers) -> Run:
         """The same case with everything kept."""
-        case = replace(numbers.case, memory="all")
+        case = replace(numbers.case, memory="default")
         return Ours(self.backend).prepare(Numbers(case=case, backend=self.backend))
 
 

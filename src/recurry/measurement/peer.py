@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -42,14 +42,13 @@ class Numbers:
     def layer(self) -> Recurrent:
         """The layer of ours."""
         case = self.case
-        options: dict[str, Any] = {"memory": "low"} if case.memory == "low" else {}
         return Recurrent(
             case.cell,
             case.shape.input_size,
             case.shape.hidden_size,
             backend=self.backend,
             precision=case.precision,
-            **options,
+            memory=case.memory,
         )
 
     @cached_property

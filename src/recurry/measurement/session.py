@@ -54,11 +54,16 @@ class Session:
         for case in cases:
             yield self.row(case, peers)
 
-    def lines(self, cases: Iterable[Case], peers: Sequence[Peer]) -> Iterator[str]:
-        """The table as it grows."""
+    def head(self) -> Iterator[str]:
+        """The machine, a warning where it is not at rest, and the titles of a table."""
         yield from write_ceilings(self.ceilings)
+        yield from filter(None, [restlessness()])
         yield ""
         yield titles()
+
+    def lines(self, cases: Iterable[Case], peers: Sequence[Peer]) -> Iterator[str]:
+        """The table as it grows."""
+        yield from self.head()
         found: list[Row] = []
         for row in self.rows(cases, peers):
             found.append(row)
@@ -90,6 +95,14 @@ def load_average() -> float | None:
         return round(os.getloadavg()[0], 2)
     except (OSError, AttributeError):  # not every system counts
         return None
+
+
+def restlessness() -> str | None:
+    """A warning where other programs take the cores from the measurement."""
+    load, cores = load_average(), os.cpu_count() or 1
+    if load is None or load <= 1.5 * cores:  # a measurement itself wants all of them
+        return None
+    return f"Other programs want the cores too (load {load}): these times mean little."
 
 
 def machine_line() -> str:

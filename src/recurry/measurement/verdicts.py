@@ -9,8 +9,8 @@ from typing import Any
 
 from recurry.measurement.figures import Figure, Wanted
 from recurry.measurement.row import Row, record
-from recurry.measurement.session import Session, machine_facts, machine_line
-from recurry.measurement.table import duration, missing, titles, write_ceilings, write_facts
+from recurry.measurement.session import Session, machine_facts, machine_line, restlessness
+from recurry.measurement.table import duration, missing, write_ceilings, write_facts
 
 _ANSWERS = {True: "reached", False: "NOT REACHED", None: "not measured"}
 
@@ -41,9 +41,7 @@ def measure_figures(figures: Iterable[Figure], session: Session) -> Iterator[Ver
 
 def write_figures(verdicts: Iterable[Verdict], session: Session) -> Iterator[str]:
     """The table as it grows, and a count."""
-    yield from write_ceilings(session.ceilings)
-    yield ""
-    yield titles()
+    yield from session.head()
     found: list[Verdict] = []
     for verdict in verdicts:
         found.append(verdict)
@@ -86,6 +84,7 @@ def write_markdown(verdicts: Iterable[Verdict], session: Session) -> Iterator[st
     yield ""
     yield "```text"
     yield from write_ceilings(session.ceilings)
+    yield from filter(None, [restlessness()])
     yield "```"
 
 
