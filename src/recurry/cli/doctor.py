@@ -21,7 +21,13 @@ PACKAGES = (
     "snowballstemmer",
     "jaxtyping",
 )
-EXTRAS = {"tokenizers": "text", "tensorboardX": "log"}
+EXTRAS = {
+    "tokenizers": "text",
+    "tensorboardX": "log",
+    "jax": "bench",
+    "onnx": "bench",
+    "onnxruntime": "bench",
+}
 
 
 @click.command()
