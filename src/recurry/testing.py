@@ -49,6 +49,10 @@ TOLERANCES: Mapping[str, Tolerance] = {
     "interpreter_bfloat16": Tolerance(
         relative=0.05, reason="what products read is rounded at 4e-3, and steps feed one another"
     ),
+    "eager_bfloat16": Tolerance(
+        relative=0.01,
+        reason="functions exact to 2e-4, and a last bit of 4e-3 now and then on the other side",
+    ),
     "torch_float32": Tolerance(
         relative=2e-6, reason="two float32 kernels of the same equations, over a few steps"
     ),

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from recurry.backends import BACKENDS, Request, RunOptions
-from recurry.backends.cpu import vector
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.pauses import ARRIVALS, GIVE_WAY, THREADS, write_meeting
+from recurry.backends.cpu.rough import functions
 from recurry.backends.cpu.threads import give_way_address, run_worker
 from recurry.backends.cpu.tiling import Tiling, make_tiling
 from recurry.backends.options import Precision
@@ -96,9 +96,12 @@ def reading(share: int, threads: int) -> float:
     return 4 * threads * count * passes / best(run, repeats=_SAMPLES) / 1e9
 
 
+_BITS: dict[Precision, int] = {"float64": 64, "float32": 32, "bfloat16": 16}
+
+
 def nonlinear_ns(precision: Precision) -> float:
     """One sigmoid or tanh of the compiled backend in one thread, in nanoseconds."""
-    bits = 64 if precision == "float64" else 32
+    bits = _BITS[precision]
     count, passes = 2048, 16
     data = torch.linspace(-4.0, 4.0, count, dtype=torch.float64 if bits == 64 else torch.float32)
     sink = torch.zeros_like(data)
@@ -220,6 +223,6 @@ def _write_function(e: Emitter, tiling: Tiling, function: str) -> None:
     data, sink = e.field("%frame", _DATA, "ptr"), e.field("%frame", _SINK, "ptr")
     with e.loop("0", e.field("%frame", _COUNT), 2 * tiling.lanes.count) as at:
         places = [e.add_int(at, number * tiling.lanes.count) for number in range(2)]
-        values = [vector.apply(e, function, e.load(e.move(data, place))) for place in places]
+        values = [functions(tiling)[function](e, e.load(e.move(data, place))) for place in places]
         for place, value in zip(places, values, strict=True):
             e.store(value, e.move(sink, place))

@@ -1,6 +1,10 @@
 """What the tests of the compiled backend share: cells, calls, and a folder for kernels."""
 
-from collections.abc import Mapping
+import ctypes
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +13,12 @@ import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
+from recurry.backends.cpu.emitter import Lanes, Module
 from recurry.backends.cpu.frame import Split
 from recurry.backends.cpu.inputs import InputRows
+from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.kernels import kernels
+from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.passes import run_backward, run_forward
 from recurry.backends.cpu.rows import make_rows
 from recurry.backends.timeline import make_timeline
@@ -32,6 +39,7 @@ class Case:
         is_reversed: Whether time runs backwards.
         split: How threads share the work.
         dtype: Of all tensors.
+        is_rounded: Whether products read bfloat16.
     """
 
     cell: Cell
@@ -40,6 +48,7 @@ class Case:
     is_reversed: bool = False
     split: Split = ALONE
     dtype: torch.dtype = torch.float64
+    is_rounded: bool = False
 
     def worst_error(self, rng: np.random.Generator) -> tuple[float, str]:
         """The greatest relative error of all outputs, states and gradients, and whose it is."""
@@ -52,7 +61,7 @@ class Case:
         gradient = rng.standard_normal((steps, streams, size))
         ends = {name: rng.standard_normal((streams, size)) for name in self.cell.states}
         timeline = make_timeline((streams,) * steps, streams, self.is_reversed)
-        bits = 64 if self.dtype == torch.float64 else 32
+        bits = 16 if self.is_rounded else 64 if self.dtype == torch.float64 else 32
         call = Call(
             kernels=kernels(self.cell.plan, bits=bits, is_fused=self.is_fused),
             parameters={name: self._tensor(value) for name, value in parameters.items()},
@@ -113,11 +122,52 @@ def _error(found: Tensor | None, exact: np.ndarray) -> float:
     return float(difference / max(np.abs(exact).max(initial=0.0), 1e-12))
 
 
+def _run_function(function: Callable[..., str], *arguments: Tensor) -> Tensor:
+    """The function over whole tensors, a register at a time."""
+    machine, bits = host(), arguments[0].element_size() * 8
+    lanes = Lanes(bits=bits, count=machine.vector_bytes * 8 // bits)
+    module = Module(machine, lanes)
+    with (
+        module.function("apply", "ptr %out, ptr %a, ptr %b, i64 %n", is_exported=True) as e,
+        e.loop("0", "%n", lanes.count) as at,
+    ):
+        names = ["%a", "%b"][: len(arguments)]
+        given = [e.load(e.move(name, at)) for name in names]
+        e.store(function(e, *given), e.move("%out", at))
+    code = compile_module(str(module), ("apply",))
+    count = -(-arguments[0].numel() // lanes.count) * lanes.count
+    padded = [torch.nn.functional.pad(a, (0, count - a.numel())) for a in arguments]
+    out = torch.empty_like(padded[0])
+    call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(code.addresses["apply"])
+    call(out.data_ptr(), padded[0].data_ptr(), padded[-1].data_ptr(), count)
+    return out[: arguments[0].numel()]
+
+
+@pytest.fixture
+def run_function():
+    """Runs what an emitter's function writes over whole tensors."""
+    return _run_function
+
+
 @pytest.fixture
 def kernel_folder(tmp_path, monkeypatch):
     """A folder of its own for compiled kernels."""
     monkeypatch.setenv("RECURRY_KERNEL_CACHE", str(tmp_path / "kernels"))
     return tmp_path / "kernels"
+
+
+@pytest.fixture
+def run_with_features(tmp_path):
+    """Runs a script, which saves tensors to `path`, as on a processor with these features only."""
+
+    def run(script: str, features: str | None) -> list[Tensor]:
+        path = tmp_path / f"{features}.pt"
+        chosen = {} if features is None else {"RECURRY_CPU_FEATURES": features}
+        text = f"path = {str(path)!r}\n{script}"
+        subprocess.run([sys.executable, "-c", text], check=True, env=os.environ | chosen)
+        return torch.load(path)
+
+    return run
 
 
 @pytest.fixture

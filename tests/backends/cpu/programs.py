@@ -128,7 +128,7 @@ def torch_finds_nothing_wrong_with_rows_that_lie_apart() -> None:
     one, x = Recurrent("rnn", size, size, backend="cpu"), torch.randn(2, 1, size)
     parameters = list(one.parameters())
     states = [torch.zeros(1, size)]
-    facts = (one.cell.plan.text, None, False)
+    facts = (one.cell.plan.text, None, False, False)
     arguments = (x, states, parameters, *facts, True)
     tests = ("test_schema", "test_faketensor", "test_autograd_registration")
     found = torch.library.opcheck(torch.ops.recurry.forward.default, arguments, test_utils=tests)

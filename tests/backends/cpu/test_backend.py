@@ -19,7 +19,6 @@ def _request(**facts) -> Request:
     ("facts", "reason"),
     [
         ({"device": "cuda"}, "processor only"),
-        ({"options": {"precision": "bfloat16"}}, "no kernels for bfloat16"),
         ({"options": {"zoneout": 0.1, "is_training": True}}, "zoneout"),
     ],
 )

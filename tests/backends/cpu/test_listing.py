@@ -41,6 +41,13 @@ def test_products_before_the_loop_are_named():
     assert "  before the loop: W_z @ x, W_h @ x, W_r @ x" in _lines("gru", is_fused=False)
 
 
+def test_where_products_read_bfloat16_a_rounded_state_is_kept_beside_it():
+    lines = _lines("lstm", bits=16)
+    assert lines[0] == "compiled, products of bfloat16, the rest float32"
+    assert "    new h, rounded for products: h" in lines
+    assert lines[-1] == "kept from forward to backward: 8 numbers, 30 bytes, a step and unit"
+
+
 def test_kept_bytes_follow_the_type():
     made = kernels(find_cell("rnn").plan, bits=64, is_fused=True)
     last = list(kernel_lines(made))[-1]

@@ -18,7 +18,7 @@ def _arguments(name: str, *, lengths: list[int] | None = None, is_saving: bool) 
 
     parameters = [leaf(*shape) for shape in cell.parameter_shapes(SIZE, SIZE).values()]
     states = [leaf(STREAMS, SIZE) for _ in cell.states]
-    facts = (cell.plan.text, lengths, False)
+    facts = (cell.plan.text, lengths, False, False)
     return (leaf(STEPS, STREAMS, SIZE), states, parameters, *facts, is_saving)
 
 
@@ -27,6 +27,15 @@ def _arguments(name: str, *, lengths: list[int] | None = None, is_saving: bool) 
 def test_torch_finds_nothing_wrong(name, lengths):
     arguments = _arguments(name, lengths=lengths, is_saving=True)
     results = torch.library.opcheck(torch.ops.recurry.forward.default, arguments)
+    assert set(results.values()) == {"SUCCESS"}
+
+
+def test_torch_finds_nothing_wrong_with_bfloat16():
+    x, states, parameters, *facts = _arguments("gru", is_saving=True)
+    narrow = [t.detach().float().requires_grad_() for t in (x, *states, *parameters)]
+    facts = (facts[0], None, False, True, True)
+    given = (narrow[0], narrow[1 : 1 + len(states)], narrow[1 + len(states) :], *facts)
+    results = torch.library.opcheck(torch.ops.recurry.forward.default, given)
     assert set(results.values()) == {"SUCCESS"}
 
 

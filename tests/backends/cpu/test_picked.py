@@ -10,21 +10,22 @@ from recurry.backends.cpu.picked import write_picked
 from recurry.backends.cpu.tiling import make_tiling
 
 
-@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("bits", [16, 32, 64])
 @pytest.mark.parametrize("features", [{"sse2"}, {"avx2", "fma"}, {"avx512f", "fma"}], ids=str)
 def test_the_module_is_valid(features, bits):
     machine = Machine(triple=host().triple, features=frozenset(features))
     llvm.parse_assembly(write_picked(machine, make_tiling(machine, bits))).verify()
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 3, 33), (300, 5, 700)], ids=str)
 @pytest.mark.parametrize("apart", [0, 3, 40])
 def test_rows_are_added(sizes, dtype, apart):
     terms, count, width = sizes
     a = torch.randn(terms, width + apart, dtype=dtype)[:, :width]
     picks = torch.randint(count, (terms,))
-    expected = torch.zeros(count, width, dtype=dtype).index_add_(0, picks, a)
+    sums = torch.float32 if dtype == torch.bfloat16 else dtype
+    expected = torch.zeros(count, width, dtype=sums).index_add_(0, picks, a.to(sums))
     assert torch.equal(add_picked(a, picks, count), expected)
 
 

@@ -11,7 +11,7 @@ X86 = "x86_64-unknown-linux-gnu"
 @pytest.mark.parametrize(
     "features", [("sse2",), ("sse2", "avx2"), ("avx2", "avx512f")], ids="-".join
 )
-@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("bits", [16, 32, 64])
 def test_accumulators_fit(features, bits):
     machine = Machine(triple=X86, features=frozenset(features))
     tiling = make_tiling(machine, bits)

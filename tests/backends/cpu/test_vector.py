@@ -1,15 +1,11 @@
 """Every function of the language on vectors, against float64 (float32) and torch's float64."""
 
-import ctypes
 import math
 
 import pytest
 import torch
 
 from recurry.backends.cpu import vector
-from recurry.backends.cpu.emitter import Lanes, Module
-from recurry.backends.cpu.jit import compile_module
-from recurry.backends.cpu.machine import host
 
 
 def _normal_cdf(a: torch.Tensor) -> torch.Tensor:
@@ -45,27 +41,6 @@ LIMITS = {32: 2.5, 64: 6.0}
 COMPOSED = {"gelu": 100.0, "normal_cdf": 100.0, "silu": 5.0, "softplus": 5.0}
 
 
-def _run(function: str, *arguments: torch.Tensor) -> torch.Tensor:
-    """The function over whole tensors, a register at a time."""
-    machine, bits = host(), arguments[0].element_size() * 8
-    lanes = Lanes(bits=bits, count=machine.vector_bytes * 8 // bits)
-    module = Module(machine, lanes)
-    with (
-        module.function("apply", "ptr %out, ptr %a, ptr %b, i64 %n", is_exported=True) as e,
-        e.loop("0", "%n", lanes.count) as at,
-    ):
-        names = ["%a", "%b"][: len(arguments)]
-        given = [e.load(e.move(name, at)) for name in names]
-        e.store(vector.apply(e, function, *given), e.move("%out", at))
-    code = compile_module(str(module), ("apply",))
-    count = -(-arguments[0].numel() // lanes.count) * lanes.count
-    padded = [torch.nn.functional.pad(a, (0, count - a.numel())) for a in arguments]
-    out = torch.empty_like(padded[0])
-    call = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)(code.addresses["apply"])
-    call(out.data_ptr(), padded[0].data_ptr(), padded[-1].data_ptr(), count)
-    return out[: arguments[0].numel()]
-
-
 def _points(dtype: torch.dtype, function: str) -> torch.Tensor:
     """Numbers of all sizes and both signs, and a fine grid where the functions bend."""
     largest = {"exp": 80.0, "gelu": 5.0, "normal_cdf": 8.0, "silu": 20.0}.get(function, 1e4)
@@ -86,13 +61,13 @@ def _units(found: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("function", sorted(REFERENCES))
-def test_a_function_is_as_exact_as_promised(function, dtype):
+def test_a_function_is_as_exact_as_promised(function, dtype, run_function):
     points = _points(dtype, function)
     arguments = (points,)
     if function in ("add", "subtract", "multiply", "divide", "minimum", "maximum"):
         arguments = (points, points.flip(0))
     exact = REFERENCES[function](*[a.double() for a in arguments])
-    found = _run(function, *arguments)
+    found = run_function(vector.FUNCTIONS[function], *arguments)
     units = _units(found, exact)
     worst = int(units.argmax())
     limit = COMPOSED.get(function, LIMITS[points.element_size() * 8])
@@ -101,9 +76,10 @@ def test_a_function_is_as_exact_as_promised(function, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 @pytest.mark.parametrize("function", sorted(REFERENCES))
-def test_what_is_not_finite_gives_what_torch_gives(function, dtype):
+def test_what_is_not_finite_gives_what_torch_gives(function, dtype, run_function):
     special = torch.tensor([math.nan, math.inf, -math.inf, 0.0, -1.0, 1.0, 300.0], dtype=dtype)
     count = 2 if function in ("add", "subtract", "multiply", "divide", "minimum", "maximum") else 1
     arguments = (special, special.roll(1))[:count]
     expected = REFERENCES[function](*arguments)
-    torch.testing.assert_close(_run(function, *arguments), expected, equal_nan=True)
+    found = run_function(vector.FUNCTIONS[function], *arguments)
+    torch.testing.assert_close(found, expected, equal_nan=True)

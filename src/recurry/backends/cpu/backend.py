@@ -22,11 +22,9 @@ from recurry.backends.timeline import Timeline, is_padded, make_packing, make_ti
 from recurry.backends.weights import hidden_size
 from recurry.compiler.plan import Plan
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
 
 class CpuBackend:
-    """Runs every plan on the processor in float32 and float64."""
+    """Runs every plan on the processor in every precision."""
 
     name = "cpu"
 
@@ -34,8 +32,6 @@ class CpuBackend:
         """Why a request cannot be run, if it cannot."""
         if request.device != "cpu":
             return "it runs on the processor only"
-        if request.options.precision not in _DTYPES:
-            return f"it has no kernels for {request.options.precision}"
         if request.options.zoneout > 0.0 and request.options.is_training:
             return "it draws no masks for zoneout in training"
         return _MISSING
@@ -124,14 +120,18 @@ def _run_rows(
     size = hidden_size(parameters, state, x)
     check_tensors(state, dict.fromkeys(state, (timeline.num_streams, size)), x.dtype)
     values, states = tuple(parameters.values()), tuple(state.values())
+    is_rounded = options.precision == "bfloat16"
     if _is_recorded((x, *states, *values)):
         # An update may follow, and torch's fused optimisers count no version.
         options.cache.clear()
-        facts = (plan, timeline, tuple(parameters), tuple(state), size, given.is_identity)
+        how = (given.is_identity, is_rounded)
+        facts = (plan, timeline, tuple(parameters), tuple(state), size, how)
         output, *final = _recurrence(options).apply(facts, x, given.picks, *states, *values)
         return output, dict(zip(state, final, strict=True))
     with torch.no_grad():
-        call = make_call(plan, timeline, parameters, given, size, cache=options.cache)
+        call = make_call(
+            plan, timeline, parameters, given, size, cache=options.cache, is_rounded=is_rounded
+        )
         made = run_forward(call, state, is_saving=False)
     return made.output, made.final
 
@@ -155,11 +155,11 @@ class _Recurrence(torch.autograd.Function):
         from recurry.backends.cpu.calls import make_call
         from recurry.backends.cpu.passes import run_forward
 
-        plan, timeline, names, states, size, is_identity = facts
+        plan, timeline, names, states, size, (is_identity, is_rounded) = facts
         initial = dict(zip(states, tensors, strict=False))
         parameters = dict(zip(names, tensors[len(states) :], strict=True))
         given = InputRows(values=x, picks=picks, is_identity=is_identity)
-        call = make_call(plan, timeline, parameters, given, size, cache=None)
+        call = make_call(plan, timeline, parameters, given, size, cache=None, is_rounded=is_rounded)
         made = run_forward(call, initial, is_saving=True)
         ctx.facts, ctx.kept = facts, tuple(made.buffers)
         ctx.save_for_backward(x, picks, *tensors[len(states) :], *made.buffers.values())
@@ -174,12 +174,12 @@ class _Recurrence(torch.autograd.Function):
 
         if torch.is_grad_enabled():
             raise refuse_second_derivatives()
-        plan, timeline, names, states, size, is_identity = ctx.facts
+        plan, timeline, names, states, size, (is_identity, is_rounded) = ctx.facts
         x, picks, *saved = ctx.saved_tensors
         parameters = dict(zip(names, saved, strict=False))
         buffers = dict(zip(ctx.kept, saved[len(names) :], strict=True))
         given = InputRows(values=x, picks=picks, is_identity=is_identity)
-        call = make_call(plan, timeline, parameters, given, size, cache=None)
+        call = make_call(plan, timeline, parameters, given, size, cache=None, is_rounded=is_rounded)
         output, *final = gradients
         found = run_backward(
             call,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -24,7 +25,8 @@ from recurry.backends.cpu.packing import (
     padded_size,
 )
 from recurry.backends.cpu.rows import RowTables
-from recurry.backends.weights import StackCache
+from recurry.backends.cpu.tiling import Tiling
+from recurry.backends.weights import StackCache, round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
 
 
@@ -55,10 +57,28 @@ class Call:
         """The rows of the input: one for each row of the call, or those that it picks from."""
         return self.input.values
 
+    @property
+    def tiling(self) -> Tiling:
+        """How its kernels are cut."""
+        return self.kernels.tiling
+
     @cached_property
     def units(self) -> int:
         """Units in a block."""
-        return self.kernels.tiling.units
+        return self.tiling.units
+
+    @cached_property
+    def rounded_x(self) -> Tensor:
+        """The input as products read it."""
+        return self.rounded(self.x)
+
+    def rounded(self, rows: Tensor) -> Tensor:
+        """What products read of rows of values."""
+        return rows.bfloat16() if self.kernels.is_rounded else rows
+
+    def as_read(self, value: Tensor) -> Tensor:
+        """The same in the type of everything else."""
+        return round_to_bfloat16(value) if self.kernels.is_rounded else value
 
     @cached_property
     def padded(self) -> int:
@@ -86,23 +106,30 @@ class Call:
         """What `make` gives for these tensors, kept where there is a cache."""
         if self.cache is None:
             return make()
-        return self.cache.get((key, self.units), parts, lambda: [make()])[0]
+        key = (key, self.units, self.kernels.bits)
+        return self.cache.get(key, parts, lambda: [make()])[0]
 
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
-        return self.packed(("rows", names), names, lambda parts: pack_rows(parts, self.units))
+        return self.packed(("rows", names), names, lambda parts: pack_rows(parts, self.tiling))
 
     def column_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of columns: their products go from H to I."""
-        return self.packed(("columns", names), names, lambda p: pack_columns(p, self.units))
+        return self.packed(("columns", names), names, lambda p: pack_columns(p, self.tiling))
 
     def evaluator(self, known: Mapping[Node, Tensor]) -> Evaluator:
         """What works out values outside the loop, for every row of the call."""
-        return Evaluator(self.parameters, known, self.x, self.input.by_row)
+        return self._evaluator(known, self.input.by_row)
 
     def input_evaluator(self) -> Evaluator:
         """What works out values that depend on the input alone, for every row of the input."""
-        return Evaluator(self.parameters, {Input(): self.x}, self.x)
+        return self._evaluator({Input(): self.x}, None)
+
+    def _evaluator(
+        self, known: Mapping[Node, Tensor], read_input: Callable[[], Tensor] | None
+    ) -> Evaluator:
+        is_rounded = self.kernels.is_rounded
+        return Evaluator(self.parameters, known, self.x, read_input, is_rounded=is_rounded)
 
     def weights(self, kernel: Kernel, vectors: Sequence[Node]) -> dict[str, Tensor]:
         """Packed matrices and vectors of a kernel."""
@@ -112,7 +139,7 @@ class Call:
             found[group.name] = self.packed(
                 ("group", group.matrices),
                 names,
-                lambda _, g=group: pack_group(g, self.parameters, self.hidden_size, self.units),
+                lambda _, g=group: pack_group(g, self.parameters, self.hidden_size, self.tiling),
             )
         if vectors:
             key = ("vectors", tuple(map(id, vectors)))
@@ -131,6 +158,8 @@ class Call:
         missing = self.padded - rows.shape[-1]
         return pad(rows, (0, missing)) if missing > 0 else rows
 
-    def empty(self, rows: int, columns: int = 1) -> Tensor:
-        """Room for rows of some values of one hidden size, apart so that caches can hold them."""
-        return make_room(self.x, rows, columns * self.padded)
+    def empty(self, rows: int, columns: int = 1, *, is_rounded: bool = False) -> Tensor:
+        """Room for rows of some values of one hidden size, apart so that caches can hold them;
+        bfloat16 ones if so said."""
+        dtype = torch.bfloat16 if is_rounded else self.x.dtype
+        return make_room(self.x, rows, columns * self.padded, dtype)

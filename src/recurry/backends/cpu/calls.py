@@ -35,6 +35,7 @@ def make_call(
     hidden_size: int,
     *,
     cache: StackCache | None,
+    is_rounded: bool = False,
 ) -> Call:
     """One sequence through one cell, with everything decided.
 
@@ -45,22 +46,24 @@ def make_call(
         x: Input, (N, I), or what each row reads.
         hidden_size: H.
         cache: Where packed weights outlive the call, if anywhere.
+        is_rounded: Whether products read numbers rounded to bfloat16; all tensors are float32 then.
     """
     found = x if isinstance(x, InputRows) else InputRows(values=x)
     values = found.values
+    dtype = torch.float32 if is_rounded else values.dtype
     decision = _decide(
         plan,
         timeline=timeline,
         sizes=(int(values.shape[1]), hidden_size),
-        bits=bits_of(values.dtype),
+        bits=16 if is_rounded else bits_of(dtype),
         threads=available_threads(),
         is_picked=found.picks is not None,
     )
     num_rows = timeline.num_rows if found.picks is None else values.shape[0]
-    check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, values.dtype)
+    check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, dtype)
     if found.picks is not None:
         check_tensors({"picks": found.picks}, {"picks": (timeline.num_rows,)}, torch.int64)
-    check_tensors(parameters, decision.shapes, values.dtype)
+    check_tensors(parameters, decision.shapes, dtype)
     return Call(
         kernels=decision.kernels,
         parameters=parameters,

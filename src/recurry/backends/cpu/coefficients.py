@@ -99,3 +99,14 @@ ERFC: dict[int, tuple[float, ...]] = {
         -1.0865438436895578e-08,
     ),
 }
+
+# 2**f for 0 <= f < 1 where numbers are rounded to bfloat16 afterwards; error 1.0e-4.
+EXP2: tuple[float, ...] = (0.99990029, 0.69632477, 0.22469316, 0.07896726)
+
+# tanh(x) = x above(x**2) / below(x**2) for |x| up to the range, where tanh is 1 to 1e-4; the
+# greatest error, 5.2e-5, is as small as these degrees allow (Lawson's weighted least squares).
+TANH: tuple[tuple[float, ...], tuple[float, ...]] = (
+    (0.999948042, 0.102417182, 6.70549499e-4),
+    (1.0, 0.43543193, 0.01281973),
+)
+TANH_RANGE = 5.0

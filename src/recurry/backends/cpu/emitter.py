@@ -213,9 +213,10 @@ class Emitter:
         """The smaller of two integers."""
         return self.take(f"select i1 {self.compare('slt', a, b)}, i64 {a}, i64 {b}")
 
-    def move(self, pointer: Value, numbers: Value | int) -> Value:
-        """A pointer that many numbers further on."""
-        return self.take(f"getelementptr {self.lanes.scalar}, ptr {pointer}, i64 {numbers}")
+    def move(self, pointer: Value, numbers: Value | int, kind: str | None = None) -> Value:
+        """A pointer that many numbers further on; of another kind than those of the lanes, if so
+        said."""
+        return self.take(f"getelementptr {kind or self.lanes.scalar}, ptr {pointer}, i64 {numbers}")
 
     def field(self, table: Value, index: Value | int, kind: str = "i64") -> Value:
         """Entry `index` of a table of 64-bit values."""

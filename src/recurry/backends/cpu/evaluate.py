@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from recurry.backends.functions import FUNCTIONS
+from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Binary, Constant, Input, Matmul, Node, Parameter, Unary
 
 
@@ -22,6 +23,7 @@ class Evaluator:
         known: Values by node, (N, size) or (size,).
         like: A tensor of the wanted type.
         read_input: Gives the input, (N, I), should anything need it that is not among `known`.
+        is_rounded: Whether products read their operands rounded to bfloat16.
     """
 
     def __init__(
@@ -30,14 +32,19 @@ class Evaluator:
         known: Mapping[Node, Tensor],
         like: Tensor,
         read_input: Callable[[], Tensor] | None = None,
+        *,
+        is_rounded: bool = False,
     ) -> None:
         self.parameters, self.like, self._read_input = parameters, like, read_input
+        self.is_rounded = is_rounded
         self._values: dict[Node, Tensor] = dict(known)
 
     def value(self, node: Node) -> Tensor:
         """The value of a node."""
         if node not in self._values:
             self._values[node] = self._compute(node)
+        elif self._values[node].dtype != self.like.dtype:  # a known one that products read
+            self._values[node] = self._values[node].to(self.like.dtype)
         return self._values[node]
 
     def _compute(self, node: Node) -> Tensor:
@@ -49,7 +56,10 @@ class Evaluator:
             return self.parameters[node.name].detach()
         if isinstance(node, Matmul):
             matrix = self.parameters[node.matrix.name].detach()
-            return self.value(node.operand) @ (matrix if node.transposed else matrix.t())
+            operand = self.value(node.operand)
+            if self.is_rounded:
+                operand, matrix = round_to_bfloat16(operand), round_to_bfloat16(matrix)
+            return operand @ (matrix if node.transposed else matrix.t())
         assert isinstance(node, Unary | Binary)
         operands = torch.broadcast_tensors(*(self.value(child) for child in node.children))
         return FUNCTIONS[node.function](

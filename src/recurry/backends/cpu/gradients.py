@@ -43,9 +43,11 @@ class GradientProducts:
         self._added: dict[tuple[int, int], Tensor] = {}
         self.of_input = call.input_evaluator()
         self.early = {Input(), *call.kernels.plan.hoisted}
-        self.evaluator = call.evaluator(
-            {node: self._column(column, column + 1) for node, column in self.columns.items()}
-        )
+        known = {node: self._column(column, column + 1) for node, column in self.columns.items()}
+        for column, node in enumerate(self.made.exact):
+            start = column * call.padded
+            known[node] = memory["exact"][:, start : start + call.hidden_size]
+        self.evaluator = call.evaluator(known)
 
     def _column(self, start: int, stop: int) -> Tensor:
         """Columns of the adjoints; where several are padded, with the padding between them."""
@@ -102,7 +104,7 @@ class GradientProducts:
         """Outer products with one operand, neighbouring columns in one product."""
         call = self.call
         is_early = call.input.picks is not None and operand in self.early
-        value = self.of_input.value(operand) if is_early else self._operand(operand)
+        value = call.as_read(self.of_input.value(operand)) if is_early else self._operand(operand)
         columns = self._columns_per_input if is_early else self._column
         kept = [(p, a) for p, a in products if a in self.columns and value.dim() == 2]
         kept.sort(key=lambda pair: self.columns[pair[1]])
@@ -118,23 +120,34 @@ class GradientProducts:
                 done += 1
         for product, adjoint in products:
             if adjoint not in self.columns or value.dim() != 2:
-                left = self.evaluator.value(adjoint)
+                left = call.as_read(self.evaluator.value(adjoint))
                 left = self._per_input(left) if is_early else left
+                value = call.as_read(value.to(left.dtype))
                 part = left.t() @ value if value.dim() == 2 else torch.outer(left.sum(0), value)
                 _add(totals, product.matrix.name, part)
 
     def _operand(self, node: Node) -> Tensor:
-        """The values of an operand for all rows."""
+        """The values of an operand for all rows, as products read them."""
+        if isinstance(node, Input):
+            return self.call.rounded_x
+        return self.call.rounded(self._written(node))
+
+    def _history(self, name: str) -> Tensor:
+        """A state before and after every step, rounded if there are both."""
+        rounded = self.memory.get(f"rounded_{name}")
+        return self.memory[f"state_{name}"] if rounded is None else rounded
+
+    def _written(self, node: Node) -> Tensor:
+        """The values of an operand for all rows, rounded or not."""
         call = self.call
         if isinstance(node, State):
-            return take(self.memory[f"state_{node.name}"], call.rows.old)[:, : call.hidden_size]
+            return take(self._history(node.name), call.rows.old)[:, : call.hidden_size]
         schedule = call.kernels.saving_pass.schedule
         if node in schedule.operands:
             return self.memory[schedule.operands[node].buffer][:, : call.hidden_size]
         for name, new in call.kernels.plan.next_state.items():
             if node is new:
-                history = self.memory[f"state_{name}"]
-                return take(history, call.rows.new)[:, : call.hidden_size]
+                return take(self._history(name), call.rows.new)[:, : call.hidden_size]
         if node is call.kernels.plan.output and "output" in self.memory:
             return self.memory["output"][:, : call.hidden_size]
         return self.evaluator.value(node)
@@ -142,18 +155,17 @@ class GradientProducts:
     def _input(self) -> Tensor:
         """The gradient by the input: stacked products first, then whatever else there is."""
         call = self.call
-        terms = _terms(call.kernels.plan.backward.input, self.columns)
+        kept = {*self.made.kept, *self.made.exact}
+        terms = _terms(call.kernels.plan.backward.input, kept)
         direct = [t for t in terms if isinstance(t, Matmul) and t.operand in self.columns]
-        direct = [t for t in direct if t not in self.columns]
+        direct = [t for t in direct if t not in kept]
         direct.sort(key=lambda term: self.columns[term.operand])
         total: Tensor | None = None
         done = 0
         for start, stop in columns_of((t.operand for t in direct), self.columns):
             names = tuple(t.matrix.name for t in direct[done : done + stop - start])
             done += stop - start
-            left = self._columns_per_input(start, stop)
-            panels = call.column_panels(names)[:, : left.shape[1]]
-            part = panel_product(left, panels)[:, : call.x.shape[1]]
+            part = self._times(self._columns_per_input(start, stop), names)
             total = part if total is None else total.add_(part)
         for term in terms:
             if term not in direct and term.size != "1":
@@ -161,6 +173,18 @@ class GradientProducts:
                 value = self._per_input(value)
                 total = value.clone() if total is None else total.add_(value)
         return torch.zeros_like(call.x) if total is None else total
+
+    def _times(self, left: Tensor, names: tuple[str, ...]) -> Tensor:
+        """Adjoints side by side times matrices on top of one another: (R, I)."""
+        call = self.call
+        if call.rounded(left[:0]).dtype == left.dtype:
+            return panel_product(left, call.column_panels(names))[:, : call.x.shape[1]]
+        # Sums of rounded adjoints are not to be rounded again.
+        total = left.new_zeros(len(left), call.x.shape[1])
+        for number, name in enumerate(names):
+            part = left[:, number * call.padded :][:, : call.hidden_size]
+            total.addmm_(part, call.as_read(call.parameters[name].detach()))
+        return total
 
 
 def _terms(node: Node, kept: Container[Node]) -> list[Node]:

@@ -1,7 +1,7 @@
 """The time loop of one kernel: stages, threads that meet between them, products, pointwise work.
 
 Comes in: a schedule. Goes out: the text of a module with one function, `@worker(frame)`, that every
-thread runs. Imports emitter, pauses, schedule, tiling, vector.
+thread runs. Imports emitter, pauses, rough, schedule, terms, tiling, vector.
 
 The frame is a table of 64-bit entries; `frame_fields` names them. Sizes are entries too, so one
 kernel serves a cell at every size.
@@ -9,11 +9,12 @@ kernel serves a cell at every size.
 
 from collections.abc import Mapping
 
-from recurry.backends.cpu import vector
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.pauses import write_denormals, write_meeting
+from recurry.backends.cpu.rough import functions
 from recurry.backends.cpu.schedule import PICKED, Group, Place, Schedule, Stage
+from recurry.backends.cpu.terms import store_rounded
 from recurry.backends.cpu.tiling import Tiling
 from recurry.compiler.nodes import Constant, Node, Unary
 
@@ -111,8 +112,9 @@ class _Worker:
         """All products of a group, panel depth by panel depth."""
         e, tiling = self.e, self.tiling
         sizes = [self._size(size) for size in group.sizes]
-        terms = sizes[0]
-        for size in sizes[1:]:
+        packed = [self._packed_size(size) for size in sizes]
+        terms = packed[0]
+        for size in packed[1:]:
             terms = e.add_int(terms, size)
         panel = e.multiply_int(terms, tiling.units)
         weights = e.multiply_int(e.multiply_int(block, len(group.sums)), panel)
@@ -122,7 +124,7 @@ class _Worker:
         if has_start:
             self._write_starts(group, sums, block, blocks, row, rows)
         done: Value = "0"
-        for operand, size in zip(group.operands, sizes, strict=True):
+        for operand, size, room in zip(group.operands, sizes, packed, strict=True):
             source = self.row_pointer(operand, row, self.plane(operand, "0"))
             length = self.fields[f"{operand.buffer}.row"]
             with e.loop("0", size, tiling.depth) as term:
@@ -131,14 +133,15 @@ class _Worker:
                 is_added = "1" if has_start else e.truth(e.compare("sgt", before, 0))
                 at = e.add_int(weights, e.multiply_int(before, tiling.units))
                 given = (
-                    f"ptr {e.move(source, term)}, i64 {length}, "
-                    f"ptr {e.move(self.fields[group.name], at)}, i64 {panel}, i64 {now}, "
+                    f"ptr {e.move(source, term, tiling.operand)}, i64 {length}, "
+                    f"ptr {e.move(self.fields[group.name], at, tiling.operand)}, i64 {panel}, "
+                    f"i64 {now}, "
                     f"ptr {sums}, i64 {tiling.units}, i64 {tiling.chunk * tiling.units}, "
                     f"i64 {is_added}, "
                     f"i64 {rows}, i64 {panels}"
                 )
                 e.put(f"call void {self.fields['products']}({given})")
-            done = e.add_int(done, size)
+            done = e.add_int(done, room)
 
     def _write_starts(
         self, group: Group, sums: Value, block: Value, blocks: Value, row: Value, rows: Value
@@ -170,6 +173,12 @@ class _Worker:
     def _size(self, size: str) -> Value:
         return self.fields["input_size" if size == "I" else "hidden_size"]
 
+    def _packed_size(self, size: Value) -> Value:
+        """Terms of packed weights: an odd last one has room for a second."""
+        if not self.tiling.is_rounded:
+            return size
+        return self.e.take(f"and i64 {self.e.add_int(size, 1)}, -2")
+
     def plane(self, place: Place, block: Value) -> Value:
         """Numbers from the start of a row to a block of units of one value."""
         e, units = self.e, self.tiling.units
@@ -181,13 +190,13 @@ class _Worker:
 
     def row_pointer(self, place: Place, row: Value, plane: Value) -> Value:
         """Where a row of a value begins, in this step."""
-        e = self.e
-        pointer = e.move(self.fields[place.buffer], plane)
+        e, kind = self.e, "bfloat" if place.is_rounded else None
+        pointer = e.move(self.fields[place.buffer], plane, kind)
         if not place.rows:
             return pointer
         is_picked = place.rows == PICKED
         at = self._picked(row) if is_picked else e.add_int(self.starts[place.rows], row)
-        return e.move(pointer, e.multiply_int(at, self.fields[f"{place.buffer}.row"]))
+        return e.move(pointer, e.multiply_int(at, self.fields[f"{place.buffer}.row"]), kind)
 
     def _picked(self, row: Value) -> Value:
         """The row of the input that a row of this step reads, loaded once for all places."""
@@ -235,22 +244,11 @@ class _Pointwise:
             self._add_totals(column, totals)
 
     def _prepare_planes(self) -> None:
-        for node in self._leaves():
+        for node in self.stage.leaves:
             place = self.worker.schedule.places[node]
             self.planes.setdefault(place, self.worker.plane(place, self.block))
         for _, place in self.stage.stores:
             self.planes.setdefault(place, self.worker.plane(place, self.block))
-
-    def _leaves(self) -> list[Node]:
-        """Values that this stage reads from memory."""
-        inside = {*self.stage.pointwise, *self.stage.sums}
-        read = [child for node in self.stage.pointwise for child in node.children]
-        read += [node for node, _ in (*self.stage.stores, *self.stage.summed)]
-        return [
-            node
-            for node in dict.fromkeys(read)
-            if node not in inside and not isinstance(node, Constant)
-        ]
 
     def _write_row(self, in_chunk: Value, row: Value) -> None:
         e, lanes = self.e, self.tiling.lanes
@@ -261,7 +259,7 @@ class _Pointwise:
         values: list[dict[Node, Value]] = [{} for _ in range(self.tiling.vectors)]
         in_sums = e.multiply_int(in_chunk, self.tiling.units)
         for number, known in enumerate(values):
-            for node in self._leaves():
+            for node in self.stage.leaves:
                 pointer = pointers[self.worker.schedule.places[node]]
                 known[node] = e.load(e.move(pointer, number * lanes.count))
             for total, pointer in self.sums.items():
@@ -272,10 +270,15 @@ class _Pointwise:
                 known[node] = self._compute(node, known)
         for number, known in enumerate(values):
             for node, place in self.stage.stores:
-                pointer = e.move(pointers[place], number * lanes.count)
-                e.store(self._value(node, known), pointer)
+                self._store(self._value(node, known), place, pointers[place], number * lanes.count)
             for node, column in self.stage.summed:
                 self._accumulate(self.totals[column][number], self._value(node, known))
+
+    def _store(self, value: Value, place: Place, pointer: Value, at: int) -> None:
+        if place.is_rounded:
+            store_rounded(self.e, value, self.e.move(pointer, at, "bfloat"))
+        else:
+            self.e.store(value, self.e.move(pointer, at))
 
     def _value(self, node: Node, known: Mapping[Node, Value]) -> Value:
         return self.e.constant(node.value) if isinstance(node, Constant) else known[node]
@@ -283,7 +286,8 @@ class _Pointwise:
     def _compute(self, node: Node, known: Mapping[Node, Value]) -> Value:
         function = getattr(node, "function", "")
         children = (node.operand,) if isinstance(node, Unary) else node.children
-        return vector.apply(self.e, function, *(self._value(child, known) for child in children))
+        made = functions(self.tiling)[function]
+        return made(self.e, *(self._value(child, known) for child in children))
 
     def _accumulate(self, total: Value, value: Value) -> None:
         e = self.e

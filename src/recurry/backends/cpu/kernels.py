@@ -47,7 +47,7 @@ class Kernels:
 
     Args:
         plan: The cell.
-        bits: Of a number: 32 or 64.
+        bits: Of a number that products read: 32, 64, or 16 for bfloat16 with the rest in float32.
         is_fused: Whether products with the input are made inside the time loop.
     """
 
@@ -55,20 +55,25 @@ class Kernels:
         self.plan, self.bits, self.is_fused = plan, bits, is_fused
         self.tiling = make_tiling(host(), bits)
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether products read numbers rounded to bfloat16."""
+        return self.tiling.is_rounded
+
     @cached_property
     def forward_pass(self) -> tasks.Forward:
         """What the kernel for inference computes."""
-        return tasks.forward(self.plan, is_saving=False, is_fused=self.is_fused)
+        return self._forward(is_saving=False)
 
     @cached_property
     def saving_pass(self) -> tasks.Forward:
         """What the forward kernel for training computes."""
-        return tasks.forward(self.plan, is_saving=True, is_fused=self.is_fused)
+        return self._forward(is_saving=True)
 
     @cached_property
     def backward_pass(self) -> tasks.BackwardPass:
         """What the backward kernel computes."""
-        return tasks.backward(self.plan, is_fused=self.is_fused)
+        return tasks.backward(self.plan, is_fused=self.is_fused, is_rounded=self.is_rounded)
 
     @cached_property
     def forward(self) -> Kernel:
@@ -94,6 +99,11 @@ class Kernels:
         """The machine code of `forward`, `saving` or `backward`, as text."""
         return assembly(self.text(which))
 
+    def _forward(self, *, is_saving: bool) -> tasks.Forward:
+        return tasks.forward(
+            self.plan, is_saving=is_saving, is_fused=self.is_fused, is_rounded=self.is_rounded
+        )
+
     def _kernel(self, schedule: Schedule) -> Kernel:
         code = compile_module(write_kernel(schedule, self.tiling, host()), ("worker",))
         return Kernel(
@@ -116,6 +126,11 @@ def products_address(bits: int) -> int:
     """Where the matrix products for a type start; compiled once for all cells."""
     text = write_products(host(), make_tiling(host(), bits))
     return compile_module(text, ("products",)).addresses["products"]
+
+
+def dtype_of(bits: int) -> torch.dtype:
+    """The type of everything but what products read."""
+    return torch.float64 if bits == 64 else torch.float32
 
 
 def bits_of(dtype: torch.dtype) -> int:

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from recurry.backends.cpu.kernels import Kernels
-from recurry.backends.cpu.passes import kept_names
+from recurry.backends.cpu.passes import kept_names, memory_shape
 from recurry.backends.cpu.schedule import Group, Schedule, Stage
 from recurry.compiler.nodes import Matmul, Node
 from recurry.compiler.plan import name_nodes
 from recurry.compiler.print import expression, factor
 
+_NUMBERS = {16: "products of bfloat16, the rest float32", 32: "float32", 64: "float64"}
 _TITLES = {
     "forward": "forward for inference, every step",
     "saving": "forward for training, every step",
@@ -24,7 +25,7 @@ _TITLES = {
 def kernel_lines(made: Kernels) -> Iterator[str]:
     """What the three kernels of a cell do, stage by stage."""
     names = name_nodes(made.plan)
-    yield f"compiled, {'float32' if made.bits == 32 else 'float64'}"
+    yield f"compiled, {_NUMBERS[made.bits]}"
     for which, title in _TITLES.items():
         schedule: Schedule = getattr(made, f"{which}_pass").schedule
         yield f"{title}"
@@ -33,9 +34,8 @@ def kernel_lines(made: Kernels) -> Iterator[str]:
         for number, stage in enumerate(schedule.stages, 1):
             yield from _stage(number, stage, schedule, names)
     yield from _behind(made, names)
-    columns = kept_columns(made)
     yield (
-        f"kept from forward to backward: {columns} numbers, {columns * made.bits // 8} bytes, "
+        f"kept from forward to backward: {kept_columns(made)} numbers, {_kept_bytes(made)} bytes, "
         "a step and unit"
     )
 
@@ -44,6 +44,12 @@ def kept_columns(made: Kernels) -> int:
     """Numbers a step and unit that a training pass keeps for its backward pass."""
     widths = made.saving_pass.schedule.widths
     return sum(widths.get(name, 1) for name in kept_names(made))
+
+
+def _kept_bytes(made: Kernels) -> int:
+    """Their bytes."""
+    facts = [memory_shape(made, name, 0, 0) for name in kept_names(made)]
+    return sum(columns * dtype.itemsize for _, columns, dtype in facts)
 
 
 def _early(projected: Iterable[Matmul], names: Mapping[Node, str]) -> Iterator[str]:
@@ -92,12 +98,18 @@ _PURPOSES = {
     "spilled": "kept for a later stage",
     "adjoints": "kept for the products behind the loop",
     "output": "output",
+    "exact": "kept for what follows the loop",
 }
+_WITH_NAME = (
+    ("state_", "new {}"),
+    ("adjoint_", "gradient by {}[-1]"),
+    ("rounded_", "new {}, rounded for products"),
+)
 
 
 def _purpose(buffer: str) -> str:
     """What the values in a buffer are for; the buffer's name where that says it."""
-    for prefix, text in (("state_", "new {}"), ("adjoint_", "gradient by {}[-1]")):
+    for prefix, text in _WITH_NAME:
         if buffer.startswith(prefix):
             return text.format(buffer.removeprefix(prefix))
     return "operand" if buffer.startswith("operand_") else _PURPOSES.get(buffer, buffer)

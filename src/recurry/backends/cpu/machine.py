@@ -52,6 +52,11 @@ class Machine:
         return self.triple.startswith(("x86_64", "i686", "i386"))
 
     @property
+    def has_bfloat16(self) -> bool:
+        """Whether one instruction multiplies and adds pairs of bfloat16 numbers."""
+        return {"avx512f", "avx512bf16"} <= self.features
+
+    @property
     def feature_string(self) -> str:
         """The features as LLVM's target machine reads them, in a fixed order."""
         return ",".join(f"+{name}" for name in sorted(self.features))

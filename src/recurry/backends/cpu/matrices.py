@@ -28,27 +28,28 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
 
     Args:
         a: (N, M), rows in one stretch each.
-        b: (N, K), the same.
+        b: (N, K), the same; both may be bfloat16.
 
     Returns:
-        (M, K); its rows may lie further apart than K.
+        (M, K), float32 or float64; its rows may lie further apart than K.
     """
-    tiling = make_tiling(host(), bits_of(a.dtype))
+    bits = operand_bits(a)
+    tiling = make_tiling(host(), bits)
     terms, rows = a.shape
     width = b.shape[1]
     padded = padded_size(width, tiling.units)
     if b.stride(0) < padded or not _fits(b, padded):
         b = torch.nn.functional.pad(b, (0, padded - width))
-    c = a.new_empty(rows, padded)
+    c = a.new_empty(rows, padded, dtype=_sum_type(a))
     threads = _threads(terms * rows * width, rows)
     stretch = padded * tiling.depth
     scratch = a.new_empty(threads, stretch)
     _run(
         "outer",
-        (products_address(bits_of(a.dtype)), scratch.data_ptr(), stretch),
+        (products_address(bits), scratch.data_ptr(), stretch),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
-        bits=bits_of(a.dtype),
+        bits=bits,
         threads=threads,
     )
     return c[:, :width]
@@ -58,23 +59,23 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     """`a` times a matrix that lies in panels of one block of units.
 
     Args:
-        a: (N, terms), rows in one stretch each.
-        panels: (panels, terms, units).
+        a: (N, terms), rows in one stretch each; may be bfloat16.
+        panels: (panels, terms, units), or of bfloat16 (panels, pairs, 2 units).
         into: (N, panels * units), rows in one stretch each, where the product goes; a new one
             when not given.
 
     Returns:
         (N, panels * units).
     """
-    count, terms, units = panels.shape
-    rows = a.shape[0]
-    c = a.new_empty(rows, count * units) if into is None else into
+    rows, terms = a.shape
+    count, units = panels.shape[0], make_tiling(host(), operand_bits(a)).units
+    c = a.new_empty(rows, count * units, dtype=_sum_type(a)) if into is None else into
     _run(
         "multiply",
-        (products_address(bits_of(a.dtype)), 0, 0),
+        (products_address(operand_bits(a)), 0, 0),
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
-        bits=bits_of(a.dtype),
+        bits=operand_bits(a),
         threads=_threads(rows * terms * count * units, rows),
     )
     return c
@@ -84,29 +85,38 @@ def add_picked(a: Tensor, picks: Tensor, count: int) -> Tensor:
     """The rows of a matrix added up by what they have picked.
 
     Args:
-        a: (N, M), rows in one stretch each.
+        a: (N, M), rows in one stretch each; may be bfloat16.
         picks: (N,) int64, from 0 to `count` - 1.
         count: Rows to pick from.
 
     Returns:
-        (count, M); its rows may lie further apart than M.
+        (count, M), float32 or float64; its rows may lie further apart than M.
     """
-    tiling = make_tiling(host(), bits_of(a.dtype))
+    tiling = make_tiling(host(), operand_bits(a))
     terms, width = a.shape
     padded = padded_size(width, tiling.units)
     if a.stride(0) < padded or not _fits(a, padded):
         a = torch.nn.functional.pad(a, (0, padded - width))
-    c = a.new_zeros(count, padded)
+    c = a.new_zeros(count, padded, dtype=_sum_type(a))
     panels = padded // tiling.units
     threads = min(_threads(terms * width, terms), panels)
     _run(
         "add_picked",
         (a.data_ptr(), a.stride(0), picks.data_ptr(), terms),
         (c.data_ptr(), c.stride(0), panels),
-        bits=bits_of(a.dtype),
+        bits=operand_bits(a),
         threads=threads,
     )
     return c[:, :width]
+
+
+def operand_bits(a: Tensor) -> int:
+    """Bits of the numbers that a product reads: 16 for bfloat16."""
+    return 16 if a.dtype == torch.bfloat16 else bits_of(a.dtype)
+
+
+def _sum_type(a: Tensor) -> torch.dtype:
+    return torch.float32 if a.dtype == torch.bfloat16 else a.dtype
 
 
 def _fits(b: Tensor, padded: int) -> bool:

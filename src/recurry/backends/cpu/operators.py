@@ -25,7 +25,7 @@ from recurry.compiler.parse import parse
 from recurry.compiler.plan import Plan, make_plan
 from recurry.errors import UsageError
 
-_FACTS = "str cell, int[]? lengths, bool is_reversed"
+_FACTS = "str cell, int[]? lengths, bool is_reversed, bool is_rounded"
 _LIBRARY = torch.library.Library("recurry", "DEF")
 _LIBRARY.define(
     f"forward(Tensor x, Tensor[] states, Tensor[] parameters, {_FACTS}, bool is_saving) -> Tensor[]"
@@ -48,7 +48,8 @@ class _Run:
         x: Input, (T, B, I).
         states: Initial states or their gradients, (B, H) each.
         parameters: Parameters in the order of the equations.
-        facts: The cell, the lengths (None where all are T) and whether time is turned.
+        facts: The cell, the lengths (None where all are T), whether time is turned, and whether
+            products read bfloat16.
     """
 
     def __init__(
@@ -56,9 +57,9 @@ class _Run:
         x: Tensor,
         states: Sequence[Tensor],
         parameters: Sequence[Tensor],
-        facts: tuple[str, Sequence[int] | None, bool],
+        facts: tuple[str, Sequence[int] | None, bool, bool],
     ) -> None:
-        cell, lengths, is_reversed = facts
+        cell, lengths, is_reversed, is_rounded = facts
         num_steps, num_streams, _ = self.shape = x.shape
         self.plan = _plan(cell)
         self.parameters = dict(zip(self.plan.graph.parameters, parameters, strict=True))
@@ -74,7 +75,15 @@ class _Run:
         self.call: Call | None = None
         if self.num_rows:
             rows = self.rows(x)
-            self.call = make_call(self.plan, timeline, self.parameters, rows, self.size, cache=None)
+            self.call = make_call(
+                self.plan,
+                timeline,
+                self.parameters,
+                rows,
+                self.size,
+                cache=None,
+                is_rounded=is_rounded,
+            )
 
     def rows(self, padded: Tensor) -> Tensor:
         """The valid steps of all streams, (N, F)."""
@@ -119,7 +128,7 @@ def _forward(
 def _forward_shapes(
     x: Tensor, states: list[Tensor], parameters: list[Tensor], *facts: Any
 ) -> list[Tensor]:
-    cell, lengths, _, is_saving = facts
+    cell, lengths, _, is_rounded, is_saving = facts
     num_steps, num_streams, input_size = x.shape
     size = hidden_size(dict(enumerate(parameters)), dict(enumerate(states)), x)
     found = [x.new_empty(num_steps, num_streams, size), *(s.new_empty(s.shape) for s in states)]
@@ -127,13 +136,16 @@ def _forward_shapes(
         return found
     streams = int(num_streams)
     kernels = find_kernels(
-        _plan(cell), streams=streams, sizes=(int(input_size), int(size)), bits=bits_of(x.dtype)
+        _plan(cell),
+        streams=streams,
+        sizes=(int(input_size), int(size)),
+        bits=16 if is_rounded else bits_of(x.dtype),
     )
     num_rows = num_steps * num_streams if lengths is None else sum(lengths)
     for name in kept_names(kernels):
-        rows, columns = memory_shape(kernels, name, num_rows, streams)
+        rows, columns, dtype = memory_shape(kernels, name, num_rows, streams)
         width = columns * padded_size(int(size), kernels.tiling.units)
-        found.append(make_room(x, rows, width))
+        found.append(make_room(x, rows, width, dtype))
     return found
 
 
@@ -154,8 +166,8 @@ def _backward(
         ]
     buffers = dict(zip(kept_names(run.call.kernels), kept, strict=True))
     for name, buffer in buffers.items():
-        count, columns = memory_shape(run.call.kernels, name, run.num_rows, run.num_streams)
-        check_tensors({name: buffer}, {name: (count, columns * run.call.padded)}, x.dtype)
+        count, columns, dtype = memory_shape(run.call.kernels, name, run.num_rows, run.num_streams)
+        check_tensors({name: buffer}, {name: (count, columns * run.call.padded)}, dtype)
     shape = (*run.shape[:2], run.size)
     check_tensors({"output gradient": output_gradient}, {"output gradient": shape}, x.dtype)
     ends, rows = run.states(state_gradients), run.rows(output_gradient)

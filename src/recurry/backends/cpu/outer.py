@@ -2,17 +2,26 @@
 
 Comes in: sizes of blocks. Goes out: the text of a module with two workers that every thread runs:
 `@outer`, c = sum over rows n of a[n]' * b[n], and `@multiply`, c = a * b with `b` in panels.
-Imports emitter, machine, pauses, tiling.
+Imports emitter, machine, pauses, terms, tiling.
 
-Matrices lie row by row. `@outer` copies stretches of some rows to panels, so that a tile of results
-stays in registers over the stretch: columns of `b` to panels of one block of units in `scratch`,
-columns of `a`, as many as a tile has rows, to a panel in the first cache. The rows are added in the
-same order for every number of threads.
+Matrices lie row by row; those that are multiplied may be bfloat16, whose rows `@outer` pairs on the
+way. It copies stretches of some rows to panels, so that a tile of results stays in registers over
+the stretch: columns of `b` to panels of one block of units in `scratch`, columns of `a`, as many as
+a tile has rows, to a panel in the first cache. The rows are added in the same order for every
+number of threads.
 """
+
+from collections.abc import Callable
 
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.pauses import write_denormals
+from recurry.backends.cpu.terms import (
+    add_products,
+    load_weights,
+    pair_up,
+    spread_terms,
+)
 from recurry.backends.cpu.tiling import Tiling
 
 # Entries of the frames of both workers.
@@ -29,7 +38,7 @@ def write_outer(machine: Machine, tiling: Tiling) -> str:
     """The text of the module."""
     module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):
-        _write_copy(module, rows)
+        _write_copy(module, tiling, rows)
         _write_tile(module, tiling, rows)
     with module.function("outer", "ptr %frame", is_exported=True) as e, write_denormals(e):
         _write_outer(e, tiling)
@@ -61,16 +70,17 @@ def _write_multiply(e: Emitter, tiling: Tiling) -> None:
     _, first, last = _share(e, f)
     with e.loop(first, last, _ROWS_AT_ONCE) as row:
         rows = e.smaller_int(e.subtract_int(last, row), _ROWS_AT_ONCE)
-        a = e.move(f["a"], e.multiply_int(row, f["a_row"]))
+        a = e.move(f["a"], e.multiply_int(row, f["a_row"]), tiling.operand)
         c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
         with e.loop("0", f["terms"], _TERMS_AT_ONCE) as term:
             now = e.smaller_int(e.subtract_int(f["terms"], term), _TERMS_AT_ONCE)
             is_added = e.truth(e.compare("sgt", term, 0))
             e.put(
-                f"call void {f['products']}(ptr {e.move(a, term)}, i64 {f['a_row']}, "
-                f"ptr {e.move(f['b'], e.multiply_int(term, tiling.units))}, i64 {f['b_row']}, "
-                f"i64 {now}, ptr {c}, i64 {f['c_row']}, i64 {tiling.units}, i64 {is_added}, "
-                f"i64 {rows}, i64 {f['panels']})"
+                f"call void {f['products']}(ptr {e.move(a, term, tiling.operand)}, "
+                f"i64 {f['a_row']}, "
+                f"ptr {e.move(f['b'], e.multiply_int(term, tiling.units), tiling.operand)}, "
+                f"i64 {f['b_row']}, i64 {now}, ptr {c}, i64 {f['c_row']}, i64 {tiling.units}, "
+                f"i64 {is_added}, i64 {rows}, i64 {f['panels']})"
             )
 
 
@@ -78,20 +88,21 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
     """A stretch of terms at a time: copy `b`, then tile by tile copy `a` and multiply."""
     f = _fields(e)
     thread, first, last = _share(e, f)
-    scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]))
-    panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {tiling.lanes.scalar}]", align=64)
+    read = tiling.operand
+    scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]), read)
+    panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {read}]", align=64)
     with e.loop("0", f["terms"], tiling.depth) as term:
         now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
         is_added = e.truth(e.compare("sgt", term, 0))
         _copy_panels(e, tiling, f, scratch, term, now)
         with e.loop(first, last, tiling.rows) as row:
             rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
-            a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"])), row)
+            a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"]), read), row, read)
             given = f"ptr {a}, i64 {f['a_row']}, i64 {now}, ptr {panel_of_a}"
             e.switch(rows, {n: f"call void @copy_{n}({given})" for n in range(1, tiling.rows + 1)})
             c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
             with e.loop("0", f["panels"]) as panel:
-                b = e.move(scratch, e.multiply_int(panel, tiling.depth * tiling.units))
+                b = e.move(scratch, e.multiply_int(panel, tiling.depth * tiling.units), read)
                 into = e.move(c, e.multiply_int(panel, tiling.units))
                 given = (
                     f"ptr {panel_of_a}, ptr {b}, i64 {now}, ptr {into}, i64 {f['c_row']}, "
@@ -106,26 +117,66 @@ def _copy_panels(
     e: Emitter, tiling: Tiling, f: dict[str, Value], scratch: Value, term: Value, terms: Value
 ) -> None:
     """Rows of `b` from `term` on, to panels of one block of units in the scratch memory."""
-    with e.loop("0", f["panels"]) as panel, e.loop("0", terms) as number:
-        row = e.add_int(term, number)
-        start = e.move(f["b"], e.multiply_int(panel, tiling.units))
-        source = e.move(start, e.multiply_int(row, f["b_row"]))
+    read, count = tiling.operand, tiling.lanes.count
+
+    def copy(panel: Value, number: Value, rows: int) -> None:
+        start = e.move(f["b"], e.multiply_int(panel, tiling.units), read)
+        source = e.move(start, e.multiply_int(e.add_int(term, number), f["b_row"]), read)
         place = e.add_int(e.multiply_int(panel, tiling.depth), number)
-        target = e.move(scratch, e.multiply_int(place, tiling.units))
+        target = e.move(scratch, e.multiply_int(place, tiling.units), read)
         for vector in range(tiling.vectors):
-            at = vector * tiling.lanes.count
-            e.store(e.load(e.move(source, at)), e.move(target, at))
+            into = e.move(target, vector * count)
+            _copy_rows(e, tiling, source, f["b_row"], rows, into, vector * count, count)
+
+    with e.loop("0", f["panels"]) as panel:
+        _each_term(e, tiling, terms, lambda number, rows: copy(panel, number, rows))
 
 
-def _write_copy(module: Module, rows: int) -> None:
+def _each_term(
+    e: Emitter, tiling: Tiling, terms: Value, write: Callable[[Value, int], None]
+) -> None:
+    """Write a part for each term, or for each pair and for a last one alone."""
+    whole = e.take(f"and i64 {terms}, {-tiling.terms}")
+    with e.loop("0", whole, tiling.terms) as number:
+        write(number, tiling.terms)
+    if tiling.is_rounded:
+        with e.when(e.compare("ne", whole, terms)):
+            write(whole, 1)
+
+
+def _copy_rows(
+    e: Emitter,
+    tiling: Tiling,
+    source: Value,
+    apart: Value,
+    rows: int,
+    target: Value,
+    column: int,
+    count: int,
+) -> None:
+    """Some numbers of a row as they are, or of two rows as pairs."""
+    low = e.move(source, column, tiling.operand)
+    if tiling.is_rounded:
+        high = e.move(low, apart, tiling.operand) if rows == 2 else None
+        pairs = pair_up(e, low, high, count)
+        e.put(f"store <{count} x i32> {pairs}, ptr {target}, align 4")
+        return
+    kind, align = f"<{count} x {tiling.lanes.scalar}>", tiling.lanes.bytes
+    numbers = e.take(f"load {kind}, ptr {low}, align {align}")
+    e.put(f"store {kind} {numbers}, ptr {target}, align {align}")
+
+
+def _write_copy(module: Module, tiling: Tiling, rows: int) -> None:
     """`@copy_R`: R numbers of each of some rows, side by side."""
-    kind, align = f"<{rows} x {module.lanes.scalar}>", module.lanes.bytes
     parameters = "ptr %a, i64 %a_row, i64 %terms, ptr %into"
-    with module.function(f"copy_{rows}", parameters) as e, e.loop("0", "%terms") as term:
-        source = e.move("%a", e.multiply_int(term, "%a_row"))
-        numbers = e.take(f"load {kind}, ptr {source}, align {align}")
-        target = e.move("%into", e.multiply_int(term, rows))
-        e.put(f"store {kind} {numbers}, ptr {target}, align {align}")
+    with module.function(f"copy_{rows}", parameters) as e:
+
+        def copy(number: Value, count: int) -> None:
+            source = e.move("%a", e.multiply_int(number, "%a_row"), tiling.operand)
+            target = e.move("%into", e.multiply_int(number, rows), tiling.operand)
+            _copy_rows(e, tiling, source, "%a_row", count, target, 0, rows)
+
+        _each_term(e, tiling, "%terms", copy)
 
 
 def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
@@ -140,15 +191,19 @@ def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
         with e.when(e.compare("ne", "%is_added", 0)):
             for place, out in outs.items():
                 e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
-        with e.loop("0", "%terms") as term:
-            a = e.move("%a", e.multiply_int(term, rows))
-            b = e.move("%b", e.multiply_int(term, tiling.units))
-            weights = [e.load(e.move(b, v * tiling.lanes.count)) for v in range(tiling.vectors)]
+        with e.loop("0", "%terms", tiling.terms) as term:
+            a = e.move("%a", e.multiply_int(term, rows), tiling.operand)
+            b = e.move("%b", e.multiply_int(term, tiling.units), tiling.operand)
+            weights = [
+                load_weights(e, tiling, e.move(b, v * tiling.lanes.count))
+                for v in range(tiling.vectors)
+            ]
             for row in range(rows):
-                number = e.spread(e.move(a, row))
+                numbers = spread_terms(e, tiling, e.move(a, row))
                 for vector, weight in enumerate(weights):
                     total = totals[row, vector]
                     now = e.take(f"load {kind}, ptr {total}, align {align}")
-                    e.put(f"store {kind} {e.fma(number, weight, now)}, ptr {total}, align {align}")
+                    grown = add_products(e, tiling, numbers, weight, now)
+                    e.put(f"store {kind} {grown}, ptr {total}, align {align}")
         for place, out in outs.items():
             e.store(e.take(f"load {kind}, ptr {totals[place]}, align {align}"), out)

@@ -14,7 +14,7 @@ from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.frame import launch
 from recurry.backends.cpu.gradients import GradientProducts, Gradients
-from recurry.backends.cpu.kernels import Kernel, Kernels
+from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.matrices import panel_product
 from recurry.backends.cpu.rows import of_turn, put, take
 from recurry.backends.cpu.tasks import Forward
@@ -44,8 +44,10 @@ def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -
     kernel = kernels.saving if is_saving else kernels.forward
     buffers = call.weights(kernel, made.vectors) | _forward_memory(call, kernel, initial)
     if "input" in kernel.schedule.buffers:
-        is_read = Input() in kernel.schedule.places
+        is_read = any(Input() in stage.leaves for stage in kernel.schedule.stages)
         buffers["input"] = call.widened(call.x) if is_read else call.x
+    if "input_rounded" in kernel.schedule.buffers:
+        buffers["input_rounded"] = call.rounded_x
     if made.projected:
         buffers["projected"] = _projected(call, made)
     if call.input.picks is not None:
@@ -60,17 +62,19 @@ def _forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -
     tables = schedule.tables
     found: dict[str, Tensor] = {}
     for name in schedule.buffers:
-        if name.startswith("state_"):
-            start = call.widened(initial[name.removeprefix("state_")])
+        is_rounded = name in schedule.rounded
+        if name.startswith(("state_", "rounded_")):
+            start = call.widened(initial[name.split("_", 1)[1]])
+            start = call.rounded(start) if is_rounded else start
             if tables[name] in ("even", "odd"):
                 found[name] = torch.cat([start, start])
             else:
-                found[name] = call.empty(rows.history_rows)
+                found[name] = call.empty(rows.history_rows, is_rounded=is_rounded)
                 put(found[name], rows.initial, start)
         elif name in ("output", "saved", "spilled") or name.startswith("operand_"):
             in_turn = tables.get(name) in ("even", "odd")
             count = 2 * rows.num_streams if in_turn else rows.num_rows
-            found[name] = call.empty(count, schedule.widths[name])
+            found[name] = call.empty(count, schedule.widths[name], is_rounded=is_rounded)
     return found
 
 
@@ -95,9 +99,10 @@ def _project(call: Call, made: Forward) -> Tensor:
         names = tuple(product.matrix.name for product in made.projected[start:stop])
         into = projected[:, start * call.padded : stop * call.padded]
         if call.input.is_identity and isinstance(operand, Input):
-            _turn([call.parameters[name] for name in names], into)
+            _turn([call.as_read(call.parameters[name].detach()) for name in names], into)
         else:
-            panel_product(evaluator.value(operand), call.row_panels(names), into=into)
+            rows = call.rounded_x if isinstance(operand, Input) else evaluator.value(operand)
+            panel_product(call.rounded(rows), call.row_panels(names), into=into)
         start = stop
     return projected
 
@@ -136,17 +141,18 @@ def kept_names(kernels: Kernels) -> tuple[str, ...]:
     """The memory of a saving forward pass that its backward pass reads."""
     read = {*kernels.backward_pass.schedule.buffers, "output"}
     names = kernels.saving_pass.schedule.buffers
-    always = tuple(name for name in names if name.startswith(("state_", "operand_")))
+    always = tuple(n for n in names if n.startswith(("state_", "rounded_", "operand_")))
     return (*always, *(n for n in ("output", "saved", "projected") if n in names and n in read))
 
 
 def memory_shape(
     kernels: Kernels, name: str, rows: int | torch.SymInt, streams: int
-) -> tuple[int | torch.SymInt, int]:
-    """Rows, and columns of one hidden size, of a buffer of the saving forward pass."""
+) -> tuple[int | torch.SymInt, int, torch.dtype]:
+    """Rows, columns of one hidden size, and type of a buffer of the saving forward pass."""
     schedule = kernels.saving_pass.schedule
     is_history = schedule.tables.get(name) in ("before", "after")
-    return (rows + streams if is_history else rows, schedule.widths.get(name, 1))
+    dtype = torch.bfloat16 if name in schedule.rounded else dtype_of(kernels.bits)
+    return (rows + streams if is_history else rows, schedule.widths.get(name, 1), dtype)
 
 
 def _is_in_turn(call: Call, name: str) -> bool:
@@ -172,7 +178,11 @@ def run_backward(
         start = call.widened(state_gradient[name])
         memory[f"adjoint_{name}"] = torch.cat([start, start])
     memory["output_gradient"] = call.widened(output_gradient.contiguous())
-    memory["adjoints"] = call.empty(rows.num_rows, max(1, len(made.kept)))
+    memory["adjoints"] = call.empty(
+        rows.num_rows, max(1, len(made.kept)), is_rounded=kernels.is_rounded
+    )
+    if made.exact:
+        memory["exact"] = call.empty(rows.num_rows, len(made.exact))
     memory["summed"] = call.x.new_zeros(
         call.split.num_threads, max(1, len(made.summed)) * call.padded
     )
@@ -180,7 +190,7 @@ def run_backward(
         memory["spilled"] = call.empty(2 * rows.num_streams, schedule.widths["spilled"])
     for name in schedule.buffers:
         if name.startswith("operand_") and name not in memory:
-            memory[name] = call.empty(rows.num_rows)
+            memory[name] = call.empty(rows.num_rows, is_rounded=name in schedule.rounded)
     if "input" in schedule.buffers:
         memory["input"] = call.widened(call.x)
     if call.input.picks is not None:

@@ -2,7 +2,7 @@
 
 Comes in: sizes of blocks. Goes out: the text of a module with one worker that every thread runs:
 `@add_picked`, c[picks[n]] += a[n] for one row n after the other. Imports emitter, machine, pauses,
-tiling.
+terms, tiling.
 
 Threads share columns, so every sum is made in the order of the rows whatever their number.
 """
@@ -10,6 +10,7 @@ Threads share columns, so every sum is made in the order of the rows whatever th
 from recurry.backends.cpu.emitter import Emitter, Module
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.pauses import write_denormals
+from recurry.backends.cpu.terms import load_operand
 from recurry.backends.cpu.tiling import Tiling
 
 FIELDS = ("ticket", "threads", "a", "a_row", "picks", "terms", "c", "c_row", "panels")
@@ -42,14 +43,14 @@ def _write_add(e: Emitter, tiling: Tiling) -> None:
         column = e.multiply_int(panel, tiling.units)
         left = e.smaller_int(e.subtract_int(last, panel), _PANELS_AT_ONCE)
         width = e.multiply_int(left, tiling.units)
-        source, target = e.move(f["a"], column), e.move(f["c"], column)
+        source, target = e.move(f["a"], column, tiling.operand), e.move(f["c"], column)
         with e.loop("0", f["terms"]) as row:
-            one = e.move(source, e.multiply_int(row, f["a_row"]))
+            one = e.move(source, e.multiply_int(row, f["a_row"]), tiling.operand)
             pick = e.field(f["picks"], row)
             total = e.move(target, e.multiply_int(pick, f["c_row"]))
             with e.loop("0", width, tiling.units) as start:
                 for vector in range(tiling.vectors):
                     at = e.add_int(start, vector * tiling.lanes.count)
                     place = e.move(total, at)
-                    sum_ = e.arithmetic("fadd", e.load(place), e.load(e.move(one, at)))
-                    e.store(sum_, place)
+                    value = load_operand(e, tiling, e.move(one, at, tiling.operand))
+                    e.store(e.arithmetic("fadd", e.load(place), value), place)

@@ -1,14 +1,21 @@
 """Matrix products on packed weights: a few rows at a time, accumulators in registers.
 
 Comes in: sizes of blocks. Goes out: the text of a module with `@products`, which multiplies rows of
-operands with panels of weights. Imports emitter, machine, tiling.
+operands with panels of weights. Imports emitter, machine, terms, tiling.
 
-A panel holds one block of units: for every term of the sum, one number a unit, side by side.
+A panel holds one block of units: for every term of the sum, one number a unit, side by side; of
+bfloat16, for every pair of terms a pair a unit, where a last odd term is paired with zeros.
 The order of the terms is the same for every number of rows, so that no result depends on the batch.
 """
 
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
+from recurry.backends.cpu.terms import (
+    add_products,
+    load_weights,
+    spread_last,
+    spread_terms,
+)
 from recurry.backends.cpu.tiling import Tiling
 
 _PARAMETERS = (
@@ -43,7 +50,7 @@ def write_products(machine: Machine, tiling: Tiling) -> str:
         e.put(f"br label %{end}")
         e.label(many)
         with e.loop("0", "%panels") as panel:
-            b = e.move("%b", e.multiply_int(panel, "%b_panel"))
+            b = e.move("%b", e.multiply_int(panel, "%b_panel"), tiling.operand)
             c = e.move("%c", e.multiply_int(panel, "%c_panel"))
             _all_rows(e, tiling, b, c)
         e.put(f"br label %{end}")
@@ -58,7 +65,7 @@ def _few_rows(e: Emitter, tiling: Tiling, most: int) -> None:
     for rows, panels in limits.items():
         limit = e.take(f"select i1 {e.compare('eq', '%rows', rows)}, i64 {panels}, i64 {limit}")
     with e.loop("0", "%panels", limit) as panel:
-        b = e.move("%b", e.multiply_int(panel, "%b_panel"))
+        b = e.move("%b", e.multiply_int(panel, "%b_panel"), tiling.operand)
         c = e.move("%c", e.multiply_int(panel, "%c_panel"))
         now = e.smaller_int(e.subtract_int("%panels", panel), limit)
         width = max(limits.values()) + 1
@@ -80,7 +87,7 @@ def _all_rows(e: Emitter, tiling: Tiling, b: Value, c: Value) -> None:
     with e.loop("0", tiles) as tile:
         is_larger = e.truth(e.compare("slt", tile, larger))
         now, at = e.add_int(least, is_larger), e.take(f"load i64, ptr {row}, align 8")
-        a = e.move("%a", e.multiply_int(at, "%a_row"))
+        a = e.move("%a", e.multiply_int(at, "%a_row"), tiling.operand)
         into = e.move(c, e.multiply_int(at, "%c_row"))
         e.switch(now, {n: _call(n, 1, a, b, into) for n in range(1, tiling.rows + 1)})
         e.put(f"store i64 {e.add_int(at, now)}, ptr {row}, align 8")
@@ -115,38 +122,49 @@ def _write_tile(module: Module, tiling: Tiling, rows: int, panels: int) -> None:
         with e.when(e.compare("ne", "%is_added", 0)):
             for place, out in outs.items():
                 e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
-        a = [e.move("%a", e.multiply_int("%a_row", row)) for row in range(rows)]
-        b = [e.move("%b", e.multiply_int("%b_panel", panel)) for panel in range(panels)]
-        unrolled = 4 if rows * panels * tiling.vectors <= 12 else 1
-        whole = e.take(f"and i64 %terms, {-unrolled}")
-        with e.loop("0", whole, unrolled) as term:
+        kind_read = tiling.operand
+        a = [e.move("%a", e.multiply_int("%a_row", row), kind_read) for row in range(rows)]
+        b = [e.move("%b", e.multiply_int("%b_panel", p), kind_read) for p in range(panels)]
+        is_small = rows * panels * tiling.vectors * tiling.terms <= 12
+        unrolled = 4 if is_small else 1
+        together = e.take(f"and i64 %terms, {-unrolled * tiling.terms}")
+        whole = e.take(f"and i64 %terms, {-tiling.terms}")
+        with e.loop("0", together, unrolled * tiling.terms) as term:
             for ahead in range(unrolled):
-                _add_term(e, tiling, a, b, totals, e.add_int(term, ahead))
-        with e.loop(whole, "%terms") as term:
-            _add_term(e, tiling, a, b, totals, term)
+                _add_terms(e, tiling, a, b, totals, e.add_int(term, ahead * tiling.terms))
+        with e.loop(together, whole, tiling.terms) as term:
+            _add_terms(e, tiling, a, b, totals, term)
+        if tiling.is_rounded:
+            with e.when(e.compare("ne", whole, "%terms")):
+                _add_terms(e, tiling, a, b, totals, whole, is_last=True)
         for place, out in outs.items():
             e.store(e.take(f"load {kind}, ptr {totals[place]}, align {align}"), out)
 
 
-def _add_term(
+def _add_terms(
     e: Emitter,
     tiling: Tiling,
     a: list[Value],
     b: list[Value],
     totals: dict[tuple[int, int, int], Value],
     term: Value,
+    *,
+    is_last: bool = False,
 ) -> None:
-    """One multiply-add for every accumulator."""
+    """One multiply-add for every accumulator; `is_last` for a term that has no second to pair."""
     kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
     start = e.multiply_int(term, tiling.units)
+    starts = [e.move(pointer, start, tiling.operand) for pointer in b]
     weights = {
-        (panel, vector): e.load(e.move(e.move(pointer, start), vector * tiling.lanes.count))
-        for panel, pointer in enumerate(b)
+        (panel, vector): load_weights(e, tiling, e.move(pointer, vector * tiling.lanes.count))
+        for panel, pointer in enumerate(starts)
         for vector in range(tiling.vectors)
     }
     for row, pointer in enumerate(a):
-        number = e.spread(e.move(pointer, term))
+        at = e.move(pointer, term, tiling.operand)
+        numbers = spread_last(e, at) if is_last else spread_terms(e, tiling, at)
         for (panel, vector), weight in weights.items():
             total = totals[row, panel, vector]
             now = e.take(f"load {kind}, ptr {total}, align {align}")
-            e.put(f"store {kind} {e.fma(number, weight, now)}, ptr {total}, align {align}")
+            grown = add_products(e, tiling, numbers, weight, now)
+            e.put(f"store {kind} {grown}, ptr {total}, align {align}")

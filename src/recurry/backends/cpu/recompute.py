@@ -76,7 +76,8 @@ class _Chunks:
     def __init__(
         self, facts: tuple, x: Tensor, picks: Tensor | None, parameters: Sequence[Tensor]
     ) -> None:
-        self.plan, self.timeline, names, _, self.hidden_size, is_identity = facts
+        self.plan, self.timeline, names, _, self.hidden_size, how = facts
+        is_identity, self.is_rounded = how
         self.given = InputRows(values=x, picks=picks, is_identity=is_identity)
         self.parameters: Mapping[str, Tensor] = dict(zip(names, parameters, strict=True))
         self.chunks = cut(self.timeline, chunk_steps(len(self.timeline.sizes)))
@@ -91,6 +92,7 @@ class _Chunks:
             self.given.part(chunk.rows),
             self.hidden_size,
             cache=self._cache,
+            is_rounded=self.is_rounded,
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from recurry.compiler.nodes import Matmul, Node
+from recurry.compiler.nodes import Constant, Matmul, Node
 
 # The table of places that hold what depends on the input alone: which row of such a place a row
 # reads is an entry of its own, because many rows may read one.
@@ -46,12 +46,14 @@ class Place:
         column: Which of several values in the buffer.
         is_blocked: Whether the values of one block of units lie side by side (written and read by
             kernels only), or each value is a matrix of its own (products read those).
+        is_rounded: Whether it holds bfloat16 numbers, which only products read.
     """
 
     buffer: str
     rows: str = "rows"
     column: int = 0
     is_blocked: bool = False
+    is_rounded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +66,10 @@ class Task:
         outputs: Nodes and places that their values are written to at every step.
         summed: Nodes summed over all steps and streams.
         saved: Nodes written to the blocks that the backward kernel reads.
-        operands: The rows table of operands of products, by node; asked for on demand.
-        operand_rows: The table for operands that are no state.
+        operands: Places that products read given nodes from, where those are others than `given`.
+        operand_rows: The table of rows for operands of products that have no place otherwise.
         widths: Columns of the buffers that another kernel has laid out.
+        is_rounded: Whether products read bfloat16 numbers.
     """
 
     given: Mapping[Node, Place]
@@ -74,8 +77,10 @@ class Task:
     replaced: Mapping[Node, Node] = field(default_factory=dict)
     summed: tuple[Node, ...] = ()
     saved: tuple[Node, ...] = ()
+    operands: Mapping[Node, Place] = field(default_factory=dict)
     operand_rows: str = "rows"
     widths: Mapping[str, int] = field(default_factory=dict)
+    is_rounded: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,18 @@ class Stage:
         """All accumulators, group by group."""
         return tuple(total for group in self.groups for total in group.sums)
 
+    @property
+    def leaves(self) -> tuple[Node, ...]:
+        """Values that the pointwise work reads from memory."""
+        inside = {*self.pointwise, *self.sums}
+        read = [child for node in self.pointwise for child in node.children]
+        read += [node for node, _ in (*self.stores, *self.summed)]
+        return tuple(
+            node
+            for node in dict.fromkeys(read)
+            if node not in inside and not isinstance(node, Constant)
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
@@ -145,12 +162,21 @@ class Schedule:
     @cached_property
     def buffers(self) -> tuple[str, ...]:
         """Names of all memory that the kernel touches, in the order of its arguments."""
-        read = [place.buffer for place in self.places.values()]
+        leaves = [node for stage in self.stages for node in stage.leaves]
+        leaves += [total.start for group in self.groups for total in group.sums if total.start]
+        read = [self.places[node].buffer for node in leaves]
         written = [place.buffer for stage in self.stages for _, place in stage.stores]
         products = [place.buffer for group in self.groups for place in group.operands]
         weights = [group.name for group in self.groups]
         sums = ["summed"] if any(stage.summed for stage in self.stages) else []
         return tuple(dict.fromkeys([*read, *written, *products, *weights, *sums]))
+
+    @cached_property
+    def rounded(self) -> frozenset[str]:
+        """The buffers of bfloat16 numbers, weights aside."""
+        written = [place for stage in self.stages for _, place in stage.stores]
+        read = [place for group in self.groups for place in group.operands]
+        return frozenset(place.buffer for place in (*written, *read) if place.is_rounded)
 
     @cached_property
     def tables(self) -> dict[str, str]:

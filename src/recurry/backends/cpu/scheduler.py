@@ -46,25 +46,39 @@ class _Scheduler:
         for total in list(self.new.values()):
             for product in total.products if isinstance(total, Sum) else ():
                 operand = self.new[product.operand]
-                known = [self.places[operand]] if operand in self.places else []
-                homes = [*known, *self.stores.get(operand, ())]
-                home = next((p for p in homes if _is_matrix(p)), None)
+                home = self._home(operand)
                 if home is None:
-                    name = f"operand_{len(self.operands)}"
-                    home = Place(buffer=name, rows=self.task.operand_rows)
+                    home = Place(
+                        buffer=f"operand_{len(self.operands)}",
+                        rows=self.task.operand_rows,
+                        is_rounded=self.task.is_rounded,
+                    )
                     self._store(operand, home)
                     self.operands[product.operand] = home
                 self.homes[operand] = home
+
+    def _home(self, operand: Node) -> Place | None:
+        """A matrix that products can read a value from, if there is one."""
+        known = [
+            places[operand] for places in (self.task.operands, self.places) if operand in places
+        ]
+        homes = [*known, *self.stores.get(operand, ())]
+        rounded = self.task.is_rounded
+        return next((p for p in homes if _is_matrix(p) and p.is_rounded == rounded), None)
 
     def _place_saved(self) -> None:
         """Values for the backward kernel lie in blocks, unless a matrix of all steps has them."""
         column = 0
         for node in self.task.saved:
             new = self.new[node]
-            kept = [place.rows in ("rows", "before", "after") for place in self.stores.get(new, ())]
-            if new not in self.places and not any(kept):
+            kept = [p for p in self._exact(new) if p.rows in ("rows", "before", "after")]
+            if new not in self.places and not kept:
                 self._store(new, Place(buffer="saved", column=column, is_blocked=True))
                 column += 1
+
+    def _exact(self, node: Node) -> list[Place]:
+        """Places that hold a value as it was computed."""
+        return [place for place in self.stores.get(node, ()) if not place.is_rounded]
 
     def _level(self, node: Node) -> int:
         """The stage in which a value can be known first."""
@@ -110,8 +124,8 @@ class _Scheduler:
             seen.add(node)
             first = self._level(node) if isinstance(node, Sum) else computed.get(node, level)
             if first < level:
-                if node in self.stores:
-                    self.places.setdefault(node, self.stores[node][0])
+                if homes := self._exact(node):
+                    self.places.setdefault(node, homes[0])
                     return
                 if isinstance(node, Sum) or self._is_costly(node):
                     self._spill(node, first)

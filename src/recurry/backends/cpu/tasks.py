@@ -5,7 +5,7 @@ Imports the compiler, schedule and scheduler.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recurry.backends.cpu.schedule import PICKED, Given, Place, Schedule, Task
 from recurry.backends.cpu.scheduler import make_schedule
@@ -54,32 +54,45 @@ class BackwardPass:
     Args:
         schedule: The kernel.
         vectors: What fills the columns of the buffer `vectors`.
-        kept: Nodes whose values the kernel leaves in the columns of `adjoints`.
+        kept: Nodes whose values the kernel leaves in the columns of `adjoints`; where products
+            read bfloat16, those that products read, rounded.
+        exact: Nodes left in the columns of `exact`: where products read bfloat16, those that
+            others read.
         summed: For each column of `summed`, the node whose sum it is.
     """
 
     schedule: Schedule
     vectors: tuple[Node, ...]
     kept: tuple[Node, ...]
+    exact: tuple[Node, ...]
     summed: tuple[Node, ...]
 
 
 @once_a_plan
-def forward(plan: Plan, *, is_saving: bool, is_fused: bool) -> Forward:
-    """The forward pass of a plan."""
+def forward(plan: Plan, *, is_saving: bool, is_fused: bool, is_rounded: bool = False) -> Forward:
+    """The forward pass of a plan; `is_rounded` where products read bfloat16 numbers."""
     graph = plan.graph
     vectors = _vectors(plan)
     given: dict[Node, Place] = _vector_places(vectors)
     read = {node.operand for stage in plan.stages for node in _products(stage.products)}
     outputs: list[tuple[Node, Place]] = []
+    operands: dict[Node, Place] = {}
     for name in graph.states:
-        in_turn = not is_saving and name != "h" and State(name) not in read
+        is_operand = State(name) in read
+        in_turn = not is_saving and name != "h" and (is_rounded or not is_operand)
         before, after = ("even", "odd") if in_turn else ("before", "after")
         given[State(name)] = Place(buffer=f"state_{name}", rows=before)
         outputs.append((graph.next_state[name], Place(buffer=f"state_{name}", rows=after)))
+        if is_rounded and is_operand:
+            before, after = ("before", "after") if is_saving else ("even", "odd")
+            place = Place(buffer=f"rounded_{name}", rows=before, is_rounded=True)
+            operands[State(name)] = place
+            outputs.append((graph.next_state[name], replace(place, rows=after)))
     if "h" not in graph.states:
         outputs.append((graph.output, Place(buffer="output")))
     given[Input()] = _input_place(is_fused)
+    if is_rounded and is_fused:
+        operands[Input()] = Place(buffer="input_rounded", is_rounded=True)
     saved = tuple(node for node in plan.saved if _can_save(plan, node)) if is_saving else ()
     roots = [node for node, _ in outputs] + list(saved)
     projected = _projected(plan, roots, is_fused)
@@ -90,7 +103,9 @@ def forward(plan: Plan, *, is_saving: bool, is_fused: bool) -> Forward:
         given=given | places,
         outputs=tuple(outputs),
         saved=saved,
+        operands=operands,
         operand_rows="rows" if is_saving else "even",
+        is_rounded=is_rounded,
     )
     return Forward(
         schedule=make_schedule(_reached(task)),
@@ -102,11 +117,11 @@ def forward(plan: Plan, *, is_saving: bool, is_fused: bool) -> Forward:
 
 
 @once_a_plan
-def backward(plan: Plan, *, is_fused: bool) -> BackwardPass:
+def backward(plan: Plan, *, is_fused: bool, is_rounded: bool = False) -> BackwardPass:
     """The backward pass that follows a saving forward pass."""
     graph, back = plan.graph, plan.backward
     vectors = _vectors(plan)
-    saving = forward(plan, is_saving=True, is_fused=is_fused)
+    saving = forward(plan, is_saving=True, is_fused=is_fused, is_rounded=is_rounded)
     given = _vector_places(vectors) | _known(plan, saving)
     given |= {Adjoint(name): Place(buffer=f"adjoint_{name}", rows="even") for name in graph.states}
     given[_CARRIED] = Place(buffer="adjoint_h", rows="even")
@@ -115,20 +130,30 @@ def backward(plan: Plan, *, is_fused: bool) -> BackwardPass:
     given.pop(Adjoint("h"), None)
     whole = Binary("add", _CARRIED, _OUTPUT_GRADIENT) if "h" in graph.states else _OUTPUT_GRADIENT
     split = _Split(plan, {node for node in given if node.children or isinstance(node, State)})
-    kept = split.kept
+    kept, exact = (split.multiplied, split.exact) if is_rounded else (split.kept, ())
     task = Task(
         given=given,
         replaced={Adjoint("h"): whole},
         outputs=(
             *((n, Place(buffer=f"adjoint_{s}", rows="odd")) for s, n in back.states.items()),
-            *((node, Place(buffer="adjoints", column=c)) for c, node in enumerate(kept)),
+            *(
+                (node, Place(buffer="adjoints", column=c, is_rounded=is_rounded))
+                for c, node in enumerate(kept)
+            ),
+            *((node, Place(buffer="exact", column=c)) for c, node in enumerate(exact)),
         ),
         summed=split.summed,
         # Blocks have the size that they were written with, also where not all of it is read.
         widths={n: w for n, w in saving.schedule.widths.items() if n in ("saved", "projected")},
+        is_rounded=is_rounded,
     )
-    schedule = make_schedule(_reached(task))
-    return BackwardPass(schedule=schedule, vectors=vectors, kept=kept, summed=split.summed)
+    return BackwardPass(
+        schedule=make_schedule(_reached(task)),
+        vectors=vectors,
+        kept=kept,
+        exact=exact,
+        summed=split.summed,
+    )
 
 
 def _products(groups: Iterable[tuple[Node, tuple[Matmul, ...]]]) -> list[Matmul]:
@@ -189,15 +214,7 @@ def _reached(task: Task) -> Task:
                 wanted.append(task.replaced[node])
             elif node not in stops:
                 wanted.extend(node.children)
-    return Task(
-        given={node: place for node, place in task.given.items() if node in found},
-        outputs=task.outputs,
-        replaced=task.replaced,
-        summed=task.summed,
-        saved=task.saved,
-        operand_rows=task.operand_rows,
-        widths=task.widths,
-    )
+    return replace(task, given={node: place for node, place in task.given.items() if node in found})
 
 
 def _known(plan: Plan, made: Forward) -> dict[Node, Place]:
@@ -213,7 +230,8 @@ def _known(plan: Plan, made: Forward) -> dict[Node, Place]:
             continue
         homes = [place for stored, place in stores if stored is new]
         homes += [schedule.places[new]] if new in schedule.places else []
-        home = next((place for place in homes if place.rows in _PERSISTENT), None)
+        homes = [place for place in homes if place.rows in _PERSISTENT]
+        home = next((place for place in homes if not place.is_rounded), None)
         if home is not None:
             places[node] = home
     return places
@@ -235,6 +253,25 @@ class _Split:
         roots = [*back.product_adjoints.values(), back.input]
         roots += [n for n in vectors if not self.is_computable(n)]
         self.kept = tuple(dict.fromkeys(self._frontier(roots)))
+        self.multiplied, self.exact = self._by_reader(roots)
+
+    def _by_reader(self, roots: list[Node]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+        """The kept nodes that products read, and those that others read."""
+        kept, products = set(self.kept), {*self.plan.backward.product_adjoints.values()}
+        multiplied = [node for node in self.kept if node in products]
+        exact = [self.plan.backward.input]
+        seen: set[Node] = set()
+        wanted = [node for node in roots if node not in kept]
+        while wanted:
+            node = wanted.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            found = [child for child in node.children if child in kept]
+            (multiplied if isinstance(node, Matmul) else exact).extend(found)
+            wanted.extend(child for child in node.children if child not in kept)
+        order = self.kept
+        return tuple(n for n in order if n in multiplied), tuple(n for n in order if n in exact)
 
     def _under(self, roots: Iterable[Node]) -> list[Node]:
         found: dict[Node, None] = {}

@@ -41,7 +41,12 @@ def run_operator(
 
     states = [state[name] for name in plan.graph.states]
     values = [parameters[name] for name in plan.graph.parameters]
-    facts = (plan.text, None if lengths is None else list(lengths), options.is_reversed)
+    facts = (
+        plan.text,
+        None if lengths is None else list(lengths),
+        options.is_reversed,
+        options.precision == "bfloat16",
+    )
     if torch._C._are_functorch_transforms_active():
         found = Transformed.apply(facts, len(states), x, *states, *values)
     else:

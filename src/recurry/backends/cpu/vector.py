@@ -15,12 +15,7 @@ _MANTISSA = {32: 23, 64: 52}
 _BIAS = {32: 127, 64: 1023}
 
 
-def apply(e: Emitter, function: str, *arguments: Value) -> Value:
-    """A function of the equation language or of its derivatives."""
-    return FUNCTIONS[function](e, *arguments)
-
-
-def _polynomial(e: Emitter, x: Value, coefficients: tuple[float, ...]) -> Value:
+def polynomial(e: Emitter, x: Value, coefficients: tuple[float, ...]) -> Value:
     """By Horner's rule, the constant term first in the list."""
     total = e.constant(coefficients[-1])
     for coefficient in coefficients[-2::-1]:
@@ -28,12 +23,13 @@ def _polynomial(e: Emitter, x: Value, coefficients: tuple[float, ...]) -> Value:
     return total
 
 
-def _at_most(e: Emitter, x: Value, limit: float) -> Value:
+def at_most(e: Emitter, x: Value, limit: float) -> Value:
     """The smaller of a vector and a number; NaN stays NaN."""
     return e.select(e.compare_lanes("ogt", x, e.constant(limit)), e.constant(limit), x)
 
 
-def _at_least(e: Emitter, x: Value, limit: float) -> Value:
+def at_least(e: Emitter, x: Value, limit: float) -> Value:
+    """The greater of a vector and a number; NaN stays NaN."""
     return e.select(e.compare_lanes("olt", x, e.constant(limit)), e.constant(limit), x)
 
 
@@ -52,7 +48,7 @@ def _split(e: Emitter, x: Value) -> tuple[Value, Value, Value]:
     return n, integer, r
 
 
-def _power_of_two(e: Emitter, n: Value) -> Value:
+def power_of_two(e: Emitter, n: Value) -> Value:
     """`2**n` for an integer n; 0 at the lowest exponent."""
     biased = e.bits("add", n, e.integer(_BIAS[e.lanes.bits]))
     return e.as_numbers(e.bits("shl", biased, e.integer(_MANTISSA[e.lanes.bits])))
@@ -61,18 +57,18 @@ def _power_of_two(e: Emitter, n: Value) -> Value:
 def _exp_parts(e: Emitter, x: Value) -> tuple[Value, Value]:
     """`2**n` and `expm1(r)`; x between the logarithms of the smallest and the greatest number."""
     _, n, r = _split(e, x)
-    return _power_of_two(e, n), e.arithmetic("fmul", r, _polynomial(e, r, EXPM1[e.lanes.bits]))
+    return power_of_two(e, n), e.arithmetic("fmul", r, polynomial(e, r, EXPM1[e.lanes.bits]))
 
 
 def _exp(e: Emitter, x: Value) -> Value:
     """exp everywhere: the power of two in two factors, so that neither overflows."""
     low, high = EXP_RANGE[e.lanes.bits]
-    _, n, r = _split(e, _at_least(e, _at_most(e, x, high), low))
+    _, n, r = _split(e, at_least(e, at_most(e, x, high), low))
     half = e.bits("ashr", n, e.integer(1))
-    p = _polynomial(e, r, EXPM1[e.lanes.bits])
+    p = polynomial(e, r, EXPM1[e.lanes.bits])
     value = e.fma(r, p, e.constant(1.0))
-    value = e.arithmetic("fmul", value, _power_of_two(e, half))
-    return e.arithmetic("fmul", value, _power_of_two(e, e.bits("sub", n, half)))
+    value = e.arithmetic("fmul", value, power_of_two(e, half))
+    return e.arithmetic("fmul", value, power_of_two(e, e.bits("sub", n, half)))
 
 
 def _lowest(e: Emitter) -> float:
@@ -82,7 +78,7 @@ def _lowest(e: Emitter) -> float:
 
 def _decay(e: Emitter, x: Value) -> Value:
     """`exp(-|x|)`."""
-    y = _at_least(e, _negate(e, _abs(e, x)), _lowest(e))
+    y = at_least(e, _negate(e, _abs(e, x)), _lowest(e))
     scale, rest = _exp_parts(e, y)
     return e.fma(scale, rest, scale)
 
@@ -96,7 +92,7 @@ def _sigmoid(e: Emitter, x: Value) -> Value:
 
 def _tanh(e: Emitter, x: Value) -> Value:
     """`-m / (2 + m)` with `m = expm1(-2 |x|)`, which loses nothing near 0; then the sign of x."""
-    y = _at_least(e, e.arithmetic("fmul", _abs(e, x), e.constant(-2.0)), _lowest(e))
+    y = at_least(e, e.arithmetic("fmul", _abs(e, x), e.constant(-2.0)), _lowest(e))
     scale, rest = _exp_parts(e, y)
     m = e.fma(scale, rest, e.arithmetic("fsub", scale, e.constant(1.0)))
     value = e.arithmetic("fdiv", _negate(e, m), e.arithmetic("fadd", m, e.constant(2.0)))
@@ -106,7 +102,7 @@ def _tanh(e: Emitter, x: Value) -> Value:
 def _atanh_series(e: Emitter, s: Value) -> Value:
     """`log((1 + s) / (1 - s))` for small s."""
     square = e.arithmetic("fmul", s, s)
-    rest = e.arithmetic("fmul", square, _polynomial(e, square, LOG[e.lanes.bits]))
+    rest = e.arithmetic("fmul", square, polynomial(e, square, LOG[e.lanes.bits]))
     return e.fma(s, rest, e.arithmetic("fadd", s, s))
 
 
@@ -152,12 +148,12 @@ def _softplus(e: Emitter, x: Value) -> Value:
 
 def _normal_cdf(e: Emitter, x: Value) -> Value:
     """`erfc(z) / 2` on the left side with `z = |x| / sqrt(2)`, and 1 minus that on the right."""
-    z = _at_most(e, e.arithmetic("fmul", _abs(e, x), e.constant(math.sqrt(0.5))), 27.0)
+    z = at_most(e, e.arithmetic("fmul", _abs(e, x), e.constant(math.sqrt(0.5))), 27.0)
     two = e.constant(2.0)
     t = e.arithmetic("fdiv", e.arithmetic("fsub", z, two), e.arithmetic("fadd", z, two))
-    smooth = _polynomial(e, t, ERFC[e.lanes.bits])
+    smooth = polynomial(e, t, ERFC[e.lanes.bits])
     # The rounding error of x * x / 2 would be the error of its exponential: take it along.
-    half = e.arithmetic("fmul", _at_most(e, _abs(e, x), 39.0), e.constant(0.5))
+    half = e.arithmetic("fmul", at_most(e, _abs(e, x), 39.0), e.constant(0.5))
     twice = e.arithmetic("fadd", half, half)
     square = e.arithmetic("fmul", half, twice)
     rest = e.fma(half, twice, _negate(e, square))
@@ -178,7 +174,7 @@ def _negate(e: Emitter, x: Value) -> Value:
 
 
 def _relu(e: Emitter, x: Value) -> Value:
-    return _at_least(e, x, 0.0)
+    return at_least(e, x, 0.0)
 
 
 def _silu(e: Emitter, x: Value) -> Value:
@@ -190,7 +186,7 @@ def _gelu(e: Emitter, x: Value) -> Value:
 
 
 def _hard_sigmoid(e: Emitter, x: Value) -> Value:
-    inside = _at_most(e, _at_least(e, e.arithmetic("fadd", x, e.constant(3.0)), 0.0), 6.0)
+    inside = at_most(e, at_least(e, e.arithmetic("fadd", x, e.constant(3.0)), 0.0), 6.0)
     return e.arithmetic("fmul", inside, e.constant(1 / 6))
 
 
