@@ -4,10 +4,12 @@ from recurry.backends.options import (
     MEMORIES,
     PRECISIONS,
     Backend,
+    Job,
     Memory,
     Precision,
     Request,
     RunOptions,
+    run_jobs,
 )
 from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.table import BACKENDS, backend_names, check_backend, choose_backend
@@ -18,6 +20,7 @@ __all__ = [
     "MEMORIES",
     "PRECISIONS",
     "Backend",
+    "Job",
     "Memory",
     "Precision",
     "Request",
@@ -28,4 +31,5 @@ __all__ = [
     "backend_names",
     "check_backend",
     "choose_backend",
+    "run_jobs",
 ]

@@ -66,6 +66,25 @@ class Request:
     needs_gradient: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One sequence batch through one cell: what a backend's `run` gets beside the plan.
+
+    Args:
+        parameters: Parameters by name.
+        x: Input.
+        state: The state before the first step, `(B, H)` each.
+        lengths: Valid steps of each sequence; all where not given.
+        options: How it is to be run.
+    """
+
+    parameters: Mapping[str, Tensor]
+    x: Tensor | Symbols
+    state: Mapping[str, Tensor]
+    lengths: Sequence[int] | None
+    options: RunOptions
+
+
 @runtime_checkable
 class Backend(Protocol):
     """Runs a plan along time."""
@@ -95,3 +114,28 @@ class Backend(Protocol):
         A backend that has no use for symbols begins with `x = as_vectors(x)`.
         """
         ...
+
+
+@runtime_checkable
+class TeamBackend(Backend, Protocol):
+    """A backend that can run several sequence batches at once."""
+
+    def run_together(
+        self, plan: Plan, jobs: Sequence[Job]
+    ) -> list[tuple[Tensor, dict[str, Tensor]]]:
+        """What `run` gives for each of some jobs that do not wait for one another."""
+        ...
+
+
+def run_jobs(
+    backend: Backend, plan: Plan, jobs: Sequence[Job]
+) -> list[tuple[Tensor, dict[str, Tensor]]]:
+    """Output and state of jobs that do not wait for one another, such as both directions."""
+    if len(jobs) > 1 and isinstance(backend, TeamBackend):
+        return backend.run_together(plan, jobs)
+    return [
+        backend.run(
+            plan, job.parameters, job.x, job.state, lengths=job.lengths, options=job.options
+        )
+        for job in jobs
+    ]

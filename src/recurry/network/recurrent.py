@@ -3,7 +3,7 @@
 Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every step and the state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -14,6 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from recurry.backends import (
     Backend,
+    Job,
     Memory,
     Precision,
     Request,
@@ -23,6 +24,7 @@ from recurry.backends import (
     as_vectors,
     check_backend,
     choose_backend,
+    run_jobs,
 )
 from recurry.backends.autocast import widen, without_autocast
 from recurry.cells import find_cell
@@ -288,23 +290,26 @@ class Recurrent(nn.Module):
         cuts: tuple[int, ...],
     ) -> tuple[Tensor, list[list[dict[str, Tensor]]]]:
         """The output of a layer, and for each direction its state at every cut and at the end."""
-        outputs: list[Tensor] = []
-        noted: list[list[dict[str, Tensor]]] = []
-        for direction, weights in enumerate(layer.directions()):
-            options = self._options(weights.cache, is_reversed=direction == 1)
-            parameters = self._dropped(weights.tensors())
-            parts: list[Tensor] = []
-            states = [rows[direction]]
-            for part in x.tensor_split(cuts) if cuts else (x,):
-                backend = self._chosen(part, lengths, options, parameters)
-                output, new = backend.run(
-                    self._plan, parameters, part, states[-1], lengths=lengths, options=options
+        directions = [(self._dropped(w.tensors()), w.cache) for w in layer.directions()]
+        outputs: list[list[Tensor]] = [[] for _ in directions]
+        noted: list[list[dict[str, Tensor]]] = [[row] for row in rows[: len(outputs)]]
+        for part in x.tensor_split(cuts) if cuts else (x,):
+            jobs = [
+                Job(
+                    parameters=parameters,
+                    x=part,
+                    state=noted[direction][-1],
+                    lengths=lengths,
+                    options=self._options(cache, is_reversed=direction == 1),
                 )
-                parts.append(output)
-                states.append(new)
-            outputs.append(torch.cat(parts) if cuts else parts[0])
-            noted.append(states[1:])
-        return torch.cat(outputs, 2) if self.bidirectional else outputs[0], noted
+                for direction, (parameters, cache) in enumerate(directions)
+            ]
+            made = run_jobs(self._chosen(jobs), self._plan, jobs)
+            for direction, (output, new) in enumerate(made):
+                outputs[direction].append(output)
+                noted[direction].append(new)
+        whole = [torch.cat(parts) if cuts else parts[0] for parts in outputs]
+        return torch.cat(whole, 2) if self.bidirectional else whole[0], [n[1:] for n in noted]
 
     def _options(self, cache: StackCache | None = None, *, is_reversed: bool = False) -> RunOptions:
         return RunOptions(
@@ -326,19 +331,14 @@ class Recurrent(nn.Module):
             for name, value in parameters.items()
         }
 
-    def _chosen(
-        self,
-        x: Tensor | Symbols,
-        lengths: tuple[int, ...] | None,
-        options: RunOptions,
-        parameters: dict[str, Tensor],
-    ) -> Backend:
+    def _chosen(self, jobs: Sequence[Job]) -> Backend:
+        x, lengths = jobs[0].x, jobs[0].lengths
         needs_gradient = torch.is_grad_enabled() and (
-            x.requires_grad or any(value.requires_grad for value in parameters.values())
+            x.requires_grad or any(p.requires_grad for job in jobs for p in job.parameters.values())
         )
         request = Request(
             plan=self._plan,
-            options=options,
+            options=jobs[0].options,
             device=x.device.type,
             num_steps=x.shape[0],
             batch_size=x.shape[1],

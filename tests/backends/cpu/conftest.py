@@ -19,7 +19,7 @@ from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.kernels import kernels
 from recurry.backends.cpu.machine import host
-from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.passes import Ends, run_backward, run_forward
 from recurry.backends.cpu.rows import make_rows
 from recurry.backends.timeline import make_timeline
 from recurry.compiler.cell import Cell
@@ -86,18 +86,17 @@ class Case:
         call: Call,
         state: Mapping[str, np.ndarray],
         gradient: np.ndarray,
-        ends: Mapping[str, np.ndarray],
+        last: Mapping[str, np.ndarray],
     ) -> dict[str, Tensor]:
         initial = {name: self._tensor(value) for name, value in state.items()}
         made = run_forward(call, initial, is_saving=True)
         inference = run_forward(call, initial, is_saving=False)
-        back = run_backward(
-            call,
-            made.buffers,
-            self._tensor(gradient).flatten(0, 1),
-            {name: self._tensor(value) for name, value in ends.items()},
-            needs_x=True,
+        ends = Ends(
+            buffers=made.buffers,
+            output=self._tensor(gradient).flatten(0, 1),
+            state={name: self._tensor(value) for name, value in last.items()},
         )
+        back = run_backward(call, ends)
         for name, value in inference.final.items():
             torch.testing.assert_close(value, made.final[name])
         assert back.x is not None

@@ -6,7 +6,8 @@ rest of the folder.
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -14,13 +15,15 @@ from torch import Tensor
 
 from recurry.backends.cpu.inputs import InputRows, pick_rows
 from recurry.backends.cpu.traced import needs_operator, run_operator
-from recurry.backends.options import Request, RunOptions
-from recurry.backends.refusals import refuse_second_derivatives
+from recurry.backends.options import Job, Request, RunOptions
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
-from recurry.backends.timeline import Timeline, is_padded, make_packing, make_timeline
+from recurry.backends.timeline import Packing, Timeline, is_padded, make_packing, make_timeline
 from recurry.backends.weights import hidden_size
 from recurry.compiler.plan import Plan
+
+if TYPE_CHECKING:
+    from recurry.backends.cpu.recurrence import Facts
 
 
 class CpuBackend:
@@ -51,33 +54,107 @@ class CpuBackend:
         options: RunOptions,
     ) -> tuple[Float[Tensor, "T B H"], dict[str, Tensor]]:
         """The output and the state after the last step."""
-        if options.zoneout > 0.0:
-            plan = zoned(plan, options.zoneout)
-        num_steps, batch_size, _ = x.shape
-        is_empty = 0 in x.shape or (lengths is not None and not any(lengths))
-        if is_empty or needs_operator((x, *state.values())):
-            values = as_vectors(x)
-            return run_operator(plan, parameters, values, state, lengths=lengths, options=options)
-        if not is_padded(lengths, num_steps):
-            sizes = (batch_size,) * num_steps if batch_size else ()
-            timeline = make_timeline(sizes, batch_size, options.is_reversed)
-            found = _input_rows(x, lambda value: value.flatten(0, 1), timeline, parameters)
-            rows, new = _run_rows(plan, parameters, found, state, timeline, options)
-            return rows.view(num_steps, batch_size, rows.shape[1]), new
-        packing = make_packing(tuple(lengths or ()), num_steps, options.is_reversed, x.device)
-        state = {name: packing.sort(value) for name, value in state.items()}
-        found = _input_rows(x, packing.pack, packing.timeline, parameters)
-        rows, new = _run_rows(plan, parameters, found, state, packing.timeline, options)
-        return packing.unpack(rows), {name: packing.unsort(value) for name, value in new.items()}
+        job = Job(parameters=parameters, x=x, state=state, lengths=lengths, options=options)
+        return self.run_together(plan, [job])[0]
+
+    def run_together(
+        self, plan: Plan, jobs: Sequence[Job]
+    ) -> list[tuple[Tensor, dict[str, Tensor]]]:
+        """The same for jobs that do not wait for one another, each on its share of the threads."""
+        if jobs[0].options.zoneout > 0.0:
+            plan = zoned(plan, jobs[0].options.zoneout)
+        if any(_is_empty(job) or needs_operator((job.x, *job.state.values())) for job in jobs):
+            return [_run_operator(plan, job) for job in jobs]
+        rows = [_Rows.of(job) for job in jobs]
+        return [one.unpacked(*made) for one, made in zip(rows, _run_rows(plan, rows), strict=True)]
 
 
-def _input_rows(
-    x: Tensor | Symbols,
-    flatten: Callable[[Tensor], Tensor],
-    timeline: Timeline,
-    parameters: Mapping[str, Tensor],
-) -> InputRows:
+def _is_empty(job: Job) -> bool:
+    return 0 in job.x.shape or (job.lengths is not None and not any(job.lengths))
+
+
+def _run_operator(plan: Plan, job: Job) -> tuple[Tensor, dict[str, Tensor]]:
+    return run_operator(
+        plan,
+        job.parameters,
+        as_vectors(job.x),
+        job.state,
+        lengths=job.lengths,
+        options=job.options,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    """A job without padding.
+
+    Args:
+        job: What was asked for.
+        given: What each row reads.
+        state: The state before the first step, in the order of the rows.
+        timeline: Which rows belong to which step.
+        packing: How rows became what they are, where sequences differ in length.
+    """
+
+    job: Job
+    given: InputRows
+    state: Mapping[str, Tensor]
+    timeline: Timeline
+    packing: Packing | None = None
+
+    @classmethod
+    def of(cls, job: Job) -> "_Rows":
+        """The rows of a job."""
+        num_steps, batch_size, _ = job.x.shape
+        is_reversed = job.options.is_reversed
+        if not is_padded(job.lengths, num_steps):
+            timeline = make_timeline((batch_size,) * num_steps, batch_size, is_reversed)
+            given = _input_rows(job, lambda value: value.flatten(0, 1), timeline)
+            return cls(job=job, given=given, state=job.state, timeline=timeline)
+        lengths = tuple(job.lengths or ())
+        packing = make_packing(lengths, num_steps, is_reversed, job.x.device)
+        return cls(
+            job=job,
+            given=_input_rows(job, packing.pack, packing.timeline),
+            state={name: packing.sort(value) for name, value in job.state.items()},
+            timeline=packing.timeline,
+            packing=packing,
+        )
+
+    @property
+    def tensors(self) -> tuple[Tensor | None, ...]:
+        """Input, which of its rows are read, states, parameters."""
+        states, parameters = self.state.values(), self.job.parameters.values()
+        return (self.given.values, self.given.picks, *states, *parameters)
+
+    @property
+    def facts(self) -> "Facts":
+        """What a call needs beside tensors."""
+        size = hidden_size(self.job.parameters, self.state, self.given.values)
+        from recurry.backends.cpu.recurrence import Facts
+
+        return Facts(
+            timeline=self.timeline,
+            states=tuple(self.state),
+            parameters=tuple(self.job.parameters),
+            hidden_size=size,
+            is_identity=self.given.is_identity,
+            is_rounded=self.job.options.precision == "bfloat16",
+        )
+
+    def unpacked(
+        self, output: Tensor, state: dict[str, Tensor]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Output and state as the job wants them."""
+        if self.packing is None:
+            return output.view(*self.job.x.shape[:2], output.shape[1]), state
+        unsorted = {name: self.packing.unsort(value) for name, value in state.items()}
+        return self.packing.unpack(output), unsorted
+
+
+def _input_rows(job: Job, flatten: Callable[[Tensor], Tensor], timeline: Timeline) -> InputRows:
     """What each row reads."""
+    x = job.x
     if not isinstance(x, Symbols):
         return InputRows(values=flatten(x))
     from recurry.backends.cpu.cost import should_project
@@ -86,14 +163,14 @@ def _input_rows(
         x.num_symbols,
         timeline.num_rows,
         is_one_hot=x.table is None,
-        is_kept=not _is_recorded((x, *parameters.values())),
+        is_kept=not _is_recorded((x, *job.parameters.values())),
     )
     return pick_rows(x, flatten) if is_picked else InputRows(values=flatten(x.vectors()))
 
 
-def _is_recorded(values: Iterable[Tensor | Symbols]) -> bool:
+def _is_recorded(values: Iterable[Tensor | Symbols | None]) -> bool:
     """Whether gradients will be asked for."""
-    return torch.is_grad_enabled() and any(value.requires_grad for value in values)
+    return torch.is_grad_enabled() and any(v is not None and v.requires_grad for v in values)
 
 
 # What this computer lacks, if anything; looked for once, where no traced program sees it.
@@ -104,89 +181,38 @@ _MISSING = (
 )
 
 
-def _run_rows(
-    plan: Plan,
-    parameters: Mapping[str, Tensor],
-    given: InputRows,
-    state: Mapping[str, Tensor],
-    timeline: Timeline,
-    options: RunOptions,
-) -> tuple[Float[Tensor, "N H"], dict[str, Tensor]]:
-    """Run rows without padding."""
-    from recurry.backends.cpu.calls import check_tensors, make_call
-    from recurry.backends.cpu.passes import run_forward
+def _run_rows(plan: Plan, rows: Sequence[_Rows]) -> list[tuple[Tensor, dict[str, Tensor]]]:
+    """Output and last state of each, `(N, H)` and `(B, H)`."""
+    from recurry.backends.cpu.calls import check_tensors
+    from recurry.backends.cpu.passes import run_forwards
 
-    x = given.values
-    size = hidden_size(parameters, state, x)
-    check_tensors(state, dict.fromkeys(state, (timeline.num_streams, size)), x.dtype)
-    values, states = tuple(parameters.values()), tuple(state.values())
-    is_rounded = options.precision == "bfloat16"
-    if _is_recorded((x, *states, *values)):
+    facts = tuple(one.facts for one in rows)
+    for one, fact in zip(rows, facts, strict=True):
+        shape = (one.timeline.num_streams, fact.hidden_size)
+        check_tensors(one.state, dict.fromkeys(one.state, shape), one.given.values.dtype)
+    if _is_recorded(tensor for one in rows for tensor in one.tensors):
         # An update may follow, and torch's fused optimisers count no version.
-        options.cache.clear()
-        how = (given.is_identity, is_rounded)
-        facts = (plan, timeline, tuple(parameters), tuple(state), size, how)
-        output, *final = _recurrence(options).apply(facts, x, given.picks, *states, *values)
-        return output, dict(zip(state, final, strict=True))
-    with torch.no_grad():
-        call = make_call(
-            plan, timeline, parameters, given, size, cache=options.cache, is_rounded=is_rounded
+        for one in rows:
+            one.job.options.cache.clear()
+        found = iter(
+            _recurrence(rows[0].job.options).apply(
+                plan, facts, *(tensor for one in rows for tensor in one.tensors)
+            )
         )
-        made = run_forward(call, state, is_saving=False)
-    return made.output, made.final
+        return [(next(found), {name: next(found) for name in one.state}) for one in rows]
+    with torch.no_grad():
+        calls = [
+            fact.call(plan, one.tensors, teams=len(rows), cache=one.job.options.cache)
+            for one, fact in zip(rows, facts, strict=True)
+        ]
+        states = [one.state for one in rows]
+        made = run_forwards(list(zip(calls, states, strict=True)), is_saving=False)
+    return [(one.output, one.final) for one in made]
 
 
 def _recurrence(options: RunOptions) -> type[torch.autograd.Function]:
     """What runs the kernels behind autograd."""
-    if options.memory == "default":
-        return _Recurrence
     from recurry.backends.cpu.recompute import Recomputed
+    from recurry.backends.cpu.recurrence import Recurrence
 
-    return Recomputed
-
-
-class _Recurrence(torch.autograd.Function):
-    """Kernels behind autograd: first derivatives only."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, facts: tuple, x: Tensor, picks: Tensor | None, *tensors: Tensor
-    ) -> tuple[Tensor, ...]:
-        from recurry.backends.cpu.calls import make_call
-        from recurry.backends.cpu.passes import run_forward
-
-        plan, timeline, names, states, size, (is_identity, is_rounded) = facts
-        initial = dict(zip(states, tensors, strict=False))
-        parameters = dict(zip(names, tensors[len(states) :], strict=True))
-        given = InputRows(values=x, picks=picks, is_identity=is_identity)
-        call = make_call(plan, timeline, parameters, given, size, cache=None, is_rounded=is_rounded)
-        made = run_forward(call, initial, is_saving=True)
-        ctx.facts, ctx.kept = facts, tuple(made.buffers)
-        ctx.save_for_backward(x, picks, *tensors[len(states) :], *made.buffers.values())
-        return (made.output, *made.final.values())
-
-    @staticmethod
-    def backward(  # type: ignore[override]
-        ctx: Any, *gradients: Tensor
-    ) -> tuple[Tensor | None, ...]:
-        from recurry.backends.cpu.calls import make_call
-        from recurry.backends.cpu.passes import run_backward
-
-        if torch.is_grad_enabled():
-            raise refuse_second_derivatives()
-        plan, timeline, names, states, size, (is_identity, is_rounded) = ctx.facts
-        x, picks, *saved = ctx.saved_tensors
-        parameters = dict(zip(names, saved, strict=False))
-        buffers = dict(zip(ctx.kept, saved[len(names) :], strict=True))
-        given = InputRows(values=x, picks=picks, is_identity=is_identity)
-        call = make_call(plan, timeline, parameters, given, size, cache=None, is_rounded=is_rounded)
-        output, *final = gradients
-        found = run_backward(
-            call,
-            buffers,
-            output,
-            dict(zip(states, final, strict=True)),
-            needs_x=ctx.needs_input_grad[1],
-        )
-        by_state = [found.state.get(name) for name in states]
-        return (None, found.x, None, *by_state, *(found.parameters.get(name) for name in names))
+    return Recurrence if options.memory == "default" else Recomputed

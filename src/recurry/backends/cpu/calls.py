@@ -36,6 +36,7 @@ def make_call(
     *,
     cache: StackCache | None,
     is_rounded: bool = False,
+    teams: int = 1,
 ) -> Call:
     """One sequence through one cell, with everything decided.
 
@@ -47,6 +48,7 @@ def make_call(
         hidden_size: H.
         cache: Where packed weights outlive the call, if anywhere.
         is_rounded: Whether products read numbers rounded to bfloat16; all tensors are float32 then.
+        teams: How many calls share the threads.
     """
     found = x if isinstance(x, InputRows) else InputRows(values=x)
     values = found.values
@@ -56,7 +58,7 @@ def make_call(
         timeline=timeline,
         sizes=(int(values.shape[1]), hidden_size),
         bits=16 if is_rounded else bits_of(dtype),
-        threads=available_threads(),
+        threads=max(1, available_threads() // teams),
         is_picked=found.picks is not None,
     )
     num_rows = timeline.num_rows if found.picks is None else values.shape[0]

@@ -1,20 +1,24 @@
 """The frame of a kernel call: sizes, tables and memory as the 64-bit entries that a worker reads.
 
-Comes in: tensors by the name of their buffer. Goes out: a finished call. Imports torch, kernels,
-rows, threads.
+Comes in: tensors by the name of their buffer. Goes out: finished calls, one or several at
+once. Imports torch, jit, kernels, rows, team, threads.
 """
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.kernels import Kernel
+from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.rows import RowTables
-from recurry.backends.cpu.threads import give_way_address, run_worker
+from recurry.backends.cpu.team import write_team
+from recurry.backends.cpu.threads import available_threads, give_way_address, run_worker
 
 # Counters that several threads write lie this far apart, one cache line and its neighbour.
 _APART = 16
@@ -69,7 +73,24 @@ class Split:
         return found
 
 
-def launch(
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """A kernel call that is ready to run.
+
+    Args:
+        address: The worker.
+        frame: What it reads.
+        num_threads: How many threads run it.
+        memory: What the frame points to, kept alive.
+    """
+
+    address: int
+    frame: ctypes.Array
+    num_threads: int
+    memory: tuple[Tensor, ...]
+
+
+def make_launch(
     kernel: Kernel,
     buffers: Mapping[str, Tensor],
     *,
@@ -77,8 +98,8 @@ def launch(
     rows: RowTables,
     split: Split,
     is_backward: bool = False,
-) -> None:
-    """Run a kernel over all steps.
+) -> Launch:
+    """A kernel over all steps.
 
     Args:
         kernel: What to run.
@@ -105,8 +126,31 @@ def launch(
     for name in kernel.schedule.buffers:
         memory = buffers[name]
         entries += [memory.data_ptr(), memory.stride(-2) if memory.dim() > 1 else 0]
-    frame = (ctypes.c_int64 * len(entries))(*entries)
-    run_worker(kernel.address, ctypes.addressof(frame), split.num_threads)
+    return Launch(
+        address=kernel.address,
+        frame=(ctypes.c_int64 * len(entries))(*entries),
+        num_threads=split.num_threads,
+        memory=(counters, shares, *tables, *buffers.values()),
+    )
+
+
+def run_launches(launches: Sequence[Launch]) -> None:
+    """Run kernel calls that do not wait for one another: at once where there are enough threads."""
+    count = sum(launch.num_threads for launch in launches)
+    if len(launches) > 1 and count <= available_threads():
+        entries = [0]
+        for launch in launches:
+            entries += [launch.address, ctypes.addressof(launch.frame)] * launch.num_threads
+        table = (ctypes.c_int64 * len(entries))(*entries)
+        run_worker(_team_address(), ctypes.addressof(table), count)
+        return
+    for launch in launches:
+        run_worker(launch.address, ctypes.addressof(launch.frame), launch.num_threads)
+
+
+@lru_cache(maxsize=1)
+def _team_address() -> int:
+    return compile_module(write_team(host()), ("team",)).addresses["team"]
 
 
 def _tables(rows: RowTables, is_backward: bool) -> tuple[Tensor, ...]:

@@ -17,7 +17,13 @@ from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.calls import check_tensors, find_kernels, make_call
 from recurry.backends.cpu.kernels import bits_of
 from recurry.backends.cpu.packing import make_room, padded_size
-from recurry.backends.cpu.passes import kept_names, memory_shape, run_backward, run_forward
+from recurry.backends.cpu.passes import (
+    Ends,
+    kept_names,
+    memory_shape,
+    run_backward,
+    run_forward,
+)
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import is_padded, make_packing, make_timeline
 from recurry.backends.weights import hidden_size
@@ -170,8 +176,8 @@ def _backward(
         check_tensors({name: buffer}, {name: (count, columns * run.call.padded)}, dtype)
     shape = (*run.shape[:2], run.size)
     check_tensors({"output gradient": output_gradient}, {"output gradient": shape}, x.dtype)
-    ends, rows = run.states(state_gradients), run.rows(output_gradient)
-    found = run_backward(run.call, buffers, rows, ends, needs_x=True)
+    output, states = run.rows(output_gradient), run.states(state_gradients)
+    found = run_backward(run.call, Ends(buffers=buffers, output=output, state=states))
     assert found.x is not None
     named = zip(run.plan.graph.parameters, parameters, strict=True)
     by_parameter = [found.parameters.get(name, torch.zeros_like(p)) for name, p in named]

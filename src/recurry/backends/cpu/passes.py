@@ -4,7 +4,7 @@ Comes in: a call, initial states or gradients. Goes out: rows of output, final s
 backward pass needs; or gradients. Imports torch, call, frame, gradients, kernels, rows, tasks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.frame import launch
+from recurry.backends.cpu.frame import Launch, make_launch, run_launches
 from recurry.backends.cpu.gradients import GradientProducts, Gradients
 from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.matrices import panel_product
@@ -36,9 +36,34 @@ class Made:
     buffers: dict[str, Tensor]
 
 
-@without_autocast
+@dataclass(frozen=True, kw_only=True)
+class _Begun:
+    """A pass whose kernel has not run yet."""
+
+    call: Call
+    memory: dict[str, Tensor]
+    launch: Launch
+
+
 def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -> Made:
     """Forward over all steps."""
+    return run_forwards([(call, initial)], is_saving=is_saving)[0]
+
+
+@without_autocast
+def run_forwards(
+    given: Sequence[tuple[Call, Mapping[str, Tensor]]], *, is_saving: bool
+) -> list[Made]:
+    """Forward over all steps of sequences that do not wait for one another."""
+    begun = [_begin_forward(call, initial, is_saving=is_saving) for call, initial in given]
+    run_launches([one.launch for one in begun])
+    return [
+        _collect(one.call, one.memory, initial, is_saving=is_saving)
+        for one, (_, initial) in zip(begun, given, strict=True)
+    ]
+
+
+def _begin_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -> _Begun:
     kernels = call.kernels
     made = kernels.saving_pass if is_saving else kernels.forward_pass
     kernel = kernels.saving if is_saving else kernels.forward
@@ -52,8 +77,8 @@ def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -
         buffers["projected"] = _projected(call, made)
     if call.input.picks is not None:
         buffers["picks"] = call.input.picks
-    launch(kernel, buffers, sizes=call.sizes, rows=call.rows, split=call.split)
-    return _collect(call, buffers, initial, is_saving=is_saving)
+    launch = make_launch(kernel, buffers, sizes=call.sizes, rows=call.rows, split=call.split)
+    return _Begun(call=call, memory=buffers, launch=launch)
 
 
 def _forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -160,24 +185,48 @@ def _is_in_turn(call: Call, name: str) -> bool:
     return place is not None and place.rows == "even"
 
 
-@without_autocast
-def run_backward(
-    call: Call,
-    buffers: Mapping[str, Tensor],
-    output_gradient: Tensor,
-    state_gradient: Mapping[str, Tensor],
-    *,
-    needs_x: bool,
-) -> Gradients:
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """What a backward pass starts from.
+
+    Args:
+        buffers: What the saving forward pass left.
+        output: The gradient by the output, (N, H).
+        state: The gradient by the final states, (B, H) by name.
+        needs_x: Whether the gradient by the input is asked for.
+    """
+
+    buffers: Mapping[str, Tensor]
+    output: Tensor
+    state: Mapping[str, Tensor]
+    needs_x: bool = True
+
+
+def run_backward(call: Call, ends: Ends) -> Gradients:
     """Back through all steps, then the products over all rows."""
+    return run_backwards([(call, ends)])[0]
+
+
+@without_autocast
+def run_backwards(given: Sequence[tuple[Call, Ends]]) -> list[Gradients]:
+    """Back through sequences that do not wait for one another."""
+    begun = [_begin_backward(call, ends) for call, ends in given]
+    run_launches([one.launch for one in begun])
+    return [
+        _finish_backward(one, needs_x=ends.needs_x)
+        for one, (_, ends) in zip(begun, given, strict=True)
+    ]
+
+
+def _begin_backward(call: Call, ends: Ends) -> _Begun:
     kernels, rows = call.kernels, call.rows
     made, kernel = kernels.backward_pass, kernels.backward
     schedule = kernel.schedule
-    memory = dict(buffers) | call.weights(kernel, made.vectors)
+    memory = dict(ends.buffers) | call.weights(kernel, made.vectors)
     for name in call.kernels.plan.graph.states:
-        start = call.widened(state_gradient[name])
+        start = call.widened(ends.state[name])
         memory[f"adjoint_{name}"] = torch.cat([start, start])
-    memory["output_gradient"] = call.widened(output_gradient.contiguous())
+    memory["output_gradient"] = call.widened(ends.output.contiguous())
     memory["adjoints"] = call.empty(
         rows.num_rows, max(1, len(made.kept)), is_rounded=kernels.is_rounded
     )
@@ -195,8 +244,15 @@ def run_backward(
         memory["input"] = call.widened(call.x)
     if call.input.picks is not None:
         memory["picks"] = call.input.picks
-    launch(kernel, memory, sizes=call.sizes, rows=rows, split=call.split, is_backward=True)
+    launch = make_launch(
+        kernel, memory, sizes=call.sizes, rows=rows, split=call.split, is_backward=True
+    )
+    return _Begun(call=call, memory=memory, launch=launch)
+
+
+def _finish_backward(begun: _Begun, *, needs_x: bool) -> Gradients:
+    call, memory = begun.call, begun.memory
     if call.padded > call.hidden_size:  # products over several columns read what lies between
-        columns = memory["adjoints"].view(rows.num_rows, -1, call.padded)
+        columns = memory["adjoints"].view(call.rows.num_rows, -1, call.padded)
         columns[:, :, call.hidden_size :] = 0
     return GradientProducts(call, memory).gradients(needs_x=needs_x)

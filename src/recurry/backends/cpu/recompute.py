@@ -1,23 +1,24 @@
 """A sequence whose backward pass runs every chunk of steps forward again: memory for time.
 
 Comes in: what a recurrence is given. Goes out: output and states, with gradients. Imports torch,
-calls, inputs, passes and the chunks of `backends/recompute`.
+passes, recurrence and the chunks of `backends/recompute`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.calls import make_call
 from recurry.backends.cpu.gradients import Gradients
-from recurry.backends.cpu.inputs import InputRows
-from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.passes import Ends, run_backward, run_forward
+from recurry.backends.cpu.recurrence import Facts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.weights import StackCache
+from recurry.compiler.plan import Plan
 
 
 class Recomputed(torch.autograd.Function):
@@ -25,20 +26,21 @@ class Recomputed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, facts: tuple, x: Tensor, picks: Tensor | None, *tensors: Tensor
+        ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
-        names = facts[3]
-        states, parameters = tensors[: len(names)], tensors[len(names) :]
-        chunks = _Chunks(facts, x, picks, parameters)
-        output = x.new_empty(chunks.timeline.num_rows, chunks.hidden_size)
-        state, borders = dict(zip(names, states, strict=True)), list[Tensor]()
-        for chunk in chunks.chunks:
-            borders += state.values()
-            made = run_forward(chunks.call(chunk), state, is_saving=False)
-            output[chunk.rows], state = made.output, made.final
-        ctx.facts = facts
-        ctx.save_for_backward(x, picks, *parameters, *borders)
-        return (output, *state.values())
+        ctx.plan, ctx.facts, ctx.num_borders = plan, facts, list[int]()
+        found, borders = list[Tensor](), list[Tensor]()
+        for fact, part in zip(facts, parts_of(facts, tensors), strict=True):
+            chunks, state, before = _Chunks(plan, fact, part), fact.state(part), len(borders)
+            output = part[0].new_empty(fact.timeline.num_rows, fact.hidden_size)
+            for chunk in chunks.chunks:
+                borders += state.values()
+                made = run_forward(chunks.call(chunk), state, is_saving=False)
+                output[chunk.rows], state = made.output, made.final
+            ctx.num_borders.append(len(borders) - before)
+            found += [output, *state.values()]
+        ctx.save_for_backward(*tensors, *borders)
+        return tuple(found)
 
     @staticmethod
     def backward(  # type: ignore[override]
@@ -46,54 +48,58 @@ class Recomputed(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         if torch.is_grad_enabled():
             raise refuse_second_derivatives()
-        _, _, parameters, names, *_ = ctx.facts
-        x, picks, *saved = ctx.saved_tensors
-        values, borders = saved[: len(parameters)], saved[len(parameters) :]
-        chunks = _Chunks(ctx.facts, x, picks, values)
-        output, *final = gradients
-        state = dict(zip(names, final, strict=True))
-        totals = _Totals(x if ctx.needs_input_grad[1] else None, is_picked=picks is not None)
-        for number, chunk in reversed(list(enumerate(chunks.chunks))):
-            call = chunks.call(chunk)
-            before = borders[number * len(names) : (number + 1) * len(names)]
-            made = run_forward(call, dict(zip(names, before, strict=True)), is_saving=True)
-            found = run_backward(
-                call,
-                made.buffers,
-                output[chunk.rows],
-                state,
-                needs_x=ctx.needs_input_grad[1],
-            )
-            totals.add(found, chunk.rows)
-            state = found.state
-        by_state = [state[name] for name in names]
-        return (None, totals.x, None, *by_state, *(totals.parameters.get(n) for n in parameters))
+        saved, passed = iter(ctx.saved_tensors), iter(gradients)
+        parts = [[next(saved) for _ in range(fact.num_tensors)] for fact in ctx.facts]
+        found: list[Tensor | None] = [None, None]
+        is_needed = parts_of(ctx.facts, ctx.needs_input_grad[2:])
+        facts = zip(ctx.facts, parts, is_needed, ctx.num_borders, strict=True)
+        for fact, part, needs, count in facts:
+            borders = [next(saved) for _ in range(count)]
+            output, state = next(passed), {name: next(passed) for name in fact.states}
+            chunks = _Chunks(ctx.plan, fact, part)
+            totals, state = _go_back(chunks, borders, output, state, needs_x=bool(needs[0]))
+            found += [totals.x, None, *(state[name] for name in fact.states)]
+            found += [totals.parameters.get(name) for name in fact.parameters]
+        return tuple(found)
 
 
 class _Chunks:
     """The calls of all chunks; they share packed weights."""
 
-    def __init__(
-        self, facts: tuple, x: Tensor, picks: Tensor | None, parameters: Sequence[Tensor]
-    ) -> None:
-        self.plan, self.timeline, names, _, self.hidden_size, how = facts
-        is_identity, self.is_rounded = how
-        self.given = InputRows(values=x, picks=picks, is_identity=is_identity)
-        self.parameters: Mapping[str, Tensor] = dict(zip(names, parameters, strict=True))
-        self.chunks = cut(self.timeline, chunk_steps(len(self.timeline.sizes)))
+    def __init__(self, plan: Plan, fact: Facts, tensors: Sequence[Any]) -> None:
+        self.plan, self.fact, self.tensors = plan, fact, tensors
+        timeline = fact.timeline
+        self.chunks = cut(timeline, chunk_steps(len(timeline.sizes)))
         self._cache = StackCache()
 
     def call(self, chunk: Chunk) -> Call:
         """The call of a chunk."""
-        return make_call(
-            self.plan,
-            chunk.timeline,
-            self.parameters,
-            self.given.part(chunk.rows),
-            self.hidden_size,
-            cache=self._cache,
-            is_rounded=self.is_rounded,
-        )
+        given = self.fact.given(self.tensors).part(chunk.rows)
+        tensors = [given.values, given.picks, *self.tensors[2:]]
+        fact = replace(self.fact, timeline=chunk.timeline)
+        return fact.call(self.plan, tensors, teams=1, cache=self._cache)
+
+
+def _go_back(
+    chunks: _Chunks,
+    borders: Sequence[Tensor],
+    output: Tensor,
+    state: dict[str, Tensor],
+    *,
+    needs_x: bool,
+) -> tuple["_Totals", dict[str, Tensor]]:
+    """Gradients by everything, and by the first state."""
+    names, (x, picks, *_) = chunks.fact.states, chunks.tensors
+    totals = _Totals(x if needs_x else None, is_picked=picks is not None)
+    for number, chunk in reversed(list(enumerate(chunks.chunks))):
+        call = chunks.call(chunk)
+        before = borders[number * len(names) : (number + 1) * len(names)]
+        made = run_forward(call, dict(zip(names, before, strict=True)), is_saving=True)
+        ends = Ends(buffers=made.buffers, output=output[chunk.rows], state=state, needs_x=needs_x)
+        found = run_backward(call, ends)
+        totals.add(found, chunk.rows)
+        state = found.state
+    return totals, state
 
 
 class _Totals:
