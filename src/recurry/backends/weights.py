@@ -3,7 +3,7 @@
 Comes in: parameters by name. Goes out: matrices on top of one another. Imports torch only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from operator import is_ as _is
 from typing import Any
 
@@ -29,11 +29,13 @@ def hidden_size(parameters: Mapping[Any, Tensor], state: Mapping[Any, Tensor], x
 class StackCache:
     """Stacked copies of parameters that stay valid until a parameter changes.
 
-    A change is seen by the identity, the address or the version counter of a parameter. Edits
-    through `parameter.data` in place move none of them, so `clear` is there for those.
+    With `get`, a change is seen by the identity, the address or the version counter of a parameter.
+    Edits through `parameter.data` in place move none of them, so `clear` is there for those. With
+    `sealed`, whoever calls says what the numbers are.
     """
 
     def __init__(self) -> None:
+        self._sealed: tuple[Hashable, dict[Hashable, Tensor]] = (None, {})
         self._kept: dict[object, tuple[list[Tensor], list[tuple[int, int]], list[Tensor]]] = {}
 
     def get(
@@ -49,9 +51,17 @@ class StackCache:
                 found = self._kept[key] = (list(parts), stamps, make())
         return found[2]
 
+    def sealed(self, seal: Hashable) -> dict[Hashable, Tensor]:
+        """Where what is made of some numbers is kept; a fresh place for another seal."""
+        found = self._sealed
+        if found[0] != seal:
+            found = self._sealed = (seal, {})
+        return found[1]
+
     def clear(self) -> None:
         """Forget everything."""
         self._kept.clear()
+        self._sealed = (None, {})
 
     def __deepcopy__(self, memo: dict) -> "StackCache":
         return StackCache()

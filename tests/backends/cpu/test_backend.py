@@ -82,12 +82,56 @@ def test_weights_that_are_not_contiguous_and_expanded_gradients():
         torch.testing.assert_close(one.grad, other.grad)
 
 
-def test_a_changed_weight_is_seen():
-    layer, x = Recurrent("rnn", 3, 4, backend="cpu"), torch.randn(2, 1, 3)
+def _through_data(layer: Recurrent) -> None:
+    for parameter in layer.parameters():
+        parameter.data.mul_(2.0)
+
+
+def _in_place(layer: Recurrent) -> None:
     with torch.no_grad():
-        before = layer(x)[0]
         next(layer.parameters()).mul_(2.0)
-        assert not torch.equal(before, layer(x)[0])
+
+
+def _replaced(layer: Recurrent) -> None:
+    parameter = next(layer.parameters())
+    parameter.data = 2.0 * parameter.data
+
+
+def _turned(layer: Recurrent) -> None:
+    parameter = dict(layer.named_parameters())["layers.0.forward.U_h"]
+    parameter.data = parameter.data.t()
+
+
+def _by_a_fused_optimiser(layer: Recurrent) -> None:
+    optimiser = torch.optim.Adam(layer.parameters(), lr=0.1, fused=True)
+    for parameter in layer.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    optimiser.step()
+    layer.zero_grad()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_through_data, _in_place, _replaced, _turned, _by_a_fused_optimiser],
+    ids=lambda change: change.__name__,
+)
+def test_weights_changed_behind_the_cache_are_seen(change):
+    layer, x = Recurrent("rnn", 16, 16, backend="cpu"), torch.randn(4, 2, 16)
+    for _ in range(2):  # in inference and in training
+        with torch.no_grad():
+            layer(x)
+        layer(x)[0].sum().backward()
+        layer.zero_grad()
+        change(layer)
+        same = Recurrent("rnn", 16, 16, backend="eager")
+        same.load_state_dict(layer.state_dict())
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x)[0], same(x)[0])
+        for one in (layer, same):
+            one(x)[0].square().sum().backward()
+        for one, other in zip(layer.parameters(), same.parameters(), strict=True):
+            torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-4)
+        layer.zero_grad()
 
 
 @pytest.mark.parametrize("size", [13, 64])

@@ -8,26 +8,38 @@ from recurry.backends.weights import StackCache
 from recurry.cells import find_cell
 
 
-def _call(cache: StackCache | None):
+def _call(cache: StackCache | None = None, parameters=None):
     cell = find_cell("rnn")
-    parameters = {n: torch.randn(s) for n, s in cell.parameter_shapes(3, 5).items()}
+    if parameters is None:
+        parameters = {n: torch.randn(s) for n, s in cell.parameter_shapes(3, 5).items()}
     timeline = make_timeline((2, 2), 2, False)
     return make_call(cell.plan, timeline, parameters, torch.randn(4, 3), 5, cache=cache)
 
 
+def _packed(call) -> list[torch.Tensor]:
+    return list(call.weights(call.kernels.forward, call.kernels.forward_pass.vectors).values())
+
+
 def test_rows_are_widened_to_whole_blocks():
-    call = _call(None)
+    call = _call()
     wide = call.widened(torch.ones(2, 5))
     assert wide.shape == (2, call.padded)
     assert wide.sum() == 10
 
 
-def test_packed_weights_are_kept_until_they_change():
+def test_packed_weights_are_kept_until_a_number_changes():
+    cache = StackCache()
+    call = _call(cache)
+    first = _packed(call)
+    again = _packed(_call(cache, call.parameters))
+    assert all(one is other for one, other in zip(first, again, strict=True))
+    call.parameters["U_h"].data[4, 4] += 1.0
+    changed = _packed(_call(cache, call.parameters))
+    assert not any(one is other for one, other in zip(first, changed, strict=True))
+    assert not torch.equal(first[0], changed[0])
+
+
+def test_weights_that_lie_in_no_stretch_are_not_kept():
     call = _call(StackCache())
-    kernel, vectors = call.kernels.forward, call.kernels.forward_pass.vectors
-    first, second = (call.weights(kernel, vectors) for _ in range(2))
-    assert all(first[name] is second[name] for name in first)
-    for value in call.parameters.values():
-        value.add_(1)
-    third = call.weights(kernel, vectors)
-    assert not any(first[name] is third[name] for name in first)
+    turned = {**call.parameters, "U_h": call.parameters["U_h"].t()}
+    assert _call(StackCache(), turned).packs is None

@@ -139,6 +139,7 @@ class _Rows:
             parameters=tuple(self.job.parameters),
             hidden_size=size,
             is_identity=self.given.is_identity,
+            cache=self.job.options.cache,
             is_rounded=self.job.options.precision == "bfloat16",
         )
 
@@ -191,9 +192,6 @@ def _run_rows(plan: Plan, rows: Sequence[_Rows]) -> list[tuple[Tensor, dict[str,
         shape = (one.timeline.num_streams, fact.hidden_size)
         check_tensors(one.state, dict.fromkeys(one.state, shape), one.given.values.dtype)
     if _is_recorded(tensor for one in rows for tensor in one.tensors):
-        # An update may follow, and torch's fused optimisers count no version.
-        for one in rows:
-            one.job.options.cache.clear()
         found = iter(
             _recurrence(rows[0].job.options).apply(
                 plan, facts, *(tensor for one in rows for tensor in one.tensors)
@@ -202,7 +200,7 @@ def _run_rows(plan: Plan, rows: Sequence[_Rows]) -> list[tuple[Tensor, dict[str,
         return [(next(found), {name: next(found) for name in one.state}) for one in rows]
     with torch.no_grad():
         calls = [
-            fact.call(plan, one.tensors, teams=len(rows), cache=one.job.options.cache)
+            fact.call(plan, one.tensors, teams=len(rows))
             for one, fact in zip(rows, facts, strict=True)
         ]
         states = [one.state for one in rows]

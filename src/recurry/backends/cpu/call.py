@@ -26,7 +26,7 @@ from recurry.backends.cpu.packing import (
 )
 from recurry.backends.cpu.rows import RowTables
 from recurry.backends.cpu.tiling import Tiling
-from recurry.backends.weights import StackCache, round_to_bfloat16
+from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
 
 
@@ -41,7 +41,7 @@ class Call:
         rows: Which rows belong to which step.
         split: How threads share the work.
         hidden_size: H.
-        cache: Where packed weights outlive the call, if anywhere.
+        packs: What was made of the very numbers in the parameters, where that outlives the call.
     """
 
     kernels: Kernels
@@ -50,7 +50,7 @@ class Call:
     rows: RowTables
     hidden_size: int
     split: Split
-    cache: StackCache | None = None
+    packs: dict[Hashable, Tensor] | None = None
 
     @property
     def x(self) -> Tensor:
@@ -99,15 +99,17 @@ class Call:
         self, key: Hashable, names: Sequence[str], make: Callable[[list[Tensor]], Tensor]
     ) -> Tensor:
         """What `make` gives for some parameters, kept where there is a cache."""
-        parts = [self.parameters[name] for name in names]
-        return self.kept(key, parts, lambda: make(parts))
+        return self.kept(key, lambda: make([self.parameters[name] for name in names]))
 
-    def kept(self, key: Hashable, parts: Sequence[Tensor], make: Callable[[], Tensor]) -> Tensor:
-        """What `make` gives for these tensors, kept where there is a cache."""
-        if self.cache is None:
+    def kept(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
+        """What `make` gives, kept where that outlives the call."""
+        if self.packs is None:
             return make()
         key = (key, self.units, self.kernels.bits)
-        return self.cache.get(key, parts, lambda: [make()])[0]
+        if key not in self.packs:
+            with torch.inference_mode(False), torch.no_grad():  # a later call may need gradients
+                self.packs[key] = make()
+        return self.packs[key]
 
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
@@ -142,10 +144,8 @@ class Call:
                 lambda _, g=group: pack_group(g, self.parameters, self.hidden_size, self.tiling),
             )
         if vectors:
-            key = ("vectors", tuple(map(id, vectors)))
-            found["vectors"] = self.packed(
-                key, list(self.parameters), lambda _: self._pack_vectors(vectors)
-            )
+            key = ("vectors", tuple(vectors))
+            found["vectors"] = self.kept(key, lambda: self._pack_vectors(vectors))
         return found
 
     def _pack_vectors(self, vectors: Sequence[Node]) -> Tensor:

@@ -4,7 +4,7 @@ Comes in: a plan and the sizes of a request. Goes out: a call that `passes` runs
 the rest of the folder.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.cost import choose_split, estimate_work, should_fuse
+from recurry.backends.cpu.digest import digest
 from recurry.backends.cpu.frame import Split
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernels, bits_of, kernels
@@ -73,8 +74,20 @@ def make_call(
         rows=make_rows(timeline),
         hidden_size=hidden_size,
         split=decision.split,
-        cache=cache,
+        packs=None if cache is None else _packs(cache, found, parameters),
     )
+
+
+def _packs(
+    cache: StackCache, given: InputRows, parameters: Mapping[str, Tensor]
+) -> dict[Hashable, Tensor] | None:
+    """What is kept of these very numbers; None where nobody can tell what they are."""
+    tensors = list(parameters.values())
+    if given.picks is not None and not given.is_identity:
+        tensors.append(given.values)
+    seal = digest(tensors)
+    shape = (given.values.shape[1], given.values.dtype, given.is_identity)
+    return None if seal is None else cache.sealed((seal, shape))
 
 
 def find_kernels(

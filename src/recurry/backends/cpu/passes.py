@@ -108,7 +108,7 @@ def _projected(call: Call, made: Forward) -> Tensor:
     if call.input.picks is None:
         return _project(call, made)
     key = ("projected", *(product.matrix.name for product in made.projected))
-    return call.kept(key, [call.x, *call.parameters.values()], lambda: _project(call, made))
+    return call.kept(key, lambda: _project(call, made))
 
 
 def _project(call: Call, made: Forward) -> Tensor:

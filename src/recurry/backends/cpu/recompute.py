@@ -17,7 +17,6 @@ from recurry.backends.cpu.passes import Ends, run_backward, run_forward
 from recurry.backends.cpu.recurrence import Facts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
 from recurry.backends.refusals import refuse_second_derivatives
-from recurry.backends.weights import StackCache
 from recurry.compiler.plan import Plan
 
 
@@ -70,14 +69,13 @@ class _Chunks:
         self.plan, self.fact, self.tensors = plan, fact, tensors
         timeline = fact.timeline
         self.chunks = cut(timeline, chunk_steps(len(timeline.sizes)))
-        self._cache = StackCache()
 
     def call(self, chunk: Chunk) -> Call:
         """The call of a chunk."""
         given = self.fact.given(self.tensors).part(chunk.rows)
         tensors = [given.values, given.picks, *self.tensors[2:]]
         fact = replace(self.fact, timeline=chunk.timeline)
-        return fact.call(self.plan, tensors, teams=1, cache=self._cache)
+        return fact.call(self.plan, tensors, teams=1)
 
 
 def _go_back(

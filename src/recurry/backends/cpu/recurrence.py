@@ -31,6 +31,7 @@ class Facts:
         parameters: Names of the parameters.
         hidden_size: H.
         is_identity: Whether the input is the identity.
+        cache: Where packed weights outlive the call.
         is_rounded: Whether products read numbers rounded to bfloat16.
     """
 
@@ -39,6 +40,7 @@ class Facts:
     parameters: tuple[str, ...]
     hidden_size: int
     is_identity: bool
+    cache: StackCache
     is_rounded: bool = False
 
     @property
@@ -54,9 +56,7 @@ class Facts:
         """What each row reads."""
         return InputRows(values=tensors[0], picks=tensors[1], is_identity=self.is_identity)
 
-    def call(
-        self, plan: Plan, tensors: Sequence[Any], *, teams: int, cache: StackCache | None = None
-    ) -> Call:
+    def call(self, plan: Plan, tensors: Sequence[Any], *, teams: int) -> Call:
         """The call over some tensors."""
         parameters = dict(zip(self.parameters, tensors[2 + len(self.states) :], strict=True))
         return make_call(
@@ -65,7 +65,7 @@ class Facts:
             parameters,
             self.given(tensors),
             self.hidden_size,
-            cache=cache,
+            cache=self.cache,
             teams=teams,
             is_rounded=self.is_rounded,
         )

@@ -1,0 +1,117 @@
+"""Whether numbers have changed: a digest of the contents of tensors, at the speed of reading them.
+
+Comes in: tensors. Goes out: bytes that differ where a number does. Imports emitter, jit, machine.
+
+Version counters and addresses do not tell: torch's fused optimisers count no version, and neither
+does an edit through `parameter.data`.
+"""
+
+import ctypes
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
+
+from torch import Tensor
+
+from recurry.backends.cpu.emitter import Emitter, Module, Value
+from recurry.backends.cpu.jit import compile_module
+from recurry.backends.cpu.machine import Machine, host
+from recurry.backends.cpu.tiling import make_tiling
+
+# Sums side by side, of so many words each.
+_SUMS, _WORDS = 4, 8
+_KIND = f"<{_WORDS} x i64>"
+_PIECE_BYTES = _SUMS * _WORDS * 8
+# 2**64 divided by the golden ratio: multiples of it are spread evenly.
+_SPREAD = 0x9E3779B97F4A7C15
+_OUT_BYTES = _PIECE_BYTES + 8
+_Out = ctypes.c_char * _OUT_BYTES
+
+
+def digest(tensors: Sequence[Tensor]) -> bytes | None:
+    """A digest of the numbers in some tensors, in this order; None where they lie in no stretch.
+
+    Two changes that cancel are as likely as for any sum of 64 bits of well mixed products.
+    """
+    if not all(tensor.is_contiguous() and not tensor.is_neg() for tensor in tensors):
+        return None
+    table = array("q")
+    for tensor in tensors:
+        table.append(tensor.data_ptr())
+        table.append(tensor.nbytes)
+    out = _Out()
+    _function()(table.buffer_info()[0], len(tensors), ctypes.addressof(out))
+    return out.raw
+
+
+@lru_cache(maxsize=1)
+def _function():
+    code = compile_module(write_digest(host()), ("digest",))
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    return kind(code.addresses["digest"])
+
+
+def write_digest(machine: Machine) -> str:
+    """The text of a module with `@digest`.
+
+    Its table has an address and a number of bytes for each tensor. Every word of 64 bits is added
+    to one of the sums, and with it the product of its halves after a key of its place was added.
+    """
+    module = Module(machine, make_tiling(machine, 64).lanes)
+    with module.function("digest", "ptr %table, i64 %count, ptr %out", is_exported=True) as e:
+        sums = [e.variable(_KIND, "zeroinitializer", align=64) for _ in range(_SUMS)]
+        key = e.variable(_KIND, _numbers(range(1, _WORDS + 1)), align=64)
+        rest = e.variable("i64", "0")
+        with e.loop("0", "%count") as number:
+            at = e.multiply_int(number, 2)
+            start, size = e.field("%table", at, "ptr"), e.field("%table", e.add_int(at, 1))
+            whole = e.take(f"and i64 {size}, {-_PIECE_BYTES}")
+            with e.loop("0", whole, _PIECE_BYTES) as place:
+                _add_piece(e, sums, key, _byte(e, start, place))
+            with e.loop(whole, size, 4) as place:
+                _add_rest(e, rest, _byte(e, start, place))
+        for number, total in enumerate(sums):
+            value = e.take(f"load {_KIND}, ptr {total}, align 64")
+            place = _byte(e, "%out", number * _WORDS * 8)
+            e.put(f"store {_KIND} {value}, ptr {place}, align 1")
+        value = e.take(f"load i64, ptr {rest}, align 8")
+        e.put(f"store i64 {value}, ptr {_byte(e, '%out', _PIECE_BYTES)}, align 1")
+    return str(module)
+
+
+def _byte(e: Emitter, start: Value, place: Value | int) -> Value:
+    return e.take(f"getelementptr i8, ptr {start}, i64 {place}")
+
+
+def _numbers(values: Sequence[int] | range) -> str:
+    """A vector of multiples of a number whose multiples are spread evenly."""
+    words = (value * _SPREAD % 2**64 for value in values)
+    return "<" + ", ".join(f"i64 {word - 2**64 if word >= 2**63 else word}" for word in words) + ">"
+
+
+def _add_piece(e: Emitter, sums: list[Value], key: Value, start: Value) -> None:
+    """One vector for every sum."""
+    now = e.take(f"load {_KIND}, ptr {key}, align 64")
+    for number, total in enumerate(sums):
+        place = _byte(e, start, number * _WORDS * 8)
+        words = e.take(f"load {_KIND}, ptr {place}, align 4")
+        offset = _numbers(range(100 * number, 100 * number + _WORDS))
+        own = e.take(f"add {_KIND} {now}, {offset}")
+        mixed = e.take(f"add {_KIND} {words}, {own}")
+        low = e.take(f"and {_KIND} {mixed}, splat (i64 {2**32 - 1})")
+        high = e.take(f"lshr {_KIND} {mixed}, splat (i64 32)")
+        product = e.take(f"mul {_KIND} {low}, {high}")
+        before = e.take(f"load {_KIND}, ptr {total}, align 64")
+        after = e.take(f"add {_KIND} {e.take(f'add {_KIND} {before}, {product}')}, {words}")
+        e.put(f"store {_KIND} {after}, ptr {total}, align 64")
+    following = e.take(f"add {_KIND} {now}, {_numbers([_WORDS + 1] * _WORDS)}")
+    e.put(f"store {_KIND} {following}, ptr {key}, align 64")
+
+
+def _add_rest(e: Emitter, rest: Value, place: Value) -> None:
+    """Words of 32 bits behind the last whole piece: every step can be undone, so none is lost."""
+    word = e.take(f"zext i32 {e.take(f'load i32, ptr {place}, align 4')} to i64")
+    before = e.take(f"load i64, ptr {rest}, align 8")
+    mixed = e.take(f"mul i64 {e.take(f'xor i64 {before}, {word}')}, {_SPREAD - 2**64}")
+    folded = e.take(f"lshr i64 {mixed}, 29")
+    e.put(f"store i64 {e.take(f'xor i64 {mixed}, {folded}')}, ptr {rest}, align 8")
