@@ -17,6 +17,7 @@ from recurry.backends.cpu.gradients import GradientProducts, Gradients
 from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.matrices import panel_product
 from recurry.backends.cpu.rows import of_turn, put, take
+from recurry.backends.cpu.scratch import Loan, borrow, give_back
 from recurry.backends.cpu.tasks import Forward
 from recurry.compiler.nodes import Input, State
 
@@ -43,6 +44,7 @@ class _Begun:
     call: Call
     memory: dict[str, Tensor]
     launch: Launch
+    adjoints: Loan | None = None
 
 
 def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -> Made:
@@ -227,9 +229,9 @@ def _begin_backward(call: Call, ends: Ends) -> _Begun:
         start = call.widened(ends.state[name])
         memory[f"adjoint_{name}"] = torch.cat([start, start])
     memory["output_gradient"] = call.widened(ends.output.contiguous())
-    memory["adjoints"] = call.empty(
-        rows.num_rows, max(1, len(made.kept)), is_rounded=kernels.is_rounded
-    )
+    dtype = torch.bfloat16 if kernels.is_rounded else call.x.dtype
+    adjoints = borrow(rows.num_rows, max(1, len(made.kept)) * call.padded, dtype)
+    memory["adjoints"] = adjoints.rows
     if made.exact:
         memory["exact"] = call.empty(rows.num_rows, len(made.exact))
     memory["summed"] = call.x.new_zeros(
@@ -247,7 +249,7 @@ def _begin_backward(call: Call, ends: Ends) -> _Begun:
     launch = make_launch(
         kernel, memory, sizes=call.sizes, rows=rows, split=call.split, is_backward=True
     )
-    return _Begun(call=call, memory=memory, launch=launch)
+    return _Begun(call=call, memory=memory, launch=launch, adjoints=adjoints)
 
 
 def _finish_backward(begun: _Begun, *, needs_x: bool) -> Gradients:
@@ -255,4 +257,7 @@ def _finish_backward(begun: _Begun, *, needs_x: bool) -> Gradients:
     if call.padded > call.hidden_size:  # products over several columns read what lies between
         columns = memory["adjoints"].view(call.rows.num_rows, -1, call.padded)
         columns[:, :, call.hidden_size :] = 0
-    return GradientProducts(call, memory).gradients(needs_x=needs_x)
+    found = GradientProducts(call, memory).gradients(needs_x=needs_x)
+    if begun.adjoints is not None:
+        give_back(begun.adjoints)
+    return found

@@ -5,6 +5,7 @@ Imports machine, emitter.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from recurry.backends.cpu.emitter import Lanes
 from recurry.backends.cpu.machine import Machine
@@ -74,6 +75,7 @@ class Tiling:
         return self.panels(1)
 
 
+@lru_cache
 def make_tiling(machine: Machine, bits: int) -> Tiling:
     """The sizes for products of numbers of so many bits; 16 is bfloat16 with sums in float32."""
     sums = max(bits, 32)
