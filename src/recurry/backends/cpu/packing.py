@@ -1,7 +1,7 @@
 """Weights as kernels read them: block by block of units, all terms of a block in one stretch.
 
 Comes in: parameters and the groups of a schedule. Goes out: packed tensors, made anew only when a
-parameter has changed. Imports torch, jit, panels, schedule, tiling.
+parameter has changed. Imports torch, jit, pairs, panels, schedule, tiling.
 """
 
 import ctypes
@@ -10,11 +10,11 @@ from functools import lru_cache
 
 import torch
 from torch import SymInt, Tensor
-from torch.nn.functional import pad
 
 from recurry.backends.cpu import panels as panel_code
 from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.machine import host
+from recurry.backends.cpu.pairs import write_pairs
 from recurry.backends.cpu.schedule import Group
 from recurry.backends.cpu.tiling import Tiling, make_tiling
 
@@ -56,13 +56,13 @@ def pack_group(
         for matrices in group.matrices
     ]
     sizes = [steps_of(part.shape[0], tiling) for part in columns[0]]
-    packed = columns[0][0].new_empty(blocks, len(columns), sum(sizes), tiling.units)
+    packed = make_panels(columns[0][0], (blocks, len(columns)), sum(sizes), tiling)
     for number, parts in enumerate(columns):
         start = 0
         for part, size in zip(parts, sizes, strict=True):
-            write_panels(as_read(part, tiling), packed[:, number, start : start + size])
+            write_panels(part, packed[:, number, start : start + size])
             start += size
-    return as_packed(packed, tiling)
+    return packed
 
 
 def steps_of(terms: int, tiling: Tiling) -> int:
@@ -70,35 +70,20 @@ def steps_of(terms: int, tiling: Tiling) -> int:
     return -(-terms // tiling.terms)
 
 
-def as_read(matrix: Tensor, tiling: Tiling) -> Tensor:
-    """A matrix (terms, K) as (steps, K): as it is, or with two bfloat16 numbers in each entry.
-
-    The earlier term is in the low half; an odd last one has zeros in the high half.
-    """
-    if not tiling.is_rounded:
-        return matrix
-    terms, width = matrix.shape
-    if matrix.stride(0) == 1:  # both numbers of a pair lie side by side
-        turned = pad(matrix.t().bfloat16(), (0, terms % 2)).reshape(-1)
-        return turned.view(torch.float32).view(width, -1).t()
-    even = pad(matrix.bfloat16(), (0, 0, 0, terms % 2))
-    return (
-        torch.stack([even[0::2], even[1::2]], dim=-1).view(-1).view(torch.float32).view(-1, width)
-    )
-
-
-def as_packed(panels: Tensor, tiling: Tiling) -> Tensor:
-    """Panels with the type of what they hold."""
-    return panels.view(torch.bfloat16) if tiling.is_rounded else panels
+def make_panels(like: Tensor, outer: tuple[int, ...], steps: int, tiling: Tiling) -> Tensor:
+    """Room for panels: (*outer, steps, units), or of bfloat16 (*outer, steps, 2 units)."""
+    dtype = torch.bfloat16 if tiling.is_rounded else like.dtype
+    return like.new_empty(*outer, steps, tiling.terms * tiling.units, dtype=dtype)
 
 
 def write_panels(matrix: Tensor, panels: Tensor) -> None:
-    """Write the columns of a matrix (terms, K) in blocks: (panels, terms, units)."""
+    """Write the columns of a matrix (terms, K) in blocks: (panels, terms, units), or in pairs of
+    bfloat16 (panels, pairs, 2 units)."""
     terms, width = matrix.shape
     if matrix.stride(0) != 1 and matrix.stride(1) != 1:
         matrix = matrix.contiguous()
     is_turned = matrix.stride(1) != 1 and width > 1
-    write = _functions(8 * matrix.element_size())["turn" if is_turned else "copy"]
+    write = _functions(8 * panels.element_size())["turn" if is_turned else "copy"]
     apart = matrix.stride(1 if is_turned else 0)
     write(matrix.data_ptr(), apart, terms, width, panels.data_ptr(), panels.stride(0))
 
@@ -106,9 +91,8 @@ def write_panels(matrix: Tensor, panels: Tensor) -> None:
 @lru_cache
 def _functions(bits: int) -> dict[str, Callable[..., None]]:
     """The copying functions for numbers of so many bits."""
-    code = compile_module(
-        panel_code.write_panels(host(), make_tiling(host(), bits)), ("copy", "turn")
-    )
+    write = write_pairs if bits == 16 else panel_code.write_panels
+    code = compile_module(write(host(), make_tiling(host(), bits)), ("copy", "turn"))
     kinds = [ctypes.c_void_p, *[ctypes.c_int64] * 3, ctypes.c_void_p, ctypes.c_int64]
     kind = ctypes.CFUNCTYPE(None, *kinds)
     return {name: kind(address) for name, address in code.addresses.items()}
@@ -129,11 +113,10 @@ def pack_rows(matrices: Sequence[Tensor], tiling: Tiling) -> Tensor:
     size, terms = matrices[0].shape
     blocks = padded_size(size, tiling.units) // tiling.units
     count, steps = len(matrices), steps_of(terms, tiling)
-    packed = matrices[0].new_empty(count * blocks, steps, tiling.units)
+    packed = make_panels(matrices[0], (count * blocks,), steps, tiling)
     for number, matrix in enumerate(matrices):
-        read = as_read(matrix.detach().t(), tiling)
-        write_panels(read, packed[number * blocks : (number + 1) * blocks])
-    return as_packed(packed, tiling)
+        write_panels(matrix.detach().t(), packed[number * blocks : (number + 1) * blocks])
+    return packed
 
 
 def pack_columns(matrices: Sequence[Tensor], tiling: Tiling) -> Tensor:
@@ -146,9 +129,10 @@ def pack_columns(matrices: Sequence[Tensor], tiling: Tiling) -> Tensor:
     units, steps = tiling.units, steps_of(size, tiling)
     padded = padded_size(size, units)
     room = steps_of(padded, tiling)
-    make = matrices[0].new_empty if size == padded else matrices[0].new_zeros
-    packed = make(padded_size(width, units) // units, len(matrices) * room, units)
+    blocks = padded_size(width, units) // units
+    packed = make_panels(matrices[0], (blocks,), len(matrices) * room, tiling)
+    if size < padded:
+        packed.zero_()
     for number, matrix in enumerate(matrices):
-        read = as_read(matrix.detach(), tiling)
-        write_panels(read, packed[:, number * room : number * room + steps])
-    return as_packed(packed, tiling)
+        write_panels(matrix.detach(), packed[:, number * room : number * room + steps])
+    return packed

@@ -8,9 +8,9 @@ from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine
 from recurry.backends.cpu.tiling import Tiling
 
-_PARAMETERS = "ptr %matrix, i64 %apart, i64 %terms, i64 %width, ptr %panels, i64 %panel"
+PARAMETERS = "ptr %matrix, i64 %apart, i64 %terms, i64 %width, ptr %panels, i64 %panel"
 # Terms of a panel that `@turn` fills before it goes on: long stretches are fetched ahead.
-_TERMS_AT_ONCE = 512
+TERMS_AT_ONCE = 512
 
 
 def write_panels(machine: Machine, tiling: Tiling) -> str:
@@ -20,9 +20,9 @@ def write_panels(machine: Machine, tiling: Tiling) -> str:
     apart. Terms (`@copy`) or columns (`@turn`) of the matrix are `apart` numbers apart.
     """
     module = Module(machine, tiling.lanes)
-    with module.function("copy", _PARAMETERS, is_exported=True) as e:
+    with module.function("copy", PARAMETERS, is_exported=True) as e:
         _Writer(e, tiling).write_copy()
-    with module.function("turn", _PARAMETERS, is_exported=True) as e:
+    with module.function("turn", PARAMETERS, is_exported=True) as e:
         _Writer(e, tiling).write_turn()
     return str(module)
 
@@ -51,8 +51,8 @@ class _Writer:
     def write_turn(self) -> None:
         """Column by column, some terms at a time."""
         e, units = self.e, self.tiling.units
-        with e.loop("0", "%width", units) as first, e.loop("0", "%terms", _TERMS_AT_ONCE) as term:
-            now = e.smaller_int(e.subtract_int("%terms", term), _TERMS_AT_ONCE)
+        with e.loop("0", "%width", units) as first, e.loop("0", "%terms", TERMS_AT_ONCE) as term:
+            now = e.smaller_int(e.subtract_int("%terms", term), TERMS_AT_ONCE)
             filled = self._filled(first)
             start = e.move(self._panel(first), e.multiply_int(term, units))
             with e.loop("0", filled) as column:
