@@ -180,7 +180,11 @@ def _write_copy(module: Module, tiling: Tiling, rows: int) -> None:
 
 
 def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
-    """`@tile_R`: R rows of one block of units of `c`, all in registers."""
+    """`@tile_R`: R rows of one block of units of `c`, all in registers.
+
+    Every stretch of terms has a sum of its own that is added to `c` when it is complete: the errors
+    of rounding grow with the length of a stretch and their number, not with the product of both.
+    """
     kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
     parameters = "ptr %a, ptr %b, i64 %terms, ptr %c, i64 %c_row, i64 %is_added"
     with module.function(f"tile_{rows}", parameters) as e:
@@ -188,9 +192,6 @@ def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
         totals = {place: e.variable(kind, e.constant(0.0), align=align) for place in places}
         starts = [e.move("%c", e.multiply_int("%c_row", row)) for row in range(rows)]
         outs = {(r, v): e.move(starts[r], v * tiling.lanes.count) for r, v in places}
-        with e.when(e.compare("ne", "%is_added", 0)):
-            for place, out in outs.items():
-                e.put(f"store {kind} {e.load(out)}, ptr {totals[place]}, align {align}")
         with e.loop("0", "%terms", tiling.terms) as term:
             a = e.move("%a", e.multiply_int(term, rows), tiling.operand)
             b = e.move("%b", e.multiply_int(term, tiling.units), tiling.operand)
@@ -205,5 +206,10 @@ def _write_tile(module: Module, tiling: Tiling, rows: int) -> None:
                     now = e.take(f"load {kind}, ptr {total}, align {align}")
                     grown = add_products(e, tiling, numbers, weight, now)
                     e.put(f"store {kind} {grown}, ptr {total}, align {align}")
+        with e.when(e.compare("ne", "%is_added", 0)):
+            for place, out in outs.items():
+                now = e.take(f"load {kind}, ptr {totals[place]}, align {align}")
+                grown = e.arithmetic("fadd", e.load(out), now)
+                e.put(f"store {kind} {grown}, ptr {totals[place]}, align {align}")
         for place, out in outs.items():
             e.store(e.take(f"load {kind}, ptr {totals[place]}, align {align}"), out)
