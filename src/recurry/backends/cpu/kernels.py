@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 import torch
 
 from recurry.backends.cpu import tasks
+from recurry.backends.cpu.amx import ask_for_tiles, give_the_same, write_tile_products
 from recurry.backends.cpu.jit import assembly, compile_module
 from recurry.backends.cpu.kernel import frame_fields, write_kernel
 from recurry.backends.cpu.machine import host
@@ -124,7 +125,16 @@ def kernels(plan: Plan, *, bits: int, is_fused: bool) -> Kernels:
 @lru_cache
 def products_address(bits: int) -> int:
     """Where the matrix products for a type start; compiled once for all cells."""
-    text = write_products(host(), make_tiling(host(), bits))
+    tiling = make_tiling(host(), bits)
+    plain = _products(write_products(host(), tiling))
+    if tiling.is_rounded and host().has_tiles and ask_for_tiles():
+        tiled = _products(write_tile_products(host(), tiling))
+        if give_the_same(plain, tiled, tiling):
+            return tiled
+    return plain
+
+
+def _products(text: str) -> int:
     return compile_module(text, ("products",)).addresses["products"]
 
 

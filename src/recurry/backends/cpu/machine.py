@@ -57,6 +57,11 @@ class Machine:
         return {"avx512f", "avx512bf16"} <= self.features
 
     @property
+    def has_tiles(self) -> bool:
+        """Whether there are tiles that multiply bfloat16 numbers."""
+        return self.has_bfloat16 and {"amx-tile", "amx-bf16"} <= self.features
+
+    @property
     def feature_string(self) -> str:
         """The features as LLVM's target machine reads them, in a fixed order."""
         return ",".join(f"+{name}" for name in sorted(self.features))

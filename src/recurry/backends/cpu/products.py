@@ -18,30 +18,37 @@ from recurry.backends.cpu.terms import (
 )
 from recurry.backends.cpu.tiling import Tiling
 
-_PARAMETERS = (
+PARAMETERS = (
     "ptr %a, i64 %a_row, ptr %b, i64 %b_panel, i64 %terms, "
     "ptr %c, i64 %c_row, i64 %c_panel, i64 %is_added"
 )
-_ARGUMENTS = (
+ARGUMENTS = (
     "ptr {a}, i64 %a_row, ptr {b}, i64 %b_panel, i64 %terms, "
     "ptr {c}, i64 %c_row, i64 %c_panel, i64 %is_added"
 )
 
 
 def write_products(machine: Machine, tiling: Tiling) -> str:
-    """The text of a module with `@products`, a function of all the names in `_PARAMETERS` and
-    the numbers of `rows` and `panels`.
+    """The text of a module with `@products`."""
+    module = Module(machine, tiling.lanes)
+    add_products_function(module, tiling, "products", is_exported=True)
+    return str(module)
+
+
+def add_products_function(
+    module: Module, tiling: Tiling, name: str, *, is_exported: bool = False
+) -> None:
+    """Write a function of all the names in `PARAMETERS` and the numbers of `rows` and `panels`.
 
     For each of some panels and rows, `c[row] (+)= sum over terms of a[row, term] * b[term]`; rows
     of `a` and `c` are `a_row` and `c_row` numbers apart, panels of `b` and `c` `b_panel` and
     `c_panel`.
     """
-    module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):
         for panels in range(1, tiling.panels(rows) + 1):
             _write_tile(module, tiling, rows, panels)
-    parameters = f"{_PARAMETERS}, i64 %rows, i64 %panels"
-    with module.function("products", parameters, is_exported=True) as e:
+    parameters = f"{PARAMETERS}, i64 %rows, i64 %panels"
+    with module.function(name, parameters, is_exported=is_exported) as e:
         most = max(rows for rows in range(1, tiling.rows + 1) if tiling.panels(rows) > 1)
         few, many, end = (e.new_label(stem) for stem in ("few", "many", "done"))
         e.branch(e.compare("sle", "%rows", most), few, many)
@@ -55,7 +62,6 @@ def write_products(machine: Machine, tiling: Tiling) -> str:
             _all_rows(e, tiling, b, c)
         e.put(f"br label %{end}")
         e.label(end)
-    return str(module)
 
 
 def _few_rows(e: Emitter, tiling: Tiling, most: int) -> None:
@@ -94,13 +100,13 @@ def _all_rows(e: Emitter, tiling: Tiling, b: Value, c: Value) -> None:
 
 
 def _call(rows: int, panels: int, a: Value, b: Value, c: Value) -> str:
-    return f"call void @tile_{rows}_{panels}({_ARGUMENTS.format(a=a, b=b, c=c)})"
+    return f"call void @tile_{rows}_{panels}({ARGUMENTS.format(a=a, b=b, c=c)})"
 
 
 def _write_tile(module: Module, tiling: Tiling, rows: int, panels: int) -> None:
     """`@tile_R_P`: all accumulators of R rows and P panels in registers."""
     kind, align = tiling.lanes.type, tiling.lanes.count * tiling.lanes.bytes
-    with module.function(f"tile_{rows}_{panels}", _PARAMETERS) as e:
+    with module.function(f"tile_{rows}_{panels}", PARAMETERS) as e:
         places = [
             (row, panel, vector)
             for row in range(rows)
