@@ -105,7 +105,9 @@ def test_json_is_all_that_standard_output_holds(folder):
 
 
 def test_a_hopeless_model_is_reported_all_the_same(folder):
-    arguments = ["--learning-rate", "1e30", "--set", "optimiser.weight_decay=", "--run", "mine"]
+    settings = ["optimiser.weight_decay=", "network.precision=float32"]
+    arguments = ["--learning-rate", "1e30", "--run", "mine"]
+    arguments += [part for setting in settings for part in ("--set", setting)]
     assert "perplexity inf" in _run("train", "text.txt", *SMALL, *arguments).stdout
     last = _run("resume", "mine", "--json").stdout.splitlines()[-1]
     scores = json.loads(last, parse_constant=pytest.fail)["scores"]

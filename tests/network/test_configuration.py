@@ -22,3 +22,10 @@ def test_impossible_tables_are_refused(table: dict):
 
 def test_it_has_eight_fields():
     assert len(NetworkConfig.model_fields) == 8
+
+
+def test_auto_becomes_a_precision_that_is_stored(monkeypatch):
+    monkeypatch.setattr("recurry.network.configuration.fast_precision", lambda backend: "bfloat16")
+    config = NetworkConfig.model_validate({"precision": "auto"})
+    assert config.precision == "bfloat16"
+    assert NetworkConfig.model_validate(config.model_dump()) == config

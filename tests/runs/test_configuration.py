@@ -121,7 +121,7 @@ def test_none_takes_a_setting_back_to_its_default():
 def test_a_contradiction_says_where_its_settings_come_from():
     text = _problems(preset="laptop", overrides={"optimiser.clip_value": 2.0})
     assert "clip_norm and clip_value are both set" in text
-    assert "(clip_norm: preset laptop, line 24, clip_value: command line)" in text
+    assert "(clip_norm: preset laptop, line 25, clip_value: command line)" in text
     assert "--set TABLE.KEY= takes one back to its default" in text
 
 

@@ -3,9 +3,11 @@
 Comes in: plain values. Goes out: a checked, frozen record.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from recurry.backends.fast import fast_precision
 
 
 class NetworkConfig(BaseModel):
@@ -20,7 +22,8 @@ class NetworkConfig(BaseModel):
             `hidden_size` (Press and Wolf 2017).
         has_residual: Whether each layer after the first adds its input to its output.
         precision: `float32`, `float64`, or `bfloat16` (products of rounded values, the rest in
-            float32).
+            float32). `auto` becomes `bfloat16` where the processor multiplies such numbers faster,
+            else `float32`; what it became is stored.
         backend: `auto` or the name of a backend.
     """
 
@@ -34,6 +37,13 @@ class NetworkConfig(BaseModel):
     has_residual: bool = False
     precision: Literal["float64", "float32", "bfloat16"] = "float32"
     backend: str = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decided(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or given.get("precision") != "auto":
+            return given
+        return {**given, "precision": fast_precision(given.get("backend", "auto"))}
 
     @model_validator(mode="after")
     def _tied_sizes(self) -> "NetworkConfig":
