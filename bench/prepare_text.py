@@ -8,6 +8,7 @@ own, and prints one line each: MB/s, peak memory, symbols.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import resource
@@ -74,6 +75,9 @@ def main() -> None:
         if not arguments.file:
             write_text(Path(path), int(arguments.megabytes * 1e6))
         for way in [arguments.way] if arguments.way else WAYS:
+            if way == "bpe" and importlib.util.find_spec("tokenizers") is None:
+                print("bpe: needs the package tokenizers (pip install 'recurry[text]')")
+                continue
             command = [sys.executable, __file__, "--file", path, "--way", way]
             subprocess.run(command, check=True)
 

@@ -70,9 +70,11 @@ def test_errors_become_one_message_and_an_exit_code(error, code, monkeypatch, ca
         raise error
 
     monkeypatch.setattr(entry.recurry, "main", fail)
-    before = signal.getsignal(signal.SIGINT)
-    assert _exit(["doctor"]) == code
-    after = signal.signal(signal.SIGINT, before)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert _exit(["doctor"]) == code
+    finally:
+        after = signal.signal(signal.SIGINT, before)
     assert (after == signal.SIG_IGN) == isinstance(error, Interrupted)
     shown = capsys.readouterr()
     assert shown.out == ""

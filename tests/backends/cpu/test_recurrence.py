@@ -5,6 +5,7 @@ import torch
 
 from recurry.backends.cpu.recurrence import Facts, parts_of
 from recurry.backends.timeline import make_timeline
+from recurry.backends.weights import StackCache
 from recurry.errors import RecurryError
 from recurry.network.recurrent import Recurrent
 
@@ -16,6 +17,7 @@ def _facts(*, states=("h", "c"), parameters=("W", "U", "b")) -> Facts:
         parameters=parameters,
         hidden_size=4,
         is_identity=False,
+        cache=StackCache(),
     )
 
 
