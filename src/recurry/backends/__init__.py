@@ -1,5 +1,6 @@
 """Backends: they run a plan along time. The table of them is in `table`."""
 
+from recurry.backends.cpu import CpuBackend
 from recurry.backends.options import (
     MEMORIES,
     PRECISIONS,
@@ -20,6 +21,7 @@ __all__ = [
     "MEMORIES",
     "PRECISIONS",
     "Backend",
+    "CpuBackend",
     "Job",
     "Memory",
     "Precision",

@@ -27,6 +27,7 @@ from recurry.backends import (
     run_jobs,
 )
 from recurry.backends.autocast import widen, without_autocast
+from recurry.backends.rewrite import zoned
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
 from recurry.network.checks import (
@@ -43,7 +44,8 @@ from recurry.network.checks import (
 from recurry.network.dropout import Dropout, drop, keep_mask
 from recurry.network.layer import Layer, make_layers, recurrent_matrices
 from recurry.network.packed import pack_like, unpack
-from recurry.network.state import State
+from recurry.network.quick_step import quick_step
+from recurry.network.state import State, stacked
 from recurry.network.torch_module import to_torch
 
 _TIME_FIRST = ("steps", "batch")
@@ -113,6 +115,7 @@ class Recurrent(nn.Module):
         self.register_buffer("_place", torch.empty(0, dtype=dtype), persistent=False)
         self._recurrent_matrices = recurrent_matrices(self.cell)
         self._choose(Request(plan=self._plan, options=self._options()))
+        self._step_backends: dict[tuple[str, bool], str] = {}
 
     @property
     def num_directions(self) -> int:
@@ -203,10 +206,26 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
+        if (found := self._quick_step(x, state)) is not None:
+            return found
         x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
+
+    def _quick_step(self, x: Tensor, state: State | None) -> tuple[Tensor, State] | None:
+        """A step at little cost, where no gradient is asked for and nothing is dropped."""
+        if torch.is_grad_enabled() or (self.training and self.dropout != Dropout()):
+            return None
+        key = (self.backend, self.training)
+        if key not in self._step_backends:
+            request = Request(plan=self._plan, options=self._options())
+            name = "" if self.precision == "bfloat16" else self._choose(request).name
+            self._step_backends[key] = name
+        if self._step_backends[key] != "cpu" or x.shape[-1:] != (self.input_size,):
+            return None
+        plan = zoned(self._plan, rate) if (rate := self.dropout.zoneout) else self._plan
+        return quick_step(plan, self.layers, x, state, has_residual=self.has_residual)
 
     def forward_past(
         self, x: Float[Tensor, "T B I"] | Symbols, state: State | None = None, *, at: int
@@ -265,7 +284,7 @@ class Recurrent(nn.Module):
             if self.has_residual and number:
                 x = x + as_vectors(entering)
         states = [
-            State(tensors={name: _stacked([row[name] for row in at]) for name in self.cell.states})
+            State(tensors={name: stacked([row[name] for row in at]) for name in self.cell.states})
             for at in zip(*noted, strict=True)
         ]
         return drop(as_vectors(x), rates.output, is_locked=rates.is_locked), states
@@ -376,8 +395,3 @@ class Recurrent(nn.Module):
             self._choose(replace(request, needs_gradient=flag)).name for flag in (False, True)
         )
         return plain if plain == learning else f"{plain}, {learning} with gradients"
-
-
-def _stacked(rows: list[Tensor]) -> Tensor:
-    """The final states of all layers and directions, one on top of the other."""
-    return rows[0].unsqueeze(0) if len(rows) == 1 else torch.stack(rows)

@@ -114,11 +114,21 @@ def _flatten(state: State) -> tuple[list[Tensor], tuple[str, ...]]:
     return list(state.tensors.values()), state.names
 
 
+def stacked(rows: Sequence[Tensor]) -> Tensor:
+    """The final states of all layers and directions, one on top of the other."""
+    return rows[0].unsqueeze(0) if len(rows) == 1 else torch.stack(list(rows))
+
+
+def trusted_state(tensors: dict[str, Tensor]) -> State:
+    """A state of tensors that are known to fit together; nothing is looked at again."""
+    state = object.__new__(State)
+    object.__setattr__(state, "tensors", MappingProxyType(tensors))
+    return state
+
+
 def _unflatten(tensors: Iterable[Tensor], names: Iterable[str]) -> State:
     # Torch also puts other things than tensors in their places.
-    state = object.__new__(State)
-    object.__setattr__(state, "tensors", MappingProxyType(dict(zip(names, tensors, strict=True))))
-    return state
+    return trusted_state(dict(zip(names, tensors, strict=True)))
 
 
 # So that exported programs may take and return states.

@@ -19,11 +19,15 @@ from recurry.backends.options import Job, Request, RunOptions
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import Packing, Timeline, is_padded, make_packing, make_timeline
-from recurry.backends.weights import hidden_size
+from recurry.backends.weights import StackCache, hidden_size
 from recurry.compiler.plan import Plan
 
 if TYPE_CHECKING:
     from recurry.backends.cpu.recurrence import Facts
+
+
+# Numbers of streams for which the memory of a step stays.
+_MOST_LAID_OUT = 4
 
 
 class CpuBackend:
@@ -56,6 +60,39 @@ class CpuBackend:
         """The output and the state after the last step."""
         job = Job(parameters=parameters, x=x, state=state, lengths=lengths, options=options)
         return self.run_together(plan, [job])[0]
+
+    def step(
+        self,
+        plan: Plan,
+        parameters: Mapping[str, Tensor],
+        x: Float[Tensor, "B I"],
+        state: Mapping[str, Float[Tensor, "1 B H"]],
+        *,
+        cache: StackCache,
+    ) -> tuple[Float[Tensor, "B H"], dict[str, Float[Tensor, "1 B H"]]] | None:
+        """One step without gradients, at less cost than `run`; None where `run` has to do it.
+
+        Args:
+            plan: The cell.
+            parameters: Parameters by name, in float32 or float64.
+            x: Input.
+            state: The state before the step.
+            cache: Where the memory of a step stays.
+        """
+        if not x.numel() or needs_operator((x,)):
+            return None
+        from recurry.backends.cpu.stepping import Stepping
+
+        kept, key = cache.laid_out, (id(plan), x.shape[0])
+        found = kept.get(key)
+        if found is None or not found.fits([*parameters.values()], x, state.values()):
+            if len(kept) >= _MOST_LAID_OUT:
+                kept.clear()
+            found = Stepping.of(plan, parameters, x, state)
+            if found is None:
+                return None
+            kept[key] = found
+        return found.run(parameters, x, state)
 
     def run_together(
         self, plan: Plan, jobs: Sequence[Job]

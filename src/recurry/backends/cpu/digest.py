@@ -33,12 +33,9 @@ def digest(tensors: Sequence[Tensor]) -> bytes | None:
 
     Two changes that cancel are as likely as for any sum of 64 bits of well mixed products.
     """
-    if not all(tensor.is_contiguous() and not tensor.is_neg() for tensor in tensors):
+    if False in [t.is_contiguous() for t in tensors] or True in [t.is_neg() for t in tensors]:
         return None
-    table = array("q")
-    for tensor in tensors:
-        table.append(tensor.data_ptr())
-        table.append(tensor.nbytes)
+    table = array("q", [number for t in tensors for number in (t.data_ptr(), t.nbytes)])
     out = _Out()
     _function()(table.buffer_info()[0], len(tensors), ctypes.addressof(out))
     return out.raw

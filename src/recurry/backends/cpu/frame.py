@@ -81,12 +81,14 @@ class Launch:
         address: The worker.
         frame: What it reads.
         num_threads: How many threads run it.
+        counters: Counts threads and meetings; zeros when the kernel starts.
         memory: What the frame points to, kept alive.
     """
 
     address: int
     frame: ctypes.Array
     num_threads: int
+    counters: Tensor
     memory: tuple[Tensor, ...]
 
 
@@ -130,7 +132,8 @@ def make_launch(
         address=kernel.address,
         frame=(ctypes.c_int64 * len(entries))(*entries),
         num_threads=split.num_threads,
-        memory=(counters, shares, *tables, *buffers.values()),
+        counters=counters,
+        memory=(shares, *tables, *buffers.values()),
     )
 
 

@@ -69,7 +69,7 @@ def _begin_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool
     kernels = call.kernels
     made = kernels.saving_pass if is_saving else kernels.forward_pass
     kernel = kernels.saving if is_saving else kernels.forward
-    buffers = call.weights(kernel, made.vectors) | _forward_memory(call, kernel, initial)
+    buffers = call.weights(kernel, made.vectors) | forward_memory(call, kernel, initial)
     if "input" in kernel.schedule.buffers:
         is_read = any(Input() in stage.leaves for stage in kernel.schedule.stages)
         buffers["input"] = call.widened(call.x) if is_read else call.x
@@ -83,7 +83,7 @@ def _begin_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool
     return _Begun(call=call, memory=buffers, launch=launch)
 
 
-def _forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def forward_memory(call: Call, kernel: Kernel, initial: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """States with their initial values, and room for everything that the kernel writes."""
     schedule, rows = kernel.schedule, call.rows
     tables = schedule.tables
