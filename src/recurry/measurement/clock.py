@@ -14,6 +14,8 @@ Run = Callable[[], object]
 _SAMPLE_SECONDS = 0.004
 # Calls before the first sample: compilers, caches, memory.
 _WARM_UP = 2
+# And so long, because threads that were idle run slowly at first.
+_WARM_UP_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,10 @@ def best(run: Run, *, repeats: int) -> float:
 
 def _calls_a_sample(run: Run) -> int:
     """How many calls fill a sample, found after a warm-up."""
+    start = time.perf_counter()
     seconds = [sample(run, 1) for _ in range(_WARM_UP)][-1]
+    while time.perf_counter() - start < _WARM_UP_SECONDS:
+        seconds = sample(run, 1)
     return max(1, round(_SAMPLE_SECONDS / max(seconds, 1e-7)))
 
 
