@@ -45,7 +45,7 @@ class _Writer:
                     at = vector * self.tiling.lanes.count
                     e.store(e.load(e.move(start, at)), e.move(target, at))
             with e.when(e.compare("slt", filled, units)):
-                self._copy_numbers(start, 1, target, 1, filled)
+                self._copy_numbers(start, target, 1, filled)
                 self._clear(target, filled)
 
     def write_turn(self) -> None:
@@ -58,7 +58,7 @@ class _Writer:
             with e.loop("0", filled) as column:
                 row = e.multiply_int(e.add_int(first, column), "%apart")
                 source = e.move(e.move("%matrix", row), term)
-                self._copy_numbers(source, 1, e.move(start, column), units, now)
+                self._copy_numbers(source, e.move(start, column), units, now)
             with e.when(e.compare("slt", filled, units)), e.loop("0", now) as number:
                 self._clear(e.move(start, e.multiply_int(number, units)), filled)
 
@@ -70,12 +70,10 @@ class _Writer:
     def _filled(self, first: Value) -> Value:
         return self.e.smaller_int(self.e.subtract_int("%width", first), self.tiling.units)
 
-    def _copy_numbers(
-        self, source: Value, apart: int, target: Value, target_apart: int, count: Value
-    ) -> None:
+    def _copy_numbers(self, source: Value, target: Value, target_apart: int, count: Value) -> None:
         e, kind, size = self.e, self.tiling.lanes.scalar, self.tiling.lanes.bytes
         with e.loop("0", count) as number:
-            place = e.move(source, e.multiply_int(number, apart))
+            place = e.move(source, number)
             value = e.take(f"load {kind}, ptr {place}, align {size}")
             into = e.move(target, e.multiply_int(number, target_apart))
             e.put(f"store {kind} {value}, ptr {into}, align {size}")
