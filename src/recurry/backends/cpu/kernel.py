@@ -109,7 +109,7 @@ class _Worker:
     def _write_group(
         self, group: Group, first: int, block: Value, blocks: Value, row: Value, rows: Value
     ) -> None:
-        """All products of a group, panel depth by panel depth."""
+        """All products of a group."""
         e, tiling = self.e, self.tiling
         sizes = [self._size(size) for size in group.sizes]
         packed = [self._packed_size(size) for size in sizes]
@@ -127,20 +127,18 @@ class _Worker:
         for operand, size, room in zip(group.operands, sizes, packed, strict=True):
             source = self.row_pointer(operand, row, self.plane(operand, "0"))
             length = self.fields[f"{operand.buffer}.row"]
-            with e.loop("0", size, tiling.depth) as term:
-                now = e.smaller_int(e.subtract_int(size, term), tiling.depth)
-                before = e.add_int(done, term)
-                is_added = "1" if has_start else e.truth(e.compare("sgt", before, 0))
-                at = e.add_int(weights, e.multiply_int(before, tiling.units))
-                given = (
-                    f"ptr {e.move(source, term, tiling.operand)}, i64 {length}, "
-                    f"ptr {e.move(self.fields[group.name], at, tiling.operand)}, i64 {panel}, "
-                    f"i64 {now}, "
-                    f"ptr {sums}, i64 {tiling.units}, i64 {tiling.chunk * tiling.units}, "
-                    f"i64 {is_added}, "
-                    f"i64 {rows}, i64 {panels}"
-                )
-                e.put(f"call void {self.fields['products']}({given})")
+            is_added = "1" if has_start else e.truth(e.compare("sgt", done, 0))
+            at = e.move(
+                self.fields[group.name],
+                e.add_int(weights, e.multiply_int(done, tiling.units)),
+                tiling.operand,
+            )
+            given = (
+                f"ptr {source}, i64 {length}, ptr {at}, i64 {panel}, i64 {size}, "
+                f"ptr {sums}, i64 {tiling.units}, i64 {tiling.chunk * tiling.units}, "
+                f"i64 {is_added}, i64 {rows}, i64 {panels}"
+            )
+            e.put(f"call void {self.fields['products']}({given})")
             done = e.add_int(done, room)
 
     def _write_starts(

@@ -42,7 +42,7 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
         b = torch.nn.functional.pad(b, (0, padded - width))
     c = a.new_empty(rows, padded, dtype=_sum_type(a))
     threads = _threads(terms * rows * width, rows)
-    stretch = padded * tiling.depth
+    stretch = padded * tiling.stretch
     scratch = a.new_empty(threads, stretch)
     _run(
         "outer",

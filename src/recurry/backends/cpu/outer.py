@@ -90,9 +90,9 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
     thread, first, last = _share(e, f)
     read = tiling.operand
     scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]), read)
-    panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {read}]", align=64)
-    with e.loop("0", f["terms"], tiling.depth) as term:
-        now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
+    panel_of_a = e.variable(f"[{tiling.rows * tiling.stretch} x {read}]", align=64)
+    with e.loop("0", f["terms"], tiling.stretch) as term:
+        now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.stretch)
         is_added = e.truth(e.compare("sgt", term, 0))
         _copy_panels(e, tiling, f, scratch, term, now)
         with e.loop(first, last, tiling.rows) as row:
@@ -102,7 +102,7 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
             e.switch(rows, {n: f"call void @copy_{n}({given})" for n in range(1, tiling.rows + 1)})
             c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
             with e.loop("0", f["panels"]) as panel:
-                b = e.move(scratch, e.multiply_int(panel, tiling.depth * tiling.units), read)
+                b = e.move(scratch, e.multiply_int(panel, tiling.stretch * tiling.units), read)
                 into = e.move(c, e.multiply_int(panel, tiling.units))
                 given = (
                     f"ptr {panel_of_a}, ptr {b}, i64 {now}, ptr {into}, i64 {f['c_row']}, "
@@ -122,7 +122,7 @@ def _copy_panels(
     def copy(panel: Value, number: Value, rows: int) -> None:
         start = e.move(f["b"], e.multiply_int(panel, tiling.units), read)
         source = e.move(start, e.multiply_int(e.add_int(term, number), f["b_row"]), read)
-        place = e.add_int(e.multiply_int(panel, tiling.depth), number)
+        place = e.add_int(e.multiply_int(panel, tiling.stretch), number)
         target = e.move(scratch, e.multiply_int(place, tiling.units), read)
         for vector in range(tiling.vectors):
             into = e.move(target, vector * count)

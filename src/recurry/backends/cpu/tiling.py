@@ -10,15 +10,17 @@ from functools import lru_cache
 from recurry.backends.cpu.emitter import Lanes
 from recurry.backends.cpu.machine import Machine
 
-# Vectors side by side in a block of units: with more rows than columns of accumulators, weights are
-# read less often than with square tiles, and they are what comes from the second cache.
+# Vectors side by side in a block of units.
 _VECTORS = 2
-# Numbers of a panel of weights that half of a first cache of 32 kB holds.
-_PANEL_BYTES = 16 * 1024
-# Rows whose accumulators wait in the first cache for the pointwise part.
-_MOST_ROWS = 32
-# Independent sums that keep both multiply-add units busy: four cycles of latency, two a cycle.
-_CHAINS = 8
+# Panels that a tile takes at most: with few rows they make independent sums enough to keep both
+# multiply-add units busy (four cycles of latency, two a cycle).
+_MOST_PANELS = 4
+# Of a panel of weights: two of them, and the rows that they meet, fit into a first cache.
+_PANEL_BYTES = 12 * 1024
+# The same where products are made of copies in the first cache, of which this is a half.
+_COPY_BYTES = 16 * 1024
+# Rows whose accumulators wait in the first caches for the pointwise part.
+_MOST_ROWS = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +30,9 @@ class Tiling:
     Args:
         lanes: The vectors of sums and of pointwise work.
         terms: Terms of a product that lie side by side in one lane: 1, or 2 of bfloat16.
-        rows: Most rows of accumulators in registers.
+        rows: Most rows of accumulators in registers, with one panel of weights.
         depth: Terms of a product that are summed before the next panel.
+        stretch: The same of products that copy their operands first.
         chunk: Rows for which products are followed by pointwise work.
     """
 
@@ -37,6 +40,7 @@ class Tiling:
     terms: int
     rows: int
     depth: int
+    stretch: int
     chunk: int
 
     @property
@@ -65,9 +69,13 @@ class Tiling:
         return self.lanes.bytes // self.terms
 
     def panels(self, rows: int) -> int:
-        """Panels that a tile of so few rows takes at once, to have enough independent sums."""
-        wanted = -(-_CHAINS // (rows * _VECTORS))
-        return max(1, min(wanted, self.rows // rows))
+        """Panels that a tile of so many rows takes at once, as far as registers go."""
+        return max(1, min(_MOST_PANELS, self.rows // rows))
+
+    @property
+    def paired_rows(self) -> int:
+        """Most rows of a tile of two panels: nearly square tiles load the least for each sum."""
+        return max(rows for rows in range(1, self.rows + 1) if self.panels(rows) > 1)
 
     @property
     def most_panels(self) -> int:
@@ -85,10 +93,12 @@ def make_tiling(machine: Machine, bits: int) -> Tiling:
     is_split = bits == 16 and not machine.has_bfloat16
     others = 2 * _VECTORS + 4 if is_split else _VECTORS + 1
     rows = (machine.num_registers - others) // _VECTORS
+    row_bytes = _VECTORS * lanes.count * bits // 8
     return Tiling(
         lanes=lanes,
         terms=sums // bits,
         rows=min(rows, 12),
-        depth=_PANEL_BYTES // (_VECTORS * lanes.count * bits // 8),
+        depth=_PANEL_BYTES // row_bytes,
+        stretch=_COPY_BYTES // row_bytes,
         chunk=_MOST_ROWS,
     )
