@@ -16,37 +16,45 @@ from recurry.compiler.plan import Plan
 
 # What one core has for weights between the steps of a sequence, next to its arithmetic.
 _FIRST_CACHE_BYTES = 24 * 1024
-# Streams from which on a product is bound by arithmetic and no longer by reading weights.
-_ENOUGH_ROWS = 4
-# A core's multiply-adds and elementwise operations a microsecond.
-_PRODUCTS, _POINTWISE = 40_000.0, 3_000.0
+# Streams from which on the input is multiplied as fast inside the loop, where all weights are read
+# at every step, as before it.
+_ENOUGH_ROWS = 24
+# A core's multiply-adds of 32 bits and elementwise operations a microsecond.
+_PRODUCTS, _POINTWISE = 80_000.0, 3_000.0
+# Bytes of weights that stay in a second cache, and bytes a microsecond from there and from behind.
+_SECOND_CACHE_BYTES = 1_500_000
+_NEAR, _FAR = 120_000.0, 40_000.0
 # Symbols whose table is worth multiplying for a few rows, as it is kept for the calls to come.
 _FEW_SYMBOLS = 1024
 # Symbols up to which one-hot vectors are the rows of an identity matrix in memory.
 _MOST_ONE_HOT = 4096
 # Microseconds: threads meet; a team of threads starts and ends.
-_MEETING, _START = 0.5, 5.0
+_MEETING, _START = 1.0, 5.0
 # How much longer threads take that meet at every step: each step lasts as long as its slowest.
-_SLOWEST = 1.05
+_SLOWEST = 1.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What one step costs, in microseconds of one core.
+    """What one step costs one core.
 
     Args:
-        products: Products of one stream, where weights cost nothing.
-        pointwise: Pointwise work of one stream.
+        products: Products of one stream, where weights cost nothing, in microseconds.
+        pointwise: Pointwise work of one stream, the same.
+        weights: Weights, in bytes.
         meetings: How often threads that share units must wait for one another.
     """
 
     products: float
     pointwise: float
+    weights: float
     meetings: int
 
-    def time_us(self, streams: int | float) -> float:
-        """One step of some streams: reading the weights costs as much as some streams do."""
-        return max(streams, _ENOUGH_ROWS) * self.products + streams * self.pointwise
+    def time_us(self, streams: int | float, share: float = 1.0) -> float:
+        """One step of some streams through a share of the units."""
+        weights = share * self.weights
+        reading = weights / (_NEAR if weights <= _SECOND_CACHE_BYTES else _FAR)
+        return share * streams * (self.products + self.pointwise) + reading
 
 
 def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
@@ -54,9 +62,11 @@ def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
     stages = kernels.forward_pass.schedule.stages
     products = sum(len(total.products) for stage in stages for total in stage.sums)
     pointwise = sum(len(stage.pointwise) for stage in stages)
+    numbers = products * hidden_size**2
     return Work(
-        products=products * hidden_size**2 / _PRODUCTS,
+        products=numbers / _PRODUCTS * kernels.bits / 32,
         pointwise=pointwise * hidden_size / _POINTWISE,
+        weights=numbers * kernels.bits / 8,
         meetings=sum(1 for stage in stages if stage.groups),
     )
 
@@ -85,12 +95,12 @@ def should_project(num_symbols: int, num_rows: int, *, is_one_hot: bool, is_kept
 
 def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -> Split:
     """How threads share a call: streams of their own, or units of their own and meetings."""
-    whole = _time_us(work, timeline, (0, timeline.num_streams))
-    choices = [(whole, Split())]
+    whole = (0, timeline.num_streams)
+    choices = [(_time_us(work, timeline, whole), Split())]
     if threads > 1:
         by_units = Split(num_threads=min(threads, blocks))
         waiting = len(timeline.sizes) * work.meetings * _MEETING
-        shared = whole * _SLOWEST / by_units.num_threads
+        shared = _SLOWEST * _time_us(work, timeline, whole, share=1 / by_units.num_threads)
         choices.append((_START + shared + waiting, by_units))
         count = min(threads, max(timeline.sizes, default=0))
         if count > 1:
@@ -127,9 +137,11 @@ def _lengths(timeline: Timeline) -> list[int]:
     return found
 
 
-def _time_us(work: Work, timeline: Timeline, part: tuple[int, int]) -> float:
+def _time_us(
+    work: Work, timeline: Timeline, part: tuple[int, int], *, share: float = 1.0
+) -> float:
     """All steps of some streams; a step in which none of them takes part costs nothing."""
     first, last = part
     counts = Counter(timeline.sizes)
     alive = ((min(size, last) - first, steps) for size, steps in counts.items())
-    return sum(steps * work.time_us(rows) for rows, steps in alive if rows > 0)
+    return sum(steps * work.time_us(rows, share) for rows, steps in alive if rows > 0)
