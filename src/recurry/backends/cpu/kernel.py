@@ -81,7 +81,8 @@ class _Worker:
         self.thread = thread
         met = e.variable("i64", "0")
         with e.loop(f["first"], f["last"]) as step:
-            end = e.smaller_int(e.field(f["sizes"], step), last_row)
+            self.streams = e.field(f["sizes"], step)
+            end = e.smaller_int(self.streams, last_row)
             self.starts = {name: e.field(f[name], step) for name in ROW_TABLES}
             for stage in self.schedule.stages:
                 if stage.groups:
@@ -181,10 +182,15 @@ class _Worker:
         """Numbers from the start of a row to a block of units of one value."""
         e, units = self.e, self.tiling.units
         if place.is_blocked:
-            width = self.schedule.widths[place.buffer]
-            return e.add_int(e.multiply_int(block, width * units), place.column * units)
+            rows = e.multiply_int(e.multiply_int(block, self.streams), self._blocked_row(place))
+            return e.add_int(rows, place.column * units)
         column = e.multiply_int(self.fields["padded_size"], place.column)
         return e.add_int(column, e.multiply_int(block, units))
+
+    def _blocked_row(self, place: Place) -> int:
+        """Numbers of one row and one block of units: rows of a block follow one another, so that a
+        kernel writes and reads them from start to end."""
+        return self.schedule.widths[place.buffer] * self.tiling.units
 
     def row_pointer(self, place: Place, row: Value, plane: Value) -> Value:
         """Where a row of a value begins, in this step."""
@@ -192,9 +198,13 @@ class _Worker:
         pointer = e.move(self.fields[place.buffer], plane, kind)
         if not place.rows:
             return pointer
+        length = self.fields[f"{place.buffer}.row"]
+        if place.is_blocked:
+            pointer = e.move(pointer, e.multiply_int(self.starts[place.rows], length))
+            return e.move(pointer, e.multiply_int(row, self._blocked_row(place)))
         is_picked = place.rows == PICKED
         at = self._picked(row) if is_picked else e.add_int(self.starts[place.rows], row)
-        return e.move(pointer, e.multiply_int(at, self.fields[f"{place.buffer}.row"]), kind)
+        return e.move(pointer, e.multiply_int(at, length), kind)
 
     def _picked(self, row: Value) -> Value:
         """The row of the input that a row of this step reads, loaded once for all places."""
