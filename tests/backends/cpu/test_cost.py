@@ -69,3 +69,13 @@ def test_the_input_is_multiplied_early_where_few_streams_share_the_reading_of_we
     assert should_fuse(PLAN, streams=64, sizes=(512, 512), bits=32)
     assert should_fuse(PLAN, streams=1, sizes=(16, 16), bits=32)
     assert not should_fuse(PLAN, streams=1, sizes=(64, 64), bits=32)
+
+
+def test_weights_larger_than_a_cache_are_shared_rather_than_read_by_every_thread():
+    assert _split(steps=50, streams=64, size=256).by_rows
+    assert not _split(steps=50, streams=32, size=1024).by_rows
+
+
+def test_some_streams_have_their_input_multiplied_before_the_loop_and_many_inside():
+    assert not should_fuse(PLAN, streams=8, sizes=(256, 256), bits=32)
+    assert should_fuse(PLAN, streams=32, sizes=(256, 256), bits=32)
