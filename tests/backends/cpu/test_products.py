@@ -32,7 +32,7 @@ def test_products_are_right(dtype, is_added):
     units, sums = tiling.units, torch.float32 if tiling.is_rounded else dtype
     for rows in (1, 2, 3, 4, 5, 6, 7, 11, 13, 32):
         for panels in (1, 2, 3, 5):
-            for terms in (1, 4, 7):
+            for terms in (1, 4, 7, 100):
                 wide = torch.randn(rows, terms + 3, dtype=dtype)
                 b = torch.randn(panels * units, terms, dtype=dtype).to(sums)
                 c = torch.randn(panels, rows + 2, units, dtype=sums)

@@ -23,15 +23,17 @@ _ENOUGH_ROWS = 24
 _PRODUCTS, _POINTWISE = 80_000.0, 3_000.0
 # Bytes of weights of which most stay in a second cache, and bytes a microsecond from there and from behind.
 _SECOND_CACHE_BYTES = 2_500_000
-_NEAR, _FAR = 120_000.0, 40_000.0
+_NEAR, _FAR = 120_000.0, 25_000.0
 # Symbols whose table is worth multiplying for a few rows, as it is kept for the calls to come.
 _FEW_SYMBOLS = 1024
 # Symbols up to which one-hot vectors are the rows of an identity matrix in memory.
 _MOST_ONE_HOT = 4096
+# Bytes a microsecond that one core reads of what another has just written.
+_EXCHANGE = 8_000.0
 # Microseconds: threads meet; a team of threads starts and ends.
 _MEETING, _START = 1.0, 5.0
 # How much longer threads take that meet at every step: each step lasts as long as its slowest.
-_SLOWEST = 1.1
+_SLOWEST = 1.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,19 +44,23 @@ class Work:
         products: Products of one stream, where weights cost nothing, in microseconds.
         pointwise: Pointwise work of one stream, the same.
         weights: Weights, in bytes.
+        exchanged: What threads that share units read of one another for one stream, in bytes.
         meetings: How often threads that share units must wait for one another.
     """
 
     products: float
     pointwise: float
     weights: float
+    exchanged: float
     meetings: int
 
     def time_us(self, streams: int | float, share: float = 1.0) -> float:
-        """One step of some streams through a share of the units."""
+        """One step of some streams through a share of the units; half of the reading of weights
+        hides behind arithmetic, where there is enough of that."""
         weights = share * self.weights
         reading = weights / (_NEAR if weights <= _SECOND_CACHE_BYTES else _FAR)
-        return share * streams * (self.products + self.pointwise) + reading
+        computing = share * streams * (self.products + self.pointwise)
+        return max(computing, reading) + reading / 2
 
 
 def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
@@ -63,11 +69,13 @@ def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
     products = sum(len(total.products) for stage in stages for total in stage.sums)
     pointwise = sum(len(stage.pointwise) for stage in stages)
     numbers = products * hidden_size**2
+    meetings = sum(1 for stage in stages if stage.groups)
     return Work(
         products=numbers / _PRODUCTS * kernels.bits / 32,
         pointwise=pointwise * hidden_size / _POINTWISE,
         weights=numbers * kernels.bits / 8,
-        meetings=sum(1 for stage in stages if stage.groups),
+        exchanged=meetings * hidden_size * kernels.bits / 8 / 2,
+        meetings=meetings,
     )
 
 
@@ -100,6 +108,7 @@ def choose_split(work: Work, *, timeline: Timeline, blocks: int, threads: int) -
     if threads > 1:
         by_units = Split(num_threads=min(threads, blocks))
         waiting = len(timeline.sizes) * work.meetings * _MEETING
+        waiting += timeline.num_rows * work.exchanged / _EXCHANGE
         shared = _SLOWEST * _time_us(work, timeline, whole, share=1 / by_units.num_threads)
         choices.append((_START + shared + waiting, by_units))
         count = min(threads, max(timeline.sizes, default=0))
