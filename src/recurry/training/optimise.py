@@ -13,6 +13,9 @@ from recurry.training.configuration import OptimiserConfig
 
 Named = Mapping[str, Tensor]
 
+# What torch adds to a norm before it divides by it.
+_CLIP_EPSILON = 1e-6
+
 
 def make_optimiser(
     parameters: Iterable[Tensor], config: OptimiserConfig, *, num_updates: int
@@ -73,11 +76,13 @@ def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> flo
     """
     weights = [weight for weight in parameters if weight.grad is not None]
     norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
-    if config.clip_norm is not None:
+    found = float(norm)
+    # torch would multiply all gradients by one where they are short enough.
+    if config.clip_norm is not None and not found + _CLIP_EPSILON <= config.clip_norm:
         nn.utils.clip_grads_with_norm_(weights, config.clip_norm, norm)
     if config.clip_value is not None:
         nn.utils.clip_grad_value_(weights, config.clip_value)
-    return float(norm)
+    return found
 
 
 def pack_optimiser(optimiser: optim.Optimizer, parameters: Named) -> dict[str, Tensor]:
