@@ -125,13 +125,28 @@ def kernels(plan: Plan, *, bits: int, is_fused: bool) -> Kernels:
 @lru_cache
 def products_address(bits: int) -> int:
     """Where the matrix products for a type start; compiled once for all cells."""
+    return _tile_products(bits) or _vector_products(bits)
+
+
+def has_tiles(bits: int) -> bool:
+    """Whether products for a type run on tiles."""
+    return _tile_products(bits) != 0
+
+
+@lru_cache
+def _vector_products(bits: int) -> int:
+    return _products(write_products(host(), make_tiling(host(), bits)))
+
+
+@lru_cache
+def _tile_products(bits: int) -> int:
+    """Products on tiles, where the processor has them, the system grants them, and they give what
+    vectors give; else 0."""
     tiling = make_tiling(host(), bits)
-    plain = _products(write_products(host(), tiling))
-    if tiling.is_rounded and host().has_tiles and ask_for_tiles():
-        tiled = _products(write_tile_products(host(), tiling))
-        if give_the_same(plain, tiled, tiling):
-            return tiled
-    return plain
+    if not (tiling.is_rounded and host().has_tiles and ask_for_tiles()):
+        return 0
+    tiled = _products(write_tile_products(host(), tiling))
+    return tiled if give_the_same(_vector_products(bits), tiled, tiling) else 0
 
 
 def _products(text: str) -> int:

@@ -47,27 +47,29 @@ def write_outer(machine: Machine, tiling: Tiling) -> str:
     return str(module)
 
 
-def _fields(e: Emitter) -> dict[str, Value]:
+def read_fields(e: Emitter) -> dict[str, Value]:
+    """The entries of the frame by name."""
     return {
         name: e.field("%frame", index, "ptr" if name in _POINTERS else "i64")
         for index, name in enumerate(FIELDS)
     }
 
 
-def _share(e: Emitter, f: dict[str, Value]) -> tuple[Value, Value, Value]:
-    """The number of this thread, and its first row and the one after its last."""
+def share_rows(e: Emitter, f: dict[str, Value], at_once: int = 1) -> tuple[Value, Value, Value]:
+    """The number of this thread, its first row and the one after its last, some rows at once."""
     thread = e.take(f"atomicrmw add ptr {f['ticket']}, i64 1 acq_rel")
+    parts = e.divide_int(e.add_int(f["rows"], at_once - 1), at_once)
     first, last = (
-        e.divide_int(e.multiply_int(f["rows"], number), f["threads"])
+        e.multiply_int(e.divide_int(e.multiply_int(parts, number), f["threads"]), at_once)
         for number in (thread, e.add_int(thread, 1))
     )
-    return thread, first, last
+    return thread, first, e.smaller_int(last, f["rows"])
 
 
 def _write_multiply(e: Emitter, tiling: Tiling) -> None:
     """Some rows at a time, all panels, a stretch of terms at a time."""
-    f = _fields(e)
-    _, first, last = _share(e, f)
+    f = read_fields(e)
+    _, first, last = share_rows(e, f)
     with e.loop(first, last, _ROWS_AT_ONCE) as row:
         rows = e.smaller_int(e.subtract_int(last, row), _ROWS_AT_ONCE)
         a = e.move(f["a"], e.multiply_int(row, f["a_row"]), tiling.operand)
@@ -86,15 +88,15 @@ def _write_multiply(e: Emitter, tiling: Tiling) -> None:
 
 def _write_outer(e: Emitter, tiling: Tiling) -> None:
     """A stretch of terms at a time: copy `b`, then tile by tile copy `a` and multiply."""
-    f = _fields(e)
-    thread, first, last = _share(e, f)
+    f = read_fields(e)
+    thread, first, last = share_rows(e, f)
     read = tiling.operand
     scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]), read)
     panel_of_a = e.variable(f"[{tiling.rows * tiling.depth} x {read}]", align=64)
     with e.loop("0", f["terms"], tiling.depth) as term:
         now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
         is_added = e.truth(e.compare("sgt", term, 0))
-        _copy_panels(e, tiling, f, scratch, term, now)
+        copy_panels(e, tiling, f, scratch, term, now)
         with e.loop(first, last, tiling.rows) as row:
             rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
             a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"]), read), row, read)
@@ -113,7 +115,7 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
                 )
 
 
-def _copy_panels(
+def copy_panels(
     e: Emitter, tiling: Tiling, f: dict[str, Value], scratch: Value, term: Value, terms: Value
 ) -> None:
     """Rows of `b` from `term` on, to panels of one block of units in the scratch memory."""

@@ -1,0 +1,81 @@
+"""Tiles of AMX: what they hold, their instructions, and whether this process may use them.
+
+Comes in: an emitter. Goes out: instructions. Imports torch, emitter.
+
+Two tiles of sums by two, two tiles of rows, two of weights: all eight, with fixed numbers.
+"""
+
+import ctypes
+import sys
+from functools import lru_cache
+
+from recurry.backends.cpu.emitter import Emitter, Value
+
+# Rows of a tile; terms in a row of it, which are 64 bytes; bytes of a whole one.
+ROWS, TERMS, BYTES = 16, 32, 1024
+# Numbers of tiles: sums by row of tiles and column, rows of operands, columns of weights.
+SUMS, OPERANDS, WEIGHTS = ((0, 1), (2, 3)), (4, 5), (6, 7)
+# Of the system call: arch_prctl, "ask for a part of the state", the tiles' data.
+_ARCH_PRCTL, _ASK, _TILE_DATA = 158, 0x1023, 18
+
+
+@lru_cache(maxsize=1)
+def ask_for_tiles() -> bool:
+    """Whether this process may use tiles: Linux saves their state only for those that ask."""
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        return ctypes.CDLL(None).syscall(_ARCH_PRCTL, _ASK, _TILE_DATA) == 0
+    except (OSError, AttributeError):
+        return False
+
+
+def configure(e: Emitter, rows: Value = str(ROWS)) -> None:
+    """Sums and operands of so many rows, weights of 16; all rows are 64 bytes."""
+    table = e.variable("[64 x i8]", align=64)
+    e.put(f"store [64 x i8] zeroinitializer, ptr {table}, align 64")
+    _put_byte(e, table, 0, "1")  # the only palette there is
+    for tile in range(8):
+        _put_byte(e, table, 16 + 2 * tile, "64")
+        count = str(ROWS) if tile in WEIGHTS else e.take(f"trunc i64 {rows} to i8")
+        _put_byte(e, table, 48 + tile, count)
+    instruct(e, "ldtilecfg", f"ptr {table}")
+
+
+def release(e: Emitter) -> None:
+    """No tiles any more: the operating system need not save them."""
+    instruct(e, "tilerelease")
+
+
+def clear(e: Emitter, tile: int) -> None:
+    """Zeros."""
+    instruct(e, "tilezero", f"i8 {tile}")
+
+
+def load(e: Emitter, tile: int, pointer: Value, apart: Value | int) -> None:
+    """Rows that are so many bytes apart."""
+    instruct(e, "tileloadd64", f"i8 {tile}", f"ptr {pointer}", f"i64 {apart}")
+
+
+def store(e: Emitter, tile: int, pointer: Value, apart: Value | int) -> None:
+    """Write rows that are so many bytes apart."""
+    instruct(e, "tilestored64", f"i8 {tile}", f"ptr {pointer}", f"i64 {apart}")
+
+
+def multiply(e: Emitter, height: int) -> None:
+    """Add the products of so many tiles of rows with both of weights to their sums."""
+    for row in range(height):
+        for column in range(2):
+            tiles = (SUMS[row][column], OPERANDS[row], WEIGHTS[column])
+            instruct(e, "tdpbf16ps", *(f"i8 {tile}" for tile in tiles))
+
+
+def instruct(e: Emitter, name: str, *arguments: str) -> None:
+    """An instruction of AMX."""
+    kinds = ", ".join(argument.split(" ")[0] for argument in arguments)
+    e.module.declare(f"llvm.x86.{name}", "void", kinds)
+    e.put(f"call void @llvm.x86.{name}({', '.join(arguments)})")
+
+
+def _put_byte(e: Emitter, table: Value, place: int, value: Value) -> None:
+    e.put(f"store i8 {value}, ptr {e.move(table, place, 'i8')}, align 1")
