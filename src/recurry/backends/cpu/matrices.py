@@ -18,6 +18,7 @@ from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.picked import write_picked
+from recurry.backends.cpu.scratch import borrow, give_back
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.cpu.tiling import make_tiling
 
@@ -46,14 +47,15 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     threads = _threads(terms * rows * width, rows)
     outer = _outer(bits)
     stretch = padded * outer.depth
-    scratch = a.new_empty(threads, stretch)
+    scratch = borrow(threads, stretch, a.dtype)
     _run(
         outer.address,
-        (products_address(bits), scratch.data_ptr(), stretch),
+        (products_address(bits), scratch.rows.data_ptr(), scratch.rows.stride(0)),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
         threads=threads,
     )
+    give_back(scratch)
     return c[:, :width]
 
 

@@ -47,11 +47,11 @@ def write_outer(machine: Machine, tiling: Tiling) -> str:
     return str(module)
 
 
-def read_fields(e: Emitter) -> dict[str, Value]:
+def read_fields(e: Emitter, names: tuple[str, ...] = FIELDS) -> dict[str, Value]:
     """The entries of the frame by name."""
     return {
         name: e.field("%frame", index, "ptr" if name in _POINTERS else "i64")
-        for index, name in enumerate(FIELDS)
+        for index, name in enumerate(names)
     }
 
 
@@ -96,7 +96,7 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
     with e.loop("0", f["terms"], tiling.depth) as term:
         now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.depth)
         is_added = e.truth(e.compare("sgt", term, 0))
-        copy_panels(e, tiling, f, scratch, term, now)
+        copy_panels(e, tiling, f, scratch, term, now, tiling.depth)
         with e.loop(first, last, tiling.rows) as row:
             rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
             a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"]), read), row, read)
@@ -116,15 +116,21 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
 
 
 def copy_panels(
-    e: Emitter, tiling: Tiling, f: dict[str, Value], scratch: Value, term: Value, terms: Value
+    e: Emitter,
+    tiling: Tiling,
+    f: dict[str, Value],
+    scratch: Value,
+    term: Value,
+    terms: Value,
+    apart: Value | int,
 ) -> None:
-    """Rows of `b` from `term` on, to panels of one block of units in the scratch memory."""
+    """Rows of `b` from `term` on, to panels of one block of units, so many terms apart."""
     read, count = tiling.operand, tiling.lanes.count
 
     def copy(panel: Value, number: Value, rows: int) -> None:
         start = e.move(f["b"], e.multiply_int(panel, tiling.units), read)
         source = e.move(start, e.multiply_int(e.add_int(term, number), f["b_row"]), read)
-        place = e.add_int(e.multiply_int(panel, tiling.depth), number)
+        place = e.add_int(e.multiply_int(panel, apart), number)
         target = e.move(scratch, e.multiply_int(place, tiling.units), read)
         for vector in range(tiling.vectors):
             into = e.move(target, vector * count)

@@ -62,12 +62,23 @@ def store(e: Emitter, tile: int, pointer: Value, apart: Value | int) -> None:
     instruct(e, "tilestored64", f"i8 {tile}", f"ptr {pointer}", f"i64 {apart}")
 
 
-def multiply(e: Emitter, height: int) -> None:
-    """Add the products of so many tiles of rows with both of weights to their sums."""
-    for row in range(height):
-        for column in range(2):
-            tiles = (SUMS[row][column], OPERANDS[row], WEIGHTS[column])
-            instruct(e, "tdpbf16ps", *(f"i8 {tile}" for tile in tiles))
+def load_and_multiply(
+    e: Emitter, rows: list[tuple[Value, Value | int]], weights: list[tuple[Value, Value | int]]
+) -> None:
+    """Add the products of one or two tiles of rows with two of weights to their sums.
+
+    Tiles are where they begin and how many bytes their rows are apart. Each is loaded right before
+    it is needed first, which is faster than all of them at once.
+    """
+    loaded: set[int] = set()
+    for column, weight in enumerate(weights):
+        load(e, WEIGHTS[column], *weight)
+        for row, operand in enumerate(rows):
+            if row not in loaded:
+                load(e, OPERANDS[row], *operand)
+                loaded.add(row)
+            numbers = (SUMS[row][column], OPERANDS[row], WEIGHTS[column])
+            instruct(e, "tdpbf16ps", *(f"i8 {number}" for number in numbers))
 
 
 def instruct(e: Emitter, name: str, *arguments: str) -> None:

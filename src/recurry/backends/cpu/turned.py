@@ -25,6 +25,9 @@ def write_turn(module: Module) -> None:
     A step is two tiles: of the first 16 columns, and of the others. What is missing is zeros.
     """
     with module.function("turn_whole", "ptr %a, i64 %a_row, ptr %into") as e:
+        for row in range(tiles.TERMS):
+            beside = e.move("%a", e.add_int(e.multiply_int("%a_row", row), COLUMNS), "i16")
+            e.fetch(beside)
         for first in range(0, COLUMNS, _PART):
             _turn_part(e, first)
     with module.function("turn_part", _PARAMETERS) as e:
