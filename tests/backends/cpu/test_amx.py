@@ -10,7 +10,7 @@ import torch
 
 from recurry.backends.cpu import amx, jit, kernels
 from recurry.backends.cpu.jit import assembly
-from recurry.backends.cpu.kernels import products_address
+from recurry.backends.cpu.kernels import find_products
 from recurry.backends.cpu.machine import Machine, host
 from recurry.backends.cpu.packing import pack_rows
 from recurry.backends.cpu.products import write_products
@@ -124,10 +124,10 @@ def test_products_are_right(rows, terms, is_added, products):
 
 def test_both_ways_are_compared(products):
     tiling = make_tiling(host(), 16)
-    assert amx.give_the_same(products_address(16), products, tiling)
+    assert amx.give_the_same(find_products(16).address, products, tiling)
     other = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 11)(lambda *_: None)
     address = ctypes.cast(other, ctypes.c_void_p).value or 0
-    assert not amx.give_the_same(products_address(16), address, tiling)
+    assert not amx.give_the_same(find_products(16).address, address, tiling)
 
 
 def test_all_sums_of_a_loop_stay_in_tiles():
@@ -150,7 +150,7 @@ def test_features_say_whether_there_are_tiles():
 @pytest.mark.parametrize("is_granted", [False, True])
 @pytest.mark.parametrize("is_right", [False, True])
 def test_tiles_are_used_only_where_they_are_granted_and_right(is_granted, is_right, monkeypatch):
-    plain, asked = products_address(16), []
+    plain, asked = find_products(16).address, []
 
     def write(*_):
         asked.append(True)

@@ -32,10 +32,9 @@ def write_tile_outer(machine: Machine, tiling: Tiling) -> str:
     module = Module(machine, tiling.lanes)
     write_turn(module)
     _write_block(module, tiling)
-    with module.function("outer", "ptr %frame", is_exported=True) as e, write_denormals(e):
-        tiles.configure(e)
+    worker = module.function("outer", "ptr %frame", is_exported=True)
+    with worker as e, write_denormals(e), tiles.ready_tiles(e):
         _write_outer(e, tiling)
-        tiles.release(e)
     return str(module)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from recurry.backends.cpu.amx_outer import DEPTH, write_tile_outer
 from recurry.backends.cpu.jit import compile_module
-from recurry.backends.cpu.kernels import bits_of, has_tiles, products_address
+from recurry.backends.cpu.kernels import bits_of, find_products
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
@@ -50,7 +50,7 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     scratch = borrow(threads, stretch, a.dtype)
     _run(
         outer.address,
-        (products_address(bits), scratch.rows.data_ptr(), scratch.rows.stride(0)),
+        (0, scratch.rows.data_ptr(), scratch.rows.stride(0)),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
         threads=threads,
@@ -76,7 +76,7 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     c = a.new_empty(rows, count * units, dtype=_sum_type(a)) if into is None else into
     _run(
         _addresses(operand_bits(a))["multiply"],
-        (products_address(operand_bits(a)), 0, 0),
+        (find_products(operand_bits(a)).inside, 0, 0),
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
         threads=_threads(rows * terms * count * units, rows),
@@ -141,8 +141,8 @@ def _run(address: int, *parts: tuple[int, ...], threads: int) -> None:
 
 @lru_cache
 def _addresses(bits: int) -> dict[str, int]:
-    tiling = make_tiling(host(), bits)
-    products = compile_module(write_outer(host(), tiling), ("outer", "multiply"))
+    tiling, has_tiles = make_tiling(host(), bits), find_products(bits).has_tiles
+    products = compile_module(write_outer(host(), tiling, has_tiles=has_tiles), ("outer", "multiply"))
     sums = compile_module(write_picked(host(), tiling), ("add_picked",))
     return {**products.addresses, **sums.addresses}
 
@@ -163,7 +163,7 @@ class _Outer:
 @lru_cache
 def _outer(bits: int) -> _Outer:
     tiling = make_tiling(host(), bits)
-    if has_tiles(bits):
+    if find_products(bits).has_tiles:
         code = compile_module(write_tile_outer(host(), tiling), ("outer",))
         return _Outer(address=code.addresses["outer"], depth=DEPTH)
     return _Outer(address=_addresses(bits)["outer"], depth=tiling.depth)

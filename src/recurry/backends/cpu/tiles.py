@@ -7,6 +7,8 @@ Two tiles of sums by two, two tiles of rows, two of weights: all eight, with fix
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from recurry.backends.cpu.emitter import Emitter, Value
@@ -30,6 +32,19 @@ def ask_for_tiles() -> bool:
         return False
 
 
+@contextmanager
+def ready_tiles(e: Emitter, *, are_used: bool = True) -> Iterator[None]:
+    """Around a body: tiles of 16 rows inside, if any are used, and none behind it.
+
+    To set them up takes as long as two thousand multiply-adds of 32 terms: a worker does it once.
+    """
+    if are_used:
+        configure(e)
+    yield
+    if are_used:
+        instruct(e, "tilerelease")
+
+
 def configure(e: Emitter, rows: Value = str(ROWS)) -> None:
     """Sums and operands of so many rows, weights of 16; all rows are 64 bytes."""
     table = e.variable("[64 x i8]", align=64)
@@ -40,11 +55,6 @@ def configure(e: Emitter, rows: Value = str(ROWS)) -> None:
         count = str(ROWS) if tile in WEIGHTS else e.take(f"trunc i64 {rows} to i8")
         _put_byte(e, table, 48 + tile, count)
     instruct(e, "ldtilecfg", f"ptr {table}")
-
-
-def release(e: Emitter) -> None:
-    """No tiles any more: the operating system need not save them."""
-    instruct(e, "tilerelease")
 
 
 def clear(e: Emitter, tile: int) -> None:
