@@ -18,7 +18,7 @@ from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.picked import write_picked
-from recurry.backends.cpu.scratch import borrow, give_back
+from recurry.backends.cpu.scratch import borrow, find_matrix, give_back
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.cpu.tiling import make_tiling
 
@@ -43,7 +43,7 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     padded = padded_size(width, tiling.units)
     if b.stride(0) < padded or not _fits(b, padded):
         b = torch.nn.functional.pad(b, (0, padded - width))
-    c = a.new_empty(rows, padded, dtype=_sum_type(a))
+    c = find_matrix(rows, padded, _sum_type(a))
     threads = _threads(terms * rows * width, rows)
     outer = _outer(bits)
     stretch = padded * outer.depth
@@ -73,7 +73,7 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     """
     rows, terms = a.shape
     count, units = panels.shape[0], make_tiling(host(), operand_bits(a)).units
-    c = a.new_empty(rows, count * units, dtype=_sum_type(a)) if into is None else into
+    c = find_matrix(rows, count * units, _sum_type(a)) if into is None else into
     _run(
         _addresses(operand_bits(a))["multiply"],
         (find_products(operand_bits(a)).inside, 0, 0),
