@@ -76,6 +76,8 @@ class Call:
         """What products read of rows of values."""
         if not self.kernels.is_rounded or rows.dtype == torch.bfloat16:
             return rows
+        if rows.dim() != 2:
+            return rows.bfloat16()
         return find_matrix(*rows.shape, torch.bfloat16).copy_(rows)
 
     def as_read(self, value: Tensor) -> Tensor:
