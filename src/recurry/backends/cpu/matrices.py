@@ -142,7 +142,9 @@ def _run(address: int, *parts: tuple[int, ...], threads: int) -> None:
 @lru_cache
 def _addresses(bits: int) -> dict[str, int]:
     tiling, has_tiles = make_tiling(host(), bits), find_products(bits).has_tiles
-    products = compile_module(write_outer(host(), tiling, has_tiles=has_tiles), ("outer", "multiply"))
+    products = compile_module(
+        write_outer(host(), tiling, has_tiles=has_tiles), ("outer", "multiply")
+    )
     sums = compile_module(write_picked(host(), tiling), ("add_picked",))
     return {**products.addresses, **sums.addresses}
 

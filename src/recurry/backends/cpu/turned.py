@@ -52,7 +52,9 @@ def _copy_part(e: Emitter, buffer: Value) -> None:
     name = f"llvm.masked.load.v{COLUMNS}i16.p0"
     e.module.declare(name, _KIND, f"ptr, <{COLUMNS} x i1>, {_KIND}")
     one = e.take(f"insertelement {_KIND} poison, i16 {e.take('trunc i64 %columns to i16')}, i64 0")
-    limit = e.take(f"shufflevector {_KIND} {one}, {_KIND} poison, <{COLUMNS} x i32> zeroinitializer")
+    limit = e.take(
+        f"shufflevector {_KIND} {one}, {_KIND} poison, <{COLUMNS} x i32> zeroinitializer"
+    )
     numbers = ", ".join(f"i16 {number}" for number in range(COLUMNS))
     mask = e.take(f"icmp ult {_KIND} <{numbers}>, {limit}")
     with e.loop("0", "%terms") as row:
