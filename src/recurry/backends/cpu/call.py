@@ -78,7 +78,7 @@ class Call:
             return rows
         if rows.dim() != 2:
             return rows.bfloat16()
-        return find_matrix(*rows.shape, torch.bfloat16).copy_(rows)
+        return find_matrix(len(rows), rows.shape[1], torch.bfloat16).copy_(rows)
 
     def as_read(self, value: Tensor) -> Tensor:
         """The same in the type of everything else."""

@@ -163,7 +163,7 @@ def _collect(
     kept = {name: buffers[name] for name in kept_names(call.kernels)} if is_saving else {}
     output = source[:, :size]
     if not output.is_contiguous():
-        output = find_matrix(*output.shape, output.dtype).copy_(output)
+        output = find_matrix(len(output), size, output.dtype).copy_(output)
     return Made(output=output, final=final, buffers=kept)
 
 
