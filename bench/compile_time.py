@@ -20,12 +20,12 @@ WHICH = ("forward", "saving", "backward")
 
 def measure(names: list[str], bits: int) -> dict[str, list[float]]:
     """Milliseconds for the kernels of some cells in this process."""
-    from recurry.backends.cpu.kernels import kernels, products_address
+    from recurry.backends.cpu.kernels import find_products, kernels
     from recurry.cells import find_cell
 
     found: dict[str, list[float]] = {}
     start = time.perf_counter()
-    products_address(bits)
+    find_products(bits)
     found["products"] = [1e3 * (time.perf_counter() - start)]
     for name in names:
         made = kernels(find_cell(name).plan, bits=bits, is_fused=True)

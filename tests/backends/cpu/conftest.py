@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from recurry.backends.cpu import jit
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.emitter import Lanes, Module
 from recurry.backends.cpu.frame import Split
@@ -181,3 +183,85 @@ def set_threads():
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
+
+
+class Tiles:
+    """The tiles of AMX of one thread: what Intel's manual says each instruction does to them."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, int]] = []
+        self.data: dict[int, np.ndarray] = {}
+        self.functions = [
+            self._function("ldtilecfg", self.configure, ctypes.c_void_p),
+            self._function("tilerelease", self.release),
+            self._function("tilezero", self.zero, ctypes.c_int8),
+            self._function("tileloadd64", self.load, *self._MEMORY),
+            self._function("tilestored64", self.store, *self._MEMORY),
+            self._function("tdpbf16ps", self.multiply, *[ctypes.c_int8] * 3),
+        ]
+
+    _MEMORY = (ctypes.c_int8, ctypes.c_void_p, ctypes.c_int64)
+
+    def _function(self, name, method, *kinds):
+        return name, ctypes.CFUNCTYPE(None, *kinds)(method)
+
+    def configure(self, table: int) -> None:
+        entries = ctypes.string_at(table, 64)
+        assert entries[0] == 1
+        assert not any(entries[1:16])
+        widths = np.frombuffer(entries[16:48], np.uint16)
+        self.shapes = [(entries[48 + tile], int(widths[tile])) for tile in range(8)]
+        assert all(0 < rows <= 16 and width <= 64 for rows, width in self.shapes)
+        self.data = {tile: np.zeros(shape, np.uint8) for tile, shape in enumerate(self.shapes)}
+
+    def release(self) -> None:
+        self.data = {}
+
+    def zero(self, tile: int) -> None:
+        self.data[tile][:] = 0
+
+    def _row(self, tile: int, start: int, apart: int, row: int):
+        width = self.shapes[tile][1]
+        return np.ctypeslib.as_array((ctypes.c_uint8 * width).from_address(start + row * apart))
+
+    def load(self, tile: int, start: int, apart: int) -> None:
+        for row in range(self.shapes[tile][0]):
+            self.data[tile][row] = self._row(tile, start, apart, row)
+
+    def store(self, tile: int, start: int, apart: int) -> None:
+        for row in range(self.shapes[tile][0]):
+            self._row(tile, start, apart, row)[:] = self.data[tile][row]
+
+    def multiply(self, into: int, first: int, second: int) -> None:
+        a, b = (self._numbers(tile) for tile in (first, second))
+        assert a.shape[1] == b.shape[0] * 2
+        weights = b.reshape(b.shape[0], -1, 2)
+        total = self.data[into].view(np.float32)
+        total += np.einsum("rpk,puk->ru", a.reshape(len(a), -1, 2), weights)
+
+    def _numbers(self, tile: int) -> np.ndarray:
+        return (self.data[tile].view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+
+
+@pytest.fixture(scope="session")
+def link_with_tiles():
+    """A function that links a module whose instructions of AMX are played in software."""
+    if not host().is_x86 or host().vector_bytes < 64:
+        pytest.skip("a block of units is as wide as two tiles with vectors of 64 bytes only")
+    tiles, trackers = Tiles(), []
+    linker = llvm.create_lljit_compiler(jit._target(host()), use_jit_link=True)
+
+    def link(text: str, *names: str) -> list[int]:
+        text = text.replace("llvm.x86.t", "soft_t").replace("llvm.x86.ldtilecfg", "soft_ldtilecfg")
+        library = llvm.JITLibraryBuilder().add_ir(text).add_current_process()
+        for name, function in tiles.functions:
+            address = ctypes.cast(function, ctypes.c_void_p).value
+            library.import_symbol(f"soft_{name}", address)
+        for name in names:
+            library.export_symbol(name)
+        trackers.append(library.link(linker, f"tiles_in_software_{len(trackers)}"))
+        return [trackers[-1][name] for name in names]
+
+    yield link
+    trackers.clear()
+    tiles.functions.clear()

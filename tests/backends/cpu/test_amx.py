@@ -3,14 +3,12 @@
 import ctypes
 import re
 
-import llvmlite.binding as llvm
-import numpy as np
 import pytest
 import torch
 
-from recurry.backends.cpu import amx, jit, kernels
+from recurry.backends.cpu import amx, kernels
 from recurry.backends.cpu.jit import assembly
-from recurry.backends.cpu.kernels import products_address
+from recurry.backends.cpu.kernels import find_products
 from recurry.backends.cpu.machine import Machine, host
 from recurry.backends.cpu.packing import pack_rows
 from recurry.backends.cpu.products import write_products
@@ -20,82 +18,11 @@ FEATURES = {"avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512bf16", "amx
 WITH_TILES = Machine(triple="x86_64-unknown-linux-gnu", features=frozenset(FEATURES))
 
 
-class Tiles:
-    """The tiles of one thread, as Intel's manual says what each instruction does to them."""
-
-    def __init__(self) -> None:
-        self.shapes: list[tuple[int, int]] = []
-        self.data: dict[int, np.ndarray] = {}
-        self.functions = [
-            self._function("ldtilecfg", self.configure, ctypes.c_void_p),
-            self._function("tilerelease", self.release),
-            self._function("tilezero", self.zero, ctypes.c_int8),
-            self._function("tileloadd64", self.load, *self._MEMORY),
-            self._function("tilestored64", self.store, *self._MEMORY),
-            self._function("tdpbf16ps", self.multiply, *[ctypes.c_int8] * 3),
-        ]
-
-    _MEMORY = (ctypes.c_int8, ctypes.c_void_p, ctypes.c_int64)
-
-    def _function(self, name, method, *kinds):
-        return name, ctypes.CFUNCTYPE(None, *kinds)(method)
-
-    def configure(self, table: int) -> None:
-        entries = ctypes.string_at(table, 64)
-        assert entries[0] == 1
-        assert not any(entries[1:16])
-        widths = np.frombuffer(entries[16:48], np.uint16)
-        self.shapes = [(entries[48 + tile], int(widths[tile])) for tile in range(8)]
-        assert all(0 < rows <= 16 and width <= 64 for rows, width in self.shapes)
-        self.data = {tile: np.zeros(shape, np.uint8) for tile, shape in enumerate(self.shapes)}
-
-    def release(self) -> None:
-        self.data = {}
-
-    def zero(self, tile: int) -> None:
-        self.data[tile][:] = 0
-
-    def _row(self, tile: int, start: int, apart: int, row: int):
-        width = self.shapes[tile][1]
-        return np.ctypeslib.as_array((ctypes.c_uint8 * width).from_address(start + row * apart))
-
-    def load(self, tile: int, start: int, apart: int) -> None:
-        for row in range(self.shapes[tile][0]):
-            self.data[tile][row] = self._row(tile, start, apart, row)
-
-    def store(self, tile: int, start: int, apart: int) -> None:
-        for row in range(self.shapes[tile][0]):
-            self._row(tile, start, apart, row)[:] = self.data[tile][row]
-
-    def multiply(self, into: int, first: int, second: int) -> None:
-        a, b = (self._numbers(tile) for tile in (first, second))
-        assert a.shape[1] == b.shape[0] * 2
-        weights = b.reshape(b.shape[0], -1, 2)
-        total = self.data[into].view(np.float32)
-        total += np.einsum("rpk,puk->ru", a.reshape(len(a), -1, 2), weights)
-
-    def _numbers(self, tile: int) -> np.ndarray:
-        return (self.data[tile].view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-
-
 @pytest.fixture(scope="module")
-def products():
+def products(link_with_tiles):
     """The address of `@products` on tiles in software."""
-    if not host().is_x86 or host().vector_bytes < 64:
-        pytest.skip("a block of units is as wide as two tiles with vectors of 64 bytes only")
-    tiles = Tiles()
     text = amx.write_tile_products(host(), make_tiling(host(), 16))
-    text = text.replace("llvm.x86.t", "soft_t").replace("llvm.x86.ldtilecfg", "soft_ldtilecfg")
-    jit._initialise()
-    linker = llvm.create_lljit_compiler(jit._target(host()), use_jit_link=True)
-    library = llvm.JITLibraryBuilder().add_ir(text).add_current_process()
-    for name, function in tiles.functions:
-        address = ctypes.cast(function, ctypes.c_void_p).value
-        library.import_symbol(f"soft_{name}", address)
-    library.export_symbol("products")
-    tracker = library.link(linker, "tiles_in_software")
-    yield tracker["products"]
-    del tracker, tiles
+    return link_with_tiles(text, "products")[0]
 
 
 def _run(address, a, b, c, *, is_added):
@@ -124,10 +51,10 @@ def test_products_are_right(rows, terms, is_added, products):
 
 def test_both_ways_are_compared(products):
     tiling = make_tiling(host(), 16)
-    assert amx.give_the_same(products_address(16), products, tiling)
+    assert amx.give_the_same(find_products(16).address, products, tiling)
     other = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 11)(lambda *_: None)
     address = ctypes.cast(other, ctypes.c_void_p).value or 0
-    assert not amx.give_the_same(products_address(16), address, tiling)
+    assert not amx.give_the_same(find_products(16).address, address, tiling)
 
 
 def test_all_sums_of_a_loop_stay_in_tiles():
@@ -141,26 +68,30 @@ def test_all_sums_of_a_loop_stay_in_tiles():
     assert re.search("ldtilecfg", code)
 
 
-def test_features_say_whether_there_are_tiles():
-    assert WITH_TILES.has_tiles
-    few = Machine(triple=WITH_TILES.triple, features=WITH_TILES.features - {"amx-bf16"})
-    assert not few.has_tiles
+def test_a_worker_that_has_made_tiles_ready_keeps_them():
+    text = amx.write_tile_products(WITH_TILES, make_tiling(WITH_TILES, 16))
+    inside, alone = (
+        text[text.index(f"void @{name}(") :].split("}")[0]
+        for name in ("products_inside", "products")
+    )
+    assert "tilerelease" not in inside
+    assert alone.index("ldtilecfg") < alone.index("@products_inside") < alone.index("tilerelease")
 
 
 @pytest.mark.parametrize("is_granted", [False, True])
 @pytest.mark.parametrize("is_right", [False, True])
 def test_tiles_are_used_only_where_they_are_granted_and_right(is_granted, is_right, monkeypatch):
-    plain, asked = products_address(16), []
+    asked = []
 
-    def write(*_):
+    def write(machine, tiling):
         asked.append(True)
-        tiling = make_tiling(host(), 16)
-        return write_products(host(), tiling) + "; another module"
+        return write_products(machine, tiling) + "define void @products_inside() { ret void }"
 
     monkeypatch.setattr(Machine, "has_tiles", True)
     monkeypatch.setattr(kernels, "ask_for_tiles", lambda: is_granted)
     monkeypatch.setattr(kernels, "give_the_same", lambda *_: is_right)
     monkeypatch.setattr(kernels, "write_tile_products", write)
-    found = products_address.__wrapped__(16)
+    found = find_products.__wrapped__(16)
     assert bool(asked) == is_granted
-    assert (found != plain) == (is_granted and is_right)
+    assert found.has_tiles == (is_granted and is_right)
+    assert (found.inside != found.address) == found.has_tiles

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recurry.backends.cpu.jit import assembly
-from recurry.backends.cpu.kernels import products_address
+from recurry.backends.cpu.kernels import find_products
 from recurry.backends.cpu.machine import Machine, host
 from recurry.backends.cpu.packing import pack_rows
 from recurry.backends.cpu.products import write_products
@@ -20,7 +20,7 @@ def _products(a, b, c, *, is_added):
     rows, terms = a.shape
     kinds = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
     kinds += [ctypes.c_void_p, *[ctypes.c_int64] * 5]
-    call = ctypes.CFUNCTYPE(None, *kinds)(products_address(torch.finfo(a.dtype).bits))
+    call = ctypes.CFUNCTYPE(None, *kinds)(find_products(torch.finfo(a.dtype).bits).address)
     into = (c.data_ptr(), c.stride(1), c.stride(0), int(is_added))
     call(a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms, *into, rows, len(b))
 

@@ -1,7 +1,7 @@
 """One sequence through one cell: everything that its forward and its backward pass share.
 
 Comes in: kernels, parameters, rows of input. Goes out: sizes, packed weights, memory.
-Imports torch, evaluate, frame, kernels, packing, rows.
+Imports torch, evaluate, frame, kernels, packing, rows, scratch.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -17,7 +17,6 @@ from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import (
-    make_room,
     pack_columns,
     pack_group,
     pack_rows,
@@ -25,6 +24,7 @@ from recurry.backends.cpu.packing import (
     padded_size,
 )
 from recurry.backends.cpu.rows import RowTables
+from recurry.backends.cpu.scratch import find_matrix, find_room
 from recurry.backends.cpu.tiling import Tiling
 from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
@@ -74,7 +74,11 @@ class Call:
 
     def rounded(self, rows: Tensor) -> Tensor:
         """What products read of rows of values."""
-        return rows.bfloat16() if self.kernels.is_rounded else rows
+        if not self.kernels.is_rounded or rows.dtype == torch.bfloat16:
+            return rows
+        if rows.dim() != 2:
+            return rows.bfloat16()
+        return find_matrix(len(rows), rows.shape[1], torch.bfloat16).copy_(rows)
 
     def as_read(self, value: Tensor) -> Tensor:
         """The same in the type of everything else."""
@@ -162,4 +166,4 @@ class Call:
         """Room for rows of some values of one hidden size, apart so that caches can hold them;
         bfloat16 ones if so said."""
         dtype = torch.bfloat16 if is_rounded else self.x.dtype
-        return make_room(self.x, rows, columns * self.padded, dtype)
+        return find_room(rows, columns * self.padded, dtype)

@@ -223,6 +223,11 @@ class Emitter:
         place = self.take(f"getelementptr i64, ptr {table}, i64 {index}")
         return self.take(f"load {kind}, ptr {place}, align 8")
 
+    def fetch(self, pointer: Value) -> None:
+        """Have a line in the first cache soon."""
+        self.module.declare("llvm.prefetch.p0", "void", "ptr, i32, i32, i32")
+        self.put(f"call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 3, i32 1)")
+
     # Vectors.
 
     def load(self, pointer: Value) -> Value:

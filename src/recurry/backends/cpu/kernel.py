@@ -15,6 +15,7 @@ from recurry.backends.cpu.pauses import write_denormals, write_meeting
 from recurry.backends.cpu.rough import functions
 from recurry.backends.cpu.schedule import PICKED, Group, Place, Schedule, Stage
 from recurry.backends.cpu.terms import store_rounded
+from recurry.backends.cpu.tiles import ready_tiles
 from recurry.backends.cpu.tiling import Tiling
 from recurry.compiler.nodes import Constant, Node, Unary
 
@@ -39,11 +40,14 @@ def frame_fields(schedule: Schedule) -> tuple[str, ...]:
     return (*_FIELDS, *(field for pair in pairs for field in pair))
 
 
-def write_kernel(schedule: Schedule, tiling: Tiling, machine: Machine) -> str:
-    """The text of the module."""
+def write_kernel(
+    schedule: Schedule, tiling: Tiling, machine: Machine, *, has_tiles: bool = False
+) -> str:
+    """The text of the module; its products run on tiles if so said."""
     module = Module(machine, tiling.lanes)
     write_meeting(module)
-    with module.function("worker", "ptr %frame", is_exported=True) as e, write_denormals(e):
+    worker = module.function("worker", "ptr %frame", is_exported=True)
+    with worker as e, write_denormals(e), ready_tiles(e, are_used=has_tiles):
         _Worker(e, schedule, tiling).write()
     return str(module)
 

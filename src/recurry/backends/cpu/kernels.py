@@ -10,12 +10,13 @@ from functools import cached_property, lru_cache
 import torch
 
 from recurry.backends.cpu import tasks
-from recurry.backends.cpu.amx import ask_for_tiles, give_the_same, write_tile_products
+from recurry.backends.cpu.amx import give_the_same, write_tile_products
 from recurry.backends.cpu.jit import assembly, compile_module
 from recurry.backends.cpu.kernel import frame_fields, write_kernel
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.products import write_products
 from recurry.backends.cpu.schedule import Schedule
+from recurry.backends.cpu.tiles import ask_for_tiles
 from recurry.backends.cpu.tiling import Tiling, make_tiling
 from recurry.backends.remember import once_a_plan
 from recurry.compiler.plan import Plan
@@ -94,7 +95,7 @@ class Kernels:
     def text(self, which: str) -> str:
         """The LLVM IR of `forward`, `saving` or `backward`."""
         made = {"forward": "forward_pass", "saving": "saving_pass", "backward": "backward_pass"}
-        return write_kernel(getattr(self, made[which]).schedule, self.tiling, host())
+        return self._write(getattr(self, made[which]).schedule)
 
     def assembly(self, which: str) -> str:
         """The machine code of `forward`, `saving` or `backward`, as text."""
@@ -105,14 +106,18 @@ class Kernels:
             self.plan, is_saving=is_saving, is_fused=self.is_fused, is_rounded=self.is_rounded
         )
 
+    def _write(self, schedule: Schedule) -> str:
+        has_tiles = find_products(self.bits).has_tiles
+        return write_kernel(schedule, self.tiling, host(), has_tiles=has_tiles)
+
     def _kernel(self, schedule: Schedule) -> Kernel:
-        code = compile_module(write_kernel(schedule, self.tiling, host()), ("worker",))
+        code = compile_module(self._write(schedule), ("worker",))
         return Kernel(
             schedule=schedule,
             tiling=self.tiling,
             fields=frame_fields(schedule),
             address=code.addresses["worker"],
-            products=products_address(self.bits),
+            products=find_products(self.bits).inside,
         )
 
 
@@ -122,20 +127,36 @@ def kernels(plan: Plan, *, bits: int, is_fused: bool) -> Kernels:
     return Kernels(plan, bits=bits, is_fused=is_fused)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Products:
+    """Matrix products for a type.
+
+    Args:
+        address: Where they start for everybody.
+        inside: Where they start for workers that have made tiles ready, if there are any.
+        has_tiles: Whether they run on tiles.
+    """
+
+    address: int
+    inside: int
+    has_tiles: bool = False
+
+
 @lru_cache
-def products_address(bits: int) -> int:
-    """Where the matrix products for a type start; compiled once for all cells."""
+def find_products(bits: int) -> Products:
+    """The matrix products for a type, compiled once for all cells.
+
+    On tiles where the processor has them, the system grants them, and they give what vectors give.
+    """
     tiling = make_tiling(host(), bits)
-    plain = _products(write_products(host(), tiling))
+    code = compile_module(write_products(host(), tiling), ("products",))
+    plain = code.addresses["products"]
     if tiling.is_rounded and host().has_tiles and ask_for_tiles():
-        tiled = _products(write_tile_products(host(), tiling))
-        if give_the_same(plain, tiled, tiling):
-            return tiled
-    return plain
-
-
-def _products(text: str) -> int:
-    return compile_module(text, ("products",)).addresses["products"]
+        names = ("products", "products_inside")
+        found = compile_module(write_tile_products(host(), tiling), names).addresses
+        if give_the_same(plain, found["products"], tiling):
+            return Products(address=found[names[0]], inside=found[names[1]], has_tiles=True)
+    return Products(address=plain, inside=plain)
 
 
 def dtype_of(bits: int) -> torch.dtype:

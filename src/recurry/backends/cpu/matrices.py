@@ -5,17 +5,20 @@ Imports torch, kernels, outer, picked, threads.
 """
 
 import ctypes
+from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from recurry.backends.cpu.amx_outer import DEPTH, write_tile_outer
 from recurry.backends.cpu.jit import compile_module
-from recurry.backends.cpu.kernels import bits_of, products_address
+from recurry.backends.cpu.kernels import bits_of, find_products
 from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.picked import write_picked
+from recurry.backends.cpu.scratch import borrow, find_matrix, give_back
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.cpu.tiling import make_tiling
 
@@ -40,18 +43,19 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     padded = padded_size(width, tiling.units)
     if b.stride(0) < padded or not _fits(b, padded):
         b = torch.nn.functional.pad(b, (0, padded - width))
-    c = a.new_empty(rows, padded, dtype=_sum_type(a))
+    c = find_matrix(rows, padded, _sum_type(a))
     threads = _threads(terms * rows * width, rows)
-    stretch = padded * tiling.stretch
-    scratch = a.new_empty(threads, stretch)
+    outer = _outer(bits)
+    stretch = padded * outer.depth
+    scratch = borrow(threads, stretch, a.dtype)
     _run(
-        "outer",
-        (products_address(bits), scratch.data_ptr(), stretch),
+        outer.address,
+        (0, scratch.rows.data_ptr(), scratch.rows.stride(0)),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
-        bits=bits,
         threads=threads,
     )
+    give_back(scratch)
     return c[:, :width]
 
 
@@ -69,13 +73,12 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     """
     rows, terms = a.shape
     count, units = panels.shape[0], make_tiling(host(), operand_bits(a)).units
-    c = a.new_empty(rows, count * units, dtype=_sum_type(a)) if into is None else into
+    c = find_matrix(rows, count * units, _sum_type(a)) if into is None else into
     _run(
-        "multiply",
-        (products_address(operand_bits(a)), 0, 0),
+        _addresses(operand_bits(a))["multiply"],
+        (find_products(operand_bits(a)).inside, 0, 0),
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
-        bits=operand_bits(a),
         threads=_threads(rows * terms * count * units, rows),
     )
     return c
@@ -101,10 +104,9 @@ def add_picked(a: Tensor, picks: Tensor, count: int) -> Tensor:
     panels = padded // tiling.units
     threads = min(_threads(terms * width, terms), panels)
     _run(
-        "add_picked",
+        _addresses(operand_bits(a))["add_picked"],
         (a.data_ptr(), a.stride(0), picks.data_ptr(), terms),
         (c.data_ptr(), c.stride(0), panels),
-        bits=operand_bits(a),
         threads=threads,
     )
     return c[:, :width]
@@ -129,17 +131,41 @@ def _threads(products: int, rows: int) -> int:
     return min(available_threads(), rows) if products >= _ENOUGH_TO_SHARE else 1
 
 
-def _run(name: str, *parts: tuple[int, ...], bits: int, threads: int) -> None:
+def _run(address: int, *parts: tuple[int, ...], threads: int) -> None:
     """Run a worker; a frame begins with a ticket counter and the number of threads."""
     ticket = ctypes.c_int64(0)
     entries = [ctypes.addressof(ticket), threads, *(entry for part in parts for entry in part)]
     frame = (ctypes.c_int64 * len(entries))(*entries)
-    run_worker(_addresses(bits)[name], ctypes.addressof(frame), threads)
+    run_worker(address, ctypes.addressof(frame), threads)
 
 
 @lru_cache
 def _addresses(bits: int) -> dict[str, int]:
-    tiling = make_tiling(host(), bits)
-    products = compile_module(write_outer(host(), tiling), ("outer", "multiply"))
+    tiling, has_tiles = make_tiling(host(), bits), find_products(bits).has_tiles
+    products = compile_module(
+        write_outer(host(), tiling, has_tiles=has_tiles), ("outer", "multiply")
+    )
     sums = compile_module(write_picked(host(), tiling), ("add_picked",))
     return {**products.addresses, **sums.addresses}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outer:
+    """A worker for outer products.
+
+    Args:
+        address: Where it starts.
+        depth: Terms for which its scratch memory has room.
+    """
+
+    address: int
+    depth: int
+
+
+@lru_cache
+def _outer(bits: int) -> _Outer:
+    tiling = make_tiling(host(), bits)
+    if find_products(bits).has_tiles:
+        code = compile_module(write_tile_outer(host(), tiling), ("outer",))
+        return _Outer(address=code.addresses["outer"], depth=DEPTH)
+    return _Outer(address=_addresses(bits)["outer"], depth=tiling.stretch)

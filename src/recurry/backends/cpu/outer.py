@@ -22,6 +22,7 @@ from recurry.backends.cpu.terms import (
     pair_up,
     spread_terms,
 )
+from recurry.backends.cpu.tiles import ready_tiles
 from recurry.backends.cpu.tiling import Tiling
 
 # Entries of the frames of both workers.
@@ -32,44 +33,49 @@ FIELDS = (
 _POINTERS = ("ticket", "products", "scratch", "a", "b", "c")
 # Of `@multiply`: rows and terms whose operands stay in the second cache while panels pass by.
 _ROWS_AT_ONCE, _TERMS_AT_ONCE = 48, 256
+# The same of tiles, which need as much memory in the time of far fewer instructions.
+_ROWS_OF_TILES = 128
 
 
-def write_outer(machine: Machine, tiling: Tiling) -> str:
-    """The text of the module."""
+def write_outer(machine: Machine, tiling: Tiling, *, has_tiles: bool = False) -> str:
+    """The text of the module; what `@multiply` calls runs on tiles if so said."""
     module = Module(machine, tiling.lanes)
     for rows in range(1, tiling.rows + 1):
         _write_copy(module, tiling, rows)
         _write_tile(module, tiling, rows)
     with module.function("outer", "ptr %frame", is_exported=True) as e, write_denormals(e):
         _write_outer(e, tiling)
-    with module.function("multiply", "ptr %frame", is_exported=True) as e, write_denormals(e):
-        _write_multiply(e, tiling)
+    worker = module.function("multiply", "ptr %frame", is_exported=True)
+    with worker as e, write_denormals(e), ready_tiles(e, are_used=has_tiles):
+        _write_multiply(e, tiling, _ROWS_OF_TILES if has_tiles else _ROWS_AT_ONCE)
     return str(module)
 
 
-def _fields(e: Emitter) -> dict[str, Value]:
+def read_fields(e: Emitter, names: tuple[str, ...] = FIELDS) -> dict[str, Value]:
+    """The entries of the frame by name."""
     return {
         name: e.field("%frame", index, "ptr" if name in _POINTERS else "i64")
-        for index, name in enumerate(FIELDS)
+        for index, name in enumerate(names)
     }
 
 
-def _share(e: Emitter, f: dict[str, Value]) -> tuple[Value, Value, Value]:
-    """The number of this thread, and its first row and the one after its last."""
+def share_rows(e: Emitter, f: dict[str, Value], at_once: int = 1) -> tuple[Value, Value, Value]:
+    """The number of this thread, its first row and the one after its last, some rows at once."""
     thread = e.take(f"atomicrmw add ptr {f['ticket']}, i64 1 acq_rel")
+    parts = e.divide_int(e.add_int(f["rows"], at_once - 1), at_once)
     first, last = (
-        e.divide_int(e.multiply_int(f["rows"], number), f["threads"])
+        e.multiply_int(e.divide_int(e.multiply_int(parts, number), f["threads"]), at_once)
         for number in (thread, e.add_int(thread, 1))
     )
-    return thread, first, last
+    return thread, first, e.smaller_int(last, f["rows"])
 
 
-def _write_multiply(e: Emitter, tiling: Tiling) -> None:
+def _write_multiply(e: Emitter, tiling: Tiling, at_once: int) -> None:
     """Some rows at a time, all panels, a stretch of terms at a time."""
-    f = _fields(e)
-    _, first, last = _share(e, f)
-    with e.loop(first, last, _ROWS_AT_ONCE) as row:
-        rows = e.smaller_int(e.subtract_int(last, row), _ROWS_AT_ONCE)
+    f = read_fields(e)
+    _, first, last = share_rows(e, f)
+    with e.loop(first, last, at_once) as row:
+        rows = e.smaller_int(e.subtract_int(last, row), at_once)
         a = e.move(f["a"], e.multiply_int(row, f["a_row"]), tiling.operand)
         c = e.move(f["c"], e.multiply_int(row, f["c_row"]))
         with e.loop("0", f["terms"], _TERMS_AT_ONCE) as term:
@@ -86,15 +92,15 @@ def _write_multiply(e: Emitter, tiling: Tiling) -> None:
 
 def _write_outer(e: Emitter, tiling: Tiling) -> None:
     """A stretch of terms at a time: copy `b`, then tile by tile copy `a` and multiply."""
-    f = _fields(e)
-    thread, first, last = _share(e, f)
+    f = read_fields(e)
+    thread, first, last = share_rows(e, f)
     read = tiling.operand
     scratch = e.move(f["scratch"], e.multiply_int(thread, f["scratch_row"]), read)
     panel_of_a = e.variable(f"[{tiling.rows * tiling.stretch} x {read}]", align=64)
     with e.loop("0", f["terms"], tiling.stretch) as term:
         now = e.smaller_int(e.subtract_int(f["terms"], term), tiling.stretch)
         is_added = e.truth(e.compare("sgt", term, 0))
-        _copy_panels(e, tiling, f, scratch, term, now)
+        copy_panels(e, tiling, f, scratch, term, now, tiling.stretch)
         with e.loop(first, last, tiling.rows) as row:
             rows = e.smaller_int(e.subtract_int(last, row), tiling.rows)
             a = e.move(e.move(f["a"], e.multiply_int(term, f["a_row"]), read), row, read)
@@ -113,16 +119,22 @@ def _write_outer(e: Emitter, tiling: Tiling) -> None:
                 )
 
 
-def _copy_panels(
-    e: Emitter, tiling: Tiling, f: dict[str, Value], scratch: Value, term: Value, terms: Value
+def copy_panels(
+    e: Emitter,
+    tiling: Tiling,
+    f: dict[str, Value],
+    scratch: Value,
+    term: Value,
+    terms: Value,
+    apart: Value | int,
 ) -> None:
-    """Rows of `b` from `term` on, to panels of one block of units in the scratch memory."""
+    """Rows of `b` from `term` on, to panels of one block of units, so many terms apart."""
     read, count = tiling.operand, tiling.lanes.count
 
     def copy(panel: Value, number: Value, rows: int) -> None:
         start = e.move(f["b"], e.multiply_int(panel, tiling.units), read)
         source = e.move(start, e.multiply_int(e.add_int(term, number), f["b_row"]), read)
-        place = e.add_int(e.multiply_int(panel, tiling.stretch), number)
+        place = e.add_int(e.multiply_int(panel, apart), number)
         target = e.move(scratch, e.multiply_int(place, tiling.units), read)
         for vector in range(tiling.vectors):
             into = e.move(target, vector * count)

@@ -17,7 +17,7 @@ from recurry.backends.cpu.gradients import GradientProducts, Gradients
 from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.matrices import panel_product
 from recurry.backends.cpu.rows import of_turn, put, take
-from recurry.backends.cpu.scratch import Loan, borrow, give_back
+from recurry.backends.cpu.scratch import Loan, borrow, find_matrix, give_back
 from recurry.backends.cpu.tasks import Forward
 from recurry.compiler.nodes import Input, State
 
@@ -161,7 +161,10 @@ def _collect(
     if source is None:
         source = take(buffers["state_h"], rows.new)
     kept = {name: buffers[name] for name in kept_names(call.kernels)} if is_saving else {}
-    return Made(output=source[:, :size].contiguous(), final=final, buffers=kept)
+    output = source[:, :size]
+    if not output.is_contiguous():
+        output = find_matrix(len(output), size, output.dtype).copy_(output)
+    return Made(output=output, final=final, buffers=kept)
 
 
 def kept_names(kernels: Kernels) -> tuple[str, ...]:
