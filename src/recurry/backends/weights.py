@@ -35,9 +35,7 @@ class StackCache:
     """
 
     def __init__(self) -> None:
-        self._sealed: tuple[Hashable, dict[Hashable, Tensor]] = (None, {})
-        # What a backend has laid out for these parameters; it checks itself whether it still holds.
-        self.laid_out: dict[Hashable, Any] = {}
+        self._sealed: tuple[Hashable, dict[Hashable, Any]] = (None, {})
         self._kept: dict[object, tuple[list[Tensor], list[tuple[int, int]], list[Tensor]]] = {}
 
     def get(
@@ -53,7 +51,7 @@ class StackCache:
                 found = self._kept[key] = (list(parts), stamps, make())
         return found[2]
 
-    def sealed(self, seal: Hashable) -> dict[Hashable, Tensor]:
+    def sealed(self, seal: Hashable) -> dict[Hashable, Any]:
         """Where what is made of some numbers is kept; a fresh place for another seal."""
         found = self._sealed
         if found[0] != seal:
@@ -64,7 +62,6 @@ class StackCache:
         """Forget everything."""
         self._kept.clear()
         self._sealed = (None, {})
-        self.laid_out.clear()
 
     def __deepcopy__(self, memo: dict) -> "StackCache":
         return StackCache()

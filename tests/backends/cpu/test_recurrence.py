@@ -23,7 +23,7 @@ def _facts(*, states=("h", "c"), parameters=("W", "U", "b")) -> Facts:
 
 def test_tensors_go_back_to_the_job_they_came_from():
     facts = (_facts(), _facts(states=("h",), parameters=()))
-    assert parts_of(facts, "xphcWUbyqz") == [tuple("xphcWUb"), tuple("yqz")]
+    assert parts_of(facts, "xphcWUbyqz") == ["xphcWUb", "yqz"]
 
 
 def test_states_are_found_by_name():

@@ -18,16 +18,12 @@ from recurry.backends.cpu.traced import needs_operator, run_operator
 from recurry.backends.options import Job, Request, RunOptions
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
-from recurry.backends.timeline import Packing, Timeline, is_padded, make_packing, make_timeline
+from recurry.backends.timeline import Packing, Timeline, even_timeline, is_padded, make_packing
 from recurry.backends.weights import StackCache, hidden_size
 from recurry.compiler.plan import Plan
 
 if TYPE_CHECKING:
     from recurry.backends.cpu.recurrence import Facts
-
-
-# Numbers of streams for which the memory of a step stays.
-_MOST_LAID_OUT = 4
 
 
 class CpuBackend:
@@ -69,30 +65,32 @@ class CpuBackend:
         state: Mapping[str, Float[Tensor, "1 B H"]],
         *,
         cache: StackCache,
+        is_rounded: bool = False,
     ) -> tuple[Float[Tensor, "B H"], dict[str, Float[Tensor, "1 B H"]]] | None:
         """One step without gradients, at less cost than `run`; None where `run` has to do it.
 
         Args:
             plan: The cell.
-            parameters: Parameters by name, in float32 or float64.
+            parameters: Parameters by name.
             x: Input.
             state: The state before the step.
-            cache: Where the memory of a step stays.
+            cache: Where packed weights stay.
+            is_rounded: Whether products read numbers rounded to bfloat16.
         """
         if not x.numel() or needs_operator((x,)):
             return None
-        from recurry.backends.cpu.stepping import Stepping
+        from recurry.backends.cpu.calls import make_call
+        from recurry.backends.cpu.passes import run_forward
 
-        kept, key = cache.laid_out, (id(plan), x.shape[0])
-        found = kept.get(key)
-        if found is None or not found.fits([*parameters.values()], x, state.values()):
-            if len(kept) >= _MOST_LAID_OUT:
-                kept.clear()
-            found = Stepping.of(plan, parameters, x, state)
-            if found is None:
-                return None
-            kept[key] = found
-        return found.run(parameters, x, state)
+        size = hidden_size(parameters, {}, x)
+        shape = (1, x.shape[0], size)
+        if any(value.shape != shape or value.dtype != x.dtype for value in state.values()):
+            return None
+        timeline = even_timeline(1, x.shape[0], False)
+        with torch.no_grad():
+            call = make_call(plan, timeline, parameters, x, size, cache=cache, is_rounded=is_rounded)
+            made = run_forward(call, state, is_saving=False)
+        return made.output, made.final
 
     def run_together(
         self, plan: Plan, jobs: Sequence[Job]
@@ -145,7 +143,7 @@ class _Rows:
         num_steps, batch_size, _ = job.x.shape
         is_reversed = job.options.is_reversed
         if not is_padded(job.lengths, num_steps):
-            timeline = make_timeline((batch_size,) * num_steps, batch_size, is_reversed)
+            timeline = even_timeline(num_steps, batch_size, is_reversed)
             given = _input_rows(job, lambda value: value.flatten(0, 1), timeline)
             return cls(job=job, given=given, state=job.state, timeline=timeline)
         lengths = tuple(job.lengths or ())

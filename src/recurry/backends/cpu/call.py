@@ -6,18 +6,17 @@ Imports torch, evaluate, frame, kernels, packing, rows.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.kernels import Kernel, Kernels
 from recurry.backends.cpu.packing import (
-    make_room,
     pack_columns,
     pack_group,
     pack_rows,
@@ -30,7 +29,20 @@ from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """What was made of parameters for one pass.
+
+    Args:
+        tensors: The numbers.
+        addresses: Where they lie.
+    """
+
+    tensors: list[Tensor]
+    addresses: list[int]
+
+
+@dataclass(kw_only=True, eq=False)
 class Call:
     """One sequence through one cell.
 
@@ -41,6 +53,7 @@ class Call:
         rows: Which rows belong to which step.
         split: How threads share the work.
         hidden_size: H.
+        threads: How many threads there are for what is not a kernel.
         packs: What was made of the very numbers in the parameters, where that outlives the call.
     """
 
@@ -50,7 +63,29 @@ class Call:
     rows: RowTables
     hidden_size: int
     split: Split
-    packs: dict[Hashable, Tensor] | None = None
+    threads: int = 1
+    packs: dict[Hashable, Any] | None = None
+
+    def without_tensors(self) -> Callable[..., "Call"]:
+        """Makes the same call again, of parameters and an input: these are kept elsewhere."""
+        return partial(
+            Call,
+            kernels=self.kernels,
+            rows=self.rows,
+            hidden_size=self.hidden_size,
+            split=self.split,
+            threads=self.threads,
+            packs=self.packs,
+        )
+
+    @cached_property
+    def shape(self) -> tuple[Hashable, ...]:
+        """What tells calls of one timeline apart; whoever keeps it keeps kernels and split alive."""
+        given = self.input
+        return (
+            *(id(self.kernels), id(self.split), self.threads, self.hidden_size),
+            *(given.values.shape, given.picks is None, given.is_identity),
+        )
 
     @property
     def x(self) -> Tensor:
@@ -111,6 +146,16 @@ class Call:
                 self.packs[key] = make()
         return self.packs[key]
 
+    def packed_for(self, reader: Hashable, make: Callable[[], list[Tensor]]) -> Packs:
+        """What `make` gives for a pass, found again by the pass where there is a cache."""
+        found = None if self.packs is None else self.packs.get(reader)
+        if found is None:
+            tensors = make()
+            found = Packs(tensors, [tensor.data_ptr() for tensor in tensors])
+            if self.packs is not None:
+                self.packs[reader] = found
+        return found
+
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
         return self.packed(("rows", names), names, lambda parts: pack_rows(parts, self.tiling))
@@ -152,14 +197,3 @@ class Call:
         evaluator = self.evaluator({})
         values = [evaluator.value(node).to(self.x.dtype) for node in vectors]
         return pack_vectors(values, self.hidden_size, self.units)
-
-    def widened(self, rows: Tensor) -> Tensor:
-        """Rows of whole blocks."""
-        missing = self.padded - rows.shape[-1]
-        return pad(rows, (0, missing)) if missing > 0 else rows
-
-    def empty(self, rows: int, columns: int = 1, *, is_rounded: bool = False) -> Tensor:
-        """Room for rows of some values of one hidden size, apart so that caches can hold them;
-        bfloat16 ones if so said."""
-        dtype = torch.bfloat16 if is_rounded else self.x.dtype
-        return make_room(self.x, rows, columns * self.padded, dtype)

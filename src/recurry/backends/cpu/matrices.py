@@ -41,8 +41,8 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     if b.stride(0) < padded or not _fits(b, padded):
         b = torch.nn.functional.pad(b, (0, padded - width))
     c = a.new_empty(rows, padded, dtype=_sum_type(a))
-    threads = _threads(terms * rows * width, rows)
-    stretch = padded * tiling.depth
+    threads = threads_for(terms * rows * width, rows, available_threads())
+    stretch = outer_scratch(bits, padded)
     scratch = a.new_empty(threads, stretch)
     _run(
         "outer",
@@ -53,6 +53,11 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
         threads=threads,
     )
     return c[:, :width]
+
+
+def outer_scratch(bits: int, width: int) -> int:
+    """Numbers that a thread of an outer product copies its right operand to, of so many columns."""
+    return width * make_tiling(host(), bits).depth
 
 
 def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tensor:
@@ -76,7 +81,7 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
         bits=operand_bits(a),
-        threads=_threads(rows * terms * count * units, rows),
+        threads=threads_for(rows * terms * count * units, rows, available_threads()),
     )
     return c
 
@@ -99,7 +104,7 @@ def add_picked(a: Tensor, picks: Tensor, count: int) -> Tensor:
         a = torch.nn.functional.pad(a, (0, padded - width))
     c = a.new_zeros(count, padded, dtype=_sum_type(a))
     panels = padded // tiling.units
-    threads = min(_threads(terms * width, terms), panels)
+    threads = min(threads_for(terms * width, terms, available_threads()), panels)
     _run(
         "add_picked",
         (a.data_ptr(), a.stride(0), picks.data_ptr(), terms),
@@ -125,8 +130,9 @@ def _fits(b: Tensor, padded: int) -> bool:
     return last * b.element_size() <= b.untyped_storage().nbytes()
 
 
-def _threads(products: int, rows: int) -> int:
-    return min(available_threads(), rows) if products >= _ENOUGH_TO_SHARE else 1
+def threads_for(products: int, rows: int, available: int) -> int:
+    """How many of the available threads share so many multiply-adds over some rows."""
+    return min(available, rows) if products >= _ENOUGH_TO_SHARE else 1
 
 
 def _run(name: str, *parts: tuple[int, ...], bits: int, threads: int) -> None:
@@ -134,11 +140,12 @@ def _run(name: str, *parts: tuple[int, ...], bits: int, threads: int) -> None:
     ticket = ctypes.c_int64(0)
     entries = [ctypes.addressof(ticket), threads, *(entry for part in parts for entry in part)]
     frame = (ctypes.c_int64 * len(entries))(*entries)
-    run_worker(_addresses(bits)[name], ctypes.addressof(frame), threads)
+    run_worker(addresses(bits)[name], ctypes.addressof(frame), threads)
 
 
 @lru_cache
-def _addresses(bits: int) -> dict[str, int]:
+def addresses(bits: int) -> dict[str, int]:
+    """Where the workers for products of numbers of so many bits begin."""
     tiling = make_tiling(host(), bits)
     products = compile_module(write_outer(host(), tiling), ("outer", "multiply"))
     sums = compile_module(write_picked(host(), tiling), ("add_picked",))

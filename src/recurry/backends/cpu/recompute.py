@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.gradients import Gradients
-from recurry.backends.cpu.passes import Ends, run_backward, run_forward
-from recurry.backends.cpu.recurrence import Facts, parts_of
+from recurry.backends.cpu.backward import Ends, Gradients
+from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.recurrence import Facts, Part, in_order, keep, kept_parts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
-from recurry.backends.refusals import refuse_second_derivatives
 from recurry.compiler.plan import Plan
 
 
@@ -27,39 +26,26 @@ class Recomputed(torch.autograd.Function):
     def forward(
         ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
-        ctx.plan, ctx.facts, ctx.num_borders = plan, facts, list[int]()
-        found, borders = list[Tensor](), list[Tensor]()
+        ctx.plan = plan
+        found, borders = list[Tensor](), list[list[Tensor]]()
         for fact, part in zip(facts, parts_of(facts, tensors), strict=True):
-            chunks, state, before = _Chunks(plan, fact, part), fact.state(part), len(borders)
+            chunks, state = _Chunks(plan, fact, part), fact.state(part)
             output = part[0].new_empty(fact.timeline.num_rows, fact.hidden_size)
+            borders.append([])
             for chunk in chunks.chunks:
-                borders += state.values()
+                borders[-1] += state.values()
                 made = run_forward(chunks.call(chunk), state, is_saving=False)
                 output[chunk.rows], state = made.output, made.final
-            ctx.num_borders.append(len(borders) - before)
             found += [output, *state.values()]
-        ctx.save_for_backward(*tensors, *borders)
+        keep(ctx, facts, tensors, borders)
         return tuple(found)
 
     @staticmethod
     def backward(  # type: ignore[override]
-        ctx: Any, *gradients: Tensor
+        ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise refuse_second_derivatives()
-        saved, passed = iter(ctx.saved_tensors), iter(gradients)
-        parts = [[next(saved) for _ in range(fact.num_tensors)] for fact in ctx.facts]
-        found: list[Tensor | None] = [None, None]
-        is_needed = parts_of(ctx.facts, ctx.needs_input_grad[2:])
-        facts = zip(ctx.facts, parts, is_needed, ctx.num_borders, strict=True)
-        for fact, part, needs, count in facts:
-            borders = [next(saved) for _ in range(count)]
-            output, state = next(passed), {name: next(passed) for name in fact.states}
-            chunks = _Chunks(ctx.plan, fact, part)
-            totals, state = _go_back(chunks, borders, output, state, needs_x=bool(needs[0]))
-            found += [totals.x, None, *(state[name] for name in fact.states)]
-            found += [totals.parameters.get(name) for name in fact.parameters]
-        return tuple(found)
+        parts = kept_parts(ctx, gradients)
+        return in_order((part.facts, _go_back(ctx.plan, part)) for part in parts)
 
 
 class _Chunks:
@@ -78,26 +64,20 @@ class _Chunks:
         return fact.call(self.plan, tensors, teams=1)
 
 
-def _go_back(
-    chunks: _Chunks,
-    borders: Sequence[Tensor],
-    output: Tensor,
-    state: dict[str, Tensor],
-    *,
-    needs_x: bool,
-) -> tuple["_Totals", dict[str, Tensor]]:
+def _go_back(plan: Plan, part: Part) -> Gradients:
     """Gradients by everything, and by the first state."""
-    names, (x, picks, *_) = chunks.fact.states, chunks.tensors
-    totals = _Totals(x if needs_x else None, is_picked=picks is not None)
+    chunks, names, state = _Chunks(plan, part.facts, part.tensors), part.facts.states, part.state
+    totals = _Totals(part.tensors[0] if part.needs_x else None, is_picked=part.tensors[1] is not None)
     for number, chunk in reversed(list(enumerate(chunks.chunks))):
         call = chunks.call(chunk)
-        before = borders[number * len(names) : (number + 1) * len(names)]
+        before = part.kept[number * len(names) : (number + 1) * len(names)]
         made = run_forward(call, dict(zip(names, before, strict=True)), is_saving=True)
-        ends = Ends(buffers=made.buffers, output=output[chunk.rows], state=state, needs_x=needs_x)
+        output = None if part.output is None else part.output[chunk.rows]
+        ends = Ends(buffers=made.buffers, output=output, state=state, needs_x=part.needs_x)
         found = run_backward(call, ends)
         totals.add(found, chunk.rows)
         state = found.state
-    return totals, state
+    return Gradients(parameters=totals.parameters, x=totals.x, state=state)  # type: ignore[arg-type]
 
 
 class _Totals:

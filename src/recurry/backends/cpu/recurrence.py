@@ -4,17 +4,18 @@ Comes in: tensors, and the facts about them. Goes out: output and last states, w
 Imports torch, call, calls, inputs and passes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from recurry.backends.cpu.backward import Ends, Gradients
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.calls import make_call
 from recurry.backends.cpu.inputs import InputRows
-from recurry.backends.cpu.passes import Ends, run_backwards, run_forwards
+from recurry.backends.cpu.passes import backward_pass, run_backwards, run_forwards
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import StackCache
@@ -54,16 +55,21 @@ class Facts:
 
     def given(self, tensors: Sequence[Any]) -> InputRows:
         """What each row reads."""
-        return InputRows(values=tensors[0], picks=tensors[1], is_identity=self.is_identity)
+        return InputRows(tensors[0].contiguous(), tensors[1], self.is_identity)
+
+    def named(self, tensors: Sequence[Any]) -> tuple[dict[str, Tensor], InputRows]:
+        """The parameters by name, and what each row reads."""
+        parameters = dict(zip(self.parameters, tensors[2 + len(self.states) :], strict=True))
+        return parameters, self.given(tensors)
 
     def call(self, plan: Plan, tensors: Sequence[Any], *, teams: int) -> Call:
         """The call over some tensors."""
-        parameters = dict(zip(self.parameters, tensors[2 + len(self.states) :], strict=True))
+        parameters, given = self.named(tensors)
         return make_call(
             plan,
             self.timeline,
             parameters,
-            self.given(tensors),
+            given,
             self.hidden_size,
             cache=self.cache,
             teams=teams,
@@ -71,13 +77,82 @@ class Facts:
         )
 
 
-def parts_of(facts: Sequence[Facts], values: Sequence[Any]) -> list[tuple[Any, ...]]:
+def parts_of(facts: Sequence[Facts], values: Sequence[Any]) -> list[Sequence[Any]]:
     """What belongs to the tensors of each job."""
-    found, rest = [], tuple(values)
+    found, at = list[Sequence[Any]](), 0
     for fact in facts:
-        found.append(rest[: fact.num_tensors])
-        rest = rest[fact.num_tensors :]
+        found.append(values[at : at + fact.num_tensors])
+        at += fact.num_tensors
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one job has in a backward pass.
+
+    Args:
+        facts: About its tensors.
+        tensors: Input, which of its rows are read, states, parameters.
+        kept: What its forward pass kept.
+        output: The gradient by its output; None where it is zero.
+        state: The gradients by its last states; None where they are zero.
+        needs_x: Whether the gradient by the input is asked for.
+    """
+
+    facts: Facts
+    tensors: Sequence[Tensor | None]
+    kept: Sequence[Tensor]
+    output: Tensor | None
+    state: dict[str, Tensor | None]
+    needs_x: bool
+
+
+def keep(
+    ctx: Any,
+    facts: tuple[Facts, ...],
+    tensors: Sequence[Tensor | None],
+    kept: Sequence[Sequence[Tensor]],
+) -> None:
+    """Let a forward pass keep what it was given and, for every job, what its kernels need again."""
+    ctx.facts, ctx.counts = facts, [len(of_job) for of_job in kept]
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*tensors, *[tensor for of_job in kept for tensor in of_job])
+
+
+def kept_parts(ctx: Any, gradients: Sequence[Tensor | None]) -> list[Part]:
+    """What was kept and the gradients that came in, job by job.
+
+    Raises:
+        UsageError: Somebody wants derivatives of the gradients.
+    """
+    if torch.is_grad_enabled():
+        raise refuse_second_derivatives()
+    saved, found = ctx.saved_tensors, list[Part]()
+    at, passed, rest = 0, 0, sum(fact.num_tensors for fact in ctx.facts)
+    for fact, count in zip(ctx.facts, ctx.counts, strict=True):
+        end, following = at + fact.num_tensors, passed + 1 + len(fact.states)
+        state = dict(zip(fact.states, gradients[passed + 1 : following], strict=True))
+        found.append(
+            Part(
+                fact,
+                saved[at:end],
+                saved[rest : rest + count],
+                gradients[passed],
+                state,
+                ctx.needs_input_grad[2 + at],
+            )
+        )
+        at, passed, rest = end, following, rest + count
+    return found
+
+
+def in_order(found: Iterable[tuple[Facts, Gradients]]) -> tuple[Tensor | None, ...]:
+    """Gradients by everything that a function was given."""
+    ordered: list[Tensor | None] = [None, None]
+    for facts, gradients in found:
+        ordered += [gradients.x, None, *[gradients.state[name] for name in facts.states]]
+        ordered += [gradients.parameters.get(name) for name in facts.parameters]
+    return tuple(ordered)
 
 
 class Recurrence(torch.autograd.Function):
@@ -88,39 +163,30 @@ class Recurrence(torch.autograd.Function):
         ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
         parts = parts_of(facts, tensors)
-        given = [
-            (fact.call(plan, part, teams=len(facts)), fact.state(part))
-            for fact, part in zip(facts, parts, strict=True)
-        ]
-        made = run_forwards(given, is_saving=True)
-        ctx.plan, ctx.facts, ctx.kept = plan, facts, [tuple(one.buffers) for one in made]
-        buffers = [buffer for one in made for buffer in one.buffers.values()]
-        ctx.save_for_backward(*tensors, *buffers)
-        return tuple(t for one in made for t in (one.output, *one.final.values()))
+        calls = [fact.call(plan, p, teams=len(facts)) for fact, p in zip(facts, parts, strict=True)]
+        states = [fact.state(part) for fact, part in zip(facts, parts, strict=True)]
+        made = run_forwards(list(zip(calls, states, strict=True)), is_saving=True)
+        is_needed = parts_of(facts, ctx.needs_input_grad[2:])
+        for call, needs in zip(calls, is_needed, strict=True):
+            # Packed now, of the numbers that the forward pass has read.
+            backward_pass(call, needs_x=needs[0]).prepare(call)
+        ctx.calls = [call.without_tensors() for call in calls]
+        ctx.names = [[*one.buffers] for one in made]
+        keep(ctx, facts, tensors, [[*one.buffers.values()] for one in made])
+        return tuple([t for one in made for t in (one.output, *one.final.values())])
 
     @staticmethod
     def backward(  # type: ignore[override]
-        ctx: Any, *gradients: Tensor
+        ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise refuse_second_derivatives()
-        saved, passed = iter(ctx.saved_tensors), iter(gradients)
-        parts = [[next(saved) for _ in range(fact.num_tensors)] for fact in ctx.facts]
-        is_needed = iter(parts_of(ctx.facts, ctx.needs_input_grad[2:]))
-        given = [
-            (
-                fact.call(ctx.plan, part, teams=len(parts)),
-                Ends(
-                    buffers={name: next(saved) for name in names},
-                    output=next(passed),
-                    state={name: next(passed) for name in fact.states},
-                    needs_x=bool(next(is_needed)[0]),
-                ),
+        parts, given = kept_parts(ctx, gradients), list[tuple[Call, Ends]]()
+        for part, make, names in zip(parts, ctx.calls, ctx.names, strict=True):
+            parameters, rows = part.facts.named(part.tensors)
+            ends = Ends(
+                buffers=dict(zip(names, part.kept, strict=True)),
+                output=part.output,
+                state=part.state,
+                needs_x=part.needs_x,
             )
-            for fact, part, names in zip(ctx.facts, parts, ctx.kept, strict=True)
-        ]
-        found: list[Tensor | None] = [None, None]
-        for fact, one in zip(ctx.facts, run_backwards(given), strict=True):
-            found += [one.x, None, *(one.state.get(name) for name in fact.states)]
-            found += [one.parameters.get(name) for name in fact.parameters]
-        return tuple(found)
+            given.append((make(parameters=parameters, input=rows), ends))
+        return in_order(zip(ctx.facts, run_backwards(given), strict=True))
