@@ -36,6 +36,8 @@ class StackCache:
 
     def __init__(self) -> None:
         self._sealed: tuple[Hashable, dict[Hashable, Any]] = (None, {})
+        # What a backend knows about calls with these parameters, whatever their numbers are.
+        self.laid_out: dict[Hashable, Any] = {}
         self._kept: dict[object, tuple[list[Tensor], list[tuple[int, int]], list[Tensor]]] = {}
 
     def get(
@@ -62,6 +64,7 @@ class StackCache:
         """Forget everything."""
         self._kept.clear()
         self._sealed = (None, {})
+        self.laid_out.clear()
 
     def __deepcopy__(self, memo: dict) -> "StackCache":
         return StackCache()

@@ -5,19 +5,19 @@ import torch
 
 from recurry.backends.cpu.recurrence import Facts, parts_of
 from recurry.backends.timeline import make_timeline
-from recurry.backends.weights import StackCache
+from recurry.cells import find_cell
 from recurry.errors import RecurryError
 from recurry.network.recurrent import Recurrent
 
 
 def _facts(*, states=("h", "c"), parameters=("W", "U", "b")) -> Facts:
     return Facts(
+        plan=find_cell("lstm").plan,
         timeline=make_timeline((2,) * 3, 2, False),
         states=states,
         parameters=parameters,
         hidden_size=4,
         is_identity=False,
-        cache=StackCache(),
     )
 
 

@@ -7,6 +7,7 @@ writer.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -111,7 +112,7 @@ class BackwardPass:
         for number, value in enumerate(given):
             if value is None:
                 rows = streams if number else call.rows.num_rows
-                given[number] = torch.zeros(rows, size, dtype=dtype)
+                given[number] = _zeros(rows, size, dtype)
             elif not value.is_contiguous():
                 given[number] = value.contiguous()
         x = torch.empty(call.x.shape, dtype=dtype) if self.needs_x else None
@@ -132,15 +133,23 @@ class BackwardPass:
 
     def finish(self, begun: Started) -> Gradients:
         """The gradients, once the launch has run."""
-        pieces = begun.gradients
-        parameters = {
-            name: pieces[piece] if row < 0 else pieces[piece][row]
-            for name, piece, row in self.places
-        }
+        parts = [
+            part
+            for piece, names in zip(begun.gradients, self.names, strict=True)
+            for part in (piece.unbind() if len(names) > 1 else (piece,))
+        ]
+        parameters = dict(zip(self.order, parts, strict=True))
         if self.rests is not None:
             self.rests.add(begun.call, begun.memories, parameters, begun.x)
         give_back(begun.memories[SCRATCH])
         return Gradients(parameters=parameters, x=begun.x, state=begun.state)
+
+
+@lru_cache(maxsize=32)
+def _zeros(rows: int, width: int, dtype: torch.dtype) -> Tensor:
+    """A gradient that nobody has asked for; read only."""
+    with torch.inference_mode(False):
+        return torch.zeros(rows, width, dtype=dtype)
 
 
 class _BackwardWriter:
@@ -166,7 +175,12 @@ class _BackwardWriter:
         """Adjoints at the end of time, the kernel, and the products that follow it."""
         owner, call, writer = self.owner, self.call, self.writer
         products = GradientWriter(call, writer, needs_x=owner.needs_x)
-        owner.shapes, owner.places = products.shapes, products.places
+        owner.shapes = products.shapes
+        owner.names = [
+            [name for name, piece, _ in products.places if piece == number]
+            for number in range(len(owner.shapes))
+        ]
+        owner.order = [name for names in owner.names for name in names]
         for piece in range(len(owner.shapes)):
             self._number(f"piece {piece}")
         self._place_buffers()

@@ -4,8 +4,11 @@ Comes in: a plan and the sizes of a request. Goes out: a call that `passes` runs
 the rest of the folder.
 """
 
-from collections.abc import Hashable, Mapping
+from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import torch
@@ -49,13 +52,46 @@ class Decision:
     hidden_size: int
     dtype: torch.dtype
 
+    @cached_property
+    def listed(self) -> tuple[list[tuple[int, ...]], list[torch.dtype]]:
+        """Shapes and types of the parameters in their order."""
+        return [*self.shapes.values()], [self.dtype] * len(self.shapes)
+
+    @cached_property
+    def sizes(self) -> array:
+        """Bytes of each parameter."""
+        return array("q", [prod(shape) * self.dtype.itemsize for shape in self.listed[0]])
+
     def call(
-        self,
-        parameters: Mapping[str, Tensor],
-        given: InputRows,
-        packs: dict[Hashable, Any] | None,
+        self, parameters: Mapping[str, Tensor], given: InputRows, cache: StackCache | None
     ) -> Call:
-        """A call over tensors that have been checked."""
+        """A call over tensors that kernels can read.
+
+        Raises:
+            ShapeError: They cannot.
+        """
+        values, picks, tensors = given.values, given.picks, [*parameters.values()]
+        (shapes, dtypes), sizes = self.listed, self.sizes
+        if (
+            [t.shape for t in tensors] != shapes
+            or [t.dtype for t in tensors] != dtypes
+            or False in [t.is_cpu for t in tensors]
+        ):
+            check_tensors(parameters, self.shapes, self.dtype)
+            sizes = array("q", [t.nbytes for t in tensors])  # in another order
+        num_rows = self.rows.num_rows if picks is None else values.shape[0]
+        check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, self.dtype)
+        if picks is not None:
+            check_tensors({"picks": picks}, {"picks": (self.rows.num_rows,)}, torch.int64)
+        if not values.is_contiguous():
+            given = replace(given, values=values.contiguous())
+        packs = None
+        if cache is not None:
+            if picks is not None and not given.is_identity:
+                tensors, sizes = [*tensors, values], array("q", [*sizes, values.nbytes])
+            seal = digest(tensors, sizes, threads=self.threads)
+            shape = (values.shape[1], self.dtype, given.is_identity)
+            packs = None if seal is None else cache.sealed((seal, shape))
         return Call(
             kernels=self.kernels,
             parameters=parameters,
@@ -100,35 +136,7 @@ def make_call(
         is_rounded=is_rounded,
         threads=max(1, available_threads() // teams),
     )
-    _check(decision, timeline, parameters, given)
-    if not given.values.is_contiguous():
-        given = replace(given, values=given.values.contiguous())
-    packs = None if cache is None else _packs(cache, given, parameters)
-    return decision.call(parameters, given, packs)
-
-
-def _check(
-    decision: Decision, timeline: Timeline, parameters: Mapping[str, Tensor], given: InputRows
-) -> None:
-    """Raise an error unless all tensors are what kernels take them for."""
-    values, picks, dtype = given.values, given.picks, decision.dtype
-    num_rows = timeline.num_rows if picks is None else values.shape[0]
-    check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, dtype)
-    if picks is not None:
-        check_tensors({"picks": picks}, {"picks": (timeline.num_rows,)}, torch.int64)
-    check_tensors(parameters, decision.shapes, dtype)
-
-
-def _packs(
-    cache: StackCache, given: InputRows, parameters: Mapping[str, Tensor]
-) -> dict[Hashable, Any] | None:
-    """What is kept of these very numbers; None where nobody can tell what they are."""
-    tensors = list(parameters.values())
-    if given.picks is not None and not given.is_identity:
-        tensors.append(given.values)
-    seal = digest(tensors)
-    shape = (given.values.shape[1], given.values.dtype, given.is_identity)
-    return None if seal is None else cache.sealed((seal, shape))
+    return decision.call(parameters, given, cache)
 
 
 def find_kernels(

@@ -17,6 +17,7 @@ from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.packing import row_stride, steps_of
 from recurry.backends.cpu.projection import is_plain, project
 from recurry.backends.cpu.rows import Rows, turn_rows
+from recurry.backends.cpu.scratch import borrow
 from recurry.backends.cpu.tasks import Forward
 from recurry.backends.cpu.writer import Panels, Writer
 from recurry.compiler.nodes import Input
@@ -44,11 +45,13 @@ class Begun:
     Args:
         launch: What is to run.
         made: What is there when it has run.
-        memory: What it needs until then.
+        scratch: Memory that it gives back then.
+        memory: What else it needs until then.
     """
 
     launch: Launch
     made: Made
+    scratch: Tensor
     memory: tuple[object, ...]
 
 
@@ -77,7 +80,7 @@ class ForwardPass:
     def begin(self, call: Call, initial: Mapping[str, Tensor]) -> Begun:
         """Everything but the run itself."""
         dtype = self.dtype
-        scratch = torch.empty(self.scratch_bytes, dtype=torch.uint8)
+        scratch = borrow(self.scratch_bytes)
         buffers = {
             name: torch.empty(rows, stride, dtype=kind)
             for name, (rows, stride, kind) in self.buffers.items()
@@ -110,8 +113,8 @@ class ForwardPass:
         made = Made(
             output=output, final=dict(zip(self.states, final, strict=True)), buffers=found
         )
-        memory = (scratch, buffers, given, weights, externals)
-        return Begun(self.commands.launch(memories), made, memory)
+        memory = (buffers, given, weights, externals)
+        return Begun(self.commands.launch(memories), made, scratch, memory)
 
     def _weights(self, call: Call) -> list[Tensor]:
         found = list(call.weights(self.kernel, self.made.vectors).values())

@@ -13,6 +13,7 @@ from recurry.backends.cpu.backward import BackwardPass, Ends, Gradients
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.commands import run_launches
 from recurry.backends.cpu.forward import ForwardPass, Made
+from recurry.backends.cpu.scratch import give_back
 
 
 def run_forward(call: Call, initial: Mapping[str, Tensor], *, is_saving: bool) -> Made:
@@ -29,6 +30,8 @@ def run_forwards(
         forward_pass(call, is_saving=is_saving).begin(call, initial) for call, initial in given
     ]
     run_launches([one.launch for one in begun])
+    for one in begun:
+        give_back(one.scratch)
     return [one.made for one in begun]
 
 

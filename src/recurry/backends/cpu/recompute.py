@@ -16,7 +16,8 @@ from recurry.backends.cpu.backward import Ends, Gradients
 from recurry.backends.cpu.passes import run_backward, run_forward
 from recurry.backends.cpu.recurrence import Facts, Part, in_order, keep, kept_parts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
-from recurry.compiler.plan import Plan
+from recurry.backends.timeline import Timeline
+from recurry.backends.weights import StackCache
 
 
 class Recomputed(torch.autograd.Function):
@@ -24,12 +25,12 @@ class Recomputed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
+        ctx: Any, facts: tuple[Facts, ...], caches: Sequence[StackCache], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
-        ctx.plan = plan
         found, borders = list[Tensor](), list[list[Tensor]]()
-        for fact, part in zip(facts, parts_of(facts, tensors), strict=True):
-            chunks, state = _Chunks(plan, fact, part), fact.state(part)
+        ctx.caches = caches
+        for fact, cache, part in zip(facts, caches, parts_of(facts, tensors), strict=True):
+            chunks, state = _Chunks(fact, cache, part), fact.state(part)
             output = part[0].new_empty(fact.timeline.num_rows, fact.hidden_size)
             borders.append([])
             for chunk in chunks.chunks:
@@ -45,28 +46,32 @@ class Recomputed(torch.autograd.Function):
         ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
         parts = kept_parts(ctx, gradients)
-        return in_order((part.facts, _go_back(ctx.plan, part)) for part in parts)
+        found = [_go_back(*both) for both in zip(parts, ctx.caches, strict=True)]
+        return in_order(zip(ctx.facts, found, strict=True))
 
 
 class _Chunks:
     """The calls of all chunks; they share packed weights."""
 
-    def __init__(self, plan: Plan, fact: Facts, tensors: Sequence[Any]) -> None:
-        self.plan, self.fact, self.tensors = plan, fact, tensors
+    def __init__(self, fact: Facts, cache: StackCache, tensors: Sequence[Any]) -> None:
+        self.fact, self.cache, self.tensors = fact, cache, tensors
         timeline = fact.timeline
         self.chunks = cut(timeline, chunk_steps(len(timeline.sizes)))
+        self._facts: dict[Timeline, Facts] = {}
 
     def call(self, chunk: Chunk) -> Call:
         """The call of a chunk."""
         given = self.fact.given(self.tensors).part(chunk.rows)
         tensors = [given.values, given.picks, *self.tensors[2:]]
-        fact = replace(self.fact, timeline=chunk.timeline)
-        return fact.call(self.plan, tensors, teams=1)
+        facts = self._facts.get(chunk.timeline)
+        if facts is None:
+            facts = self._facts[chunk.timeline] = replace(self.fact, timeline=chunk.timeline)
+        return facts.call(tensors, self.cache, teams=1)
 
 
-def _go_back(plan: Plan, part: Part) -> Gradients:
+def _go_back(part: Part, cache: StackCache) -> Gradients:
     """Gradients by everything, and by the first state."""
-    chunks, names, state = _Chunks(plan, part.facts, part.tensors), part.facts.states, part.state
+    chunks, names, state = _Chunks(part.facts, cache, part.tensors), part.facts.states, part.state
     totals = _Totals(part.tensors[0] if part.needs_x else None, is_picked=part.tensors[1] is not None)
     for number, chunk in reversed(list(enumerate(chunks.chunks))):
         call = chunks.call(chunk)
@@ -77,7 +82,9 @@ def _go_back(plan: Plan, part: Part) -> Gradients:
         found = run_backward(call, ends)
         totals.add(found, chunk.rows)
         state = found.state
-    return Gradients(parameters=totals.parameters, x=totals.x, state=state)  # type: ignore[arg-type]
+    first = zip(names, part.tensors[2:], strict=False)
+    found_state = {name: state[name].view(value.shape) for name, value in first}
+    return Gradients(parameters=totals.parameters, x=totals.x, state=found_state)
 
 
 class _Totals:

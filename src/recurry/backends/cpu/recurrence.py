@@ -6,6 +6,7 @@ Imports torch, call, calls, inputs and passes.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,41 +14,47 @@ from torch import Tensor
 
 from recurry.backends.cpu.backward import Ends, Gradients
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.calls import make_call
+from recurry.backends.cpu.calls import Decision, decide
 from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.passes import backward_pass, run_backwards, run_forwards
+from recurry.backends.cpu.threads import available_threads
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import Timeline
 from recurry.backends.weights import StackCache
 from recurry.compiler.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Facts:
     """What a call needs beside tensors: input, which of its rows are read, states, parameters.
 
     Args:
+        plan: The cell.
         timeline: Which rows belong to which step.
         states: Names of the states.
         parameters: Names of the parameters.
         hidden_size: H.
         is_identity: Whether the input is the identity.
-        cache: Where packed weights outlive the call.
         is_rounded: Whether products read numbers rounded to bfloat16.
     """
 
+    plan: Plan
     timeline: Timeline
     states: tuple[str, ...]
     parameters: tuple[str, ...]
     hidden_size: int
     is_identity: bool
-    cache: StackCache
     is_rounded: bool = False
 
-    @property
+    @cached_property
     def num_tensors(self) -> int:
         """How many tensors there are."""
         return 2 + len(self.states) + len(self.parameters)
+
+    @cached_property
+    def decisions(self) -> dict[int, Decision]:
+        """What has been decided, by the number of threads."""
+        return {}
 
     def state(self, tensors: Sequence[Any]) -> dict[str, Tensor]:
         """The states by name."""
@@ -62,19 +69,21 @@ class Facts:
         parameters = dict(zip(self.parameters, tensors[2 + len(self.states) :], strict=True))
         return parameters, self.given(tensors)
 
-    def call(self, plan: Plan, tensors: Sequence[Any], *, teams: int) -> Call:
-        """The call over some tensors."""
+    def call(self, tensors: Sequence[Any], cache: StackCache | None, *, teams: int) -> Call:
+        """The call over some tensors, with packed weights kept where there is a cache."""
         parameters, given = self.named(tensors)
-        return make_call(
-            plan,
-            self.timeline,
-            parameters,
-            given,
-            self.hidden_size,
-            cache=self.cache,
-            teams=teams,
-            is_rounded=self.is_rounded,
-        )
+        threads = max(1, available_threads() // teams)
+        decision = self.decisions.get(threads)
+        if decision is None:
+            decision = self.decisions[threads] = decide(
+                self.plan,
+                self.timeline,
+                given,
+                self.hidden_size,
+                is_rounded=self.is_rounded,
+                threads=threads,
+            )
+        return decision.call(parameters, given, cache)
 
 
 def parts_of(facts: Sequence[Facts], values: Sequence[Any]) -> list[Sequence[Any]]:
@@ -150,7 +159,7 @@ def in_order(found: Iterable[tuple[Facts, Gradients]]) -> tuple[Tensor | None, .
     """Gradients by everything that a function was given."""
     ordered: list[Tensor | None] = [None, None]
     for facts, gradients in found:
-        ordered += [gradients.x, None, *[gradients.state[name] for name in facts.states]]
+        ordered += [gradients.x, None, *[gradients.state.get(name) for name in facts.states]]
         ordered += [gradients.parameters.get(name) for name in facts.parameters]
     return tuple(ordered)
 
@@ -160,10 +169,13 @@ class Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
+        ctx: Any, facts: tuple[Facts, ...], caches: Sequence[StackCache], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
-        parts = parts_of(facts, tensors)
-        calls = [fact.call(plan, p, teams=len(facts)) for fact, p in zip(facts, parts, strict=True)]
+        parts, teams = parts_of(facts, tensors), len(facts)
+        calls = [
+            fact.call(part, cache, teams=teams)
+            for fact, part, cache in zip(facts, parts, caches, strict=True)
+        ]
         states = [fact.state(part) for fact, part in zip(facts, parts, strict=True)]
         made = run_forwards(list(zip(calls, states, strict=True)), is_saving=True)
         is_needed = parts_of(facts, ctx.needs_input_grad[2:])
@@ -189,4 +201,9 @@ class Recurrence(torch.autograd.Function):
                 needs_x=part.needs_x,
             )
             given.append((make(parameters=parameters, input=rows), ends))
-        return in_order(zip(ctx.facts, run_backwards(given), strict=True))
+        found = run_backwards(given)
+        for part, one in zip(parts, found, strict=True):
+            # Whoever runs a layer by a route gives states with a row for it.
+            for name, value in zip(part.facts.states, part.tensors[2:], strict=False):
+                one.state[name] = one.state[name].view(value.shape)
+        return in_order(zip(ctx.facts, found, strict=True))

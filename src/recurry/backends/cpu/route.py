@@ -1,0 +1,117 @@
+"""Calls of one shape through the weights of one layer: what was found out once is not asked again.
+
+Comes in: sizes, then inputs and states of these sizes. Goes out: what a backend's `run` gives.
+Imports torch, recurrence, recompute, passes. Asking costs more than running a few short steps.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from recurry.backends.cpu.passes import run_forwards
+from recurry.backends.cpu.recompute import Recomputed
+from recurry.backends.cpu.recurrence import Facts, Recurrence, parts_of
+from recurry.backends.options import Memory
+from recurry.backends.timeline import even_timeline
+from recurry.backends.weights import StackCache
+from recurry.compiler.plan import Plan
+
+
+def run_all(
+    facts: tuple[Facts, ...],
+    caches: Sequence[StackCache],
+    tensors: Sequence[Tensor | None],
+    *,
+    memory: Memory,
+) -> Sequence[Tensor]:
+    """Output and last states of each job, one after the other.
+
+    Args:
+        facts: About each job.
+        caches: Where packed weights of each job are kept.
+        tensors: Of each job: input, which of its rows are read, states, parameters.
+        memory: How much is kept for the backward pass.
+    """
+    if is_recorded(tensors):
+        function = Recurrence if memory == "default" else Recomputed
+        # Transforms of functions have operators of their own, so there is nothing to unwrap.
+        return super(torch.autograd.Function, function).apply(facts, caches, *tensors)  # type: ignore[misc]
+    with torch.no_grad():
+        parts = parts_of(facts, tensors)
+        given = [
+            (fact.call(part, cache, teams=len(facts)), fact.state(part))
+            for fact, part, cache in zip(facts, parts, caches, strict=True)
+        ]
+        made = run_forwards(given, is_saving=False)
+    return [tensor for one in made for tensor in (one.output, *one.final.values())]
+
+
+def is_recorded(tensors: Sequence[Tensor | None]) -> bool:
+    """Whether gradients will be asked for."""
+    return torch.is_grad_enabled() and True in [t is not None and t.requires_grad for t in tensors]
+
+
+class Route:
+    """One shape of input through a layer in one or two directions, all streams of one length.
+
+    Args:
+        plan: The cell.
+        shape: (T, B, I) of the input.
+        parameters: Parameters of the first direction, by name.
+        hidden_size: H.
+        directions: How many there are.
+        is_rounded: Whether products read numbers rounded to bfloat16.
+        memory: How much is kept for the backward pass.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        shape: tuple[int, ...],
+        parameters: Mapping[str, Tensor],
+        hidden_size: int,
+        *,
+        directions: int,
+        is_rounded: bool,
+        memory: Memory,
+    ) -> None:
+        self.names, self.memory, self.shape = plan.graph.states, memory, shape
+        self.output_shape = (*shape[:2], hidden_size)
+        self.facts = tuple(
+            Facts(
+                plan=plan,
+                timeline=even_timeline(shape[0], shape[1], number == 1),
+                states=self.names,
+                parameters=tuple(parameters),
+                hidden_size=hidden_size,
+                is_identity=False,
+                is_rounded=is_rounded,
+            )
+            for number in range(directions)
+        )
+
+    def run(
+        self,
+        x: Tensor,
+        states: Sequence[Mapping[str, Tensor]],
+        weights: Sequence[Mapping[str, Tensor]],
+        caches: Sequence[StackCache],
+    ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+        """The outputs (T, B, H) and the last states (1, B, H) of all directions.
+
+        Args:
+            x: Input of the shape of the route.
+            states: For each direction, the states by name, (1, B, H) each.
+            weights: For each direction, its parameters.
+            caches: For each direction, where packed weights are kept.
+        """
+        rows, tensors = x.flatten(0, 1), list[Tensor | None]()
+        for state, parameters in zip(states, weights, strict=True):
+            tensors += (rows, None, *state.values(), *parameters.values())
+        found = run_all(self.facts, caches, tensors, memory=self.memory)
+        names, outputs, last = self.names, list[Tensor](), list[dict[str, Tensor]]()
+        for start in range(0, len(found), 1 + len(names)):
+            outputs.append(found[start].view(self.output_shape))
+            last.append(dict(zip(names, found[start + 1 : start + 1 + len(names)], strict=True)))
+        return outputs, last
