@@ -19,8 +19,7 @@ from recurry.backends.cpu.inputs import InputRows
 from recurry.backends.cpu.jit import compile_module
 from recurry.backends.cpu.kernels import kernels
 from recurry.backends.cpu.machine import host
-from recurry.backends.cpu.backward import Ends
-from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.passes import Ends, run_backward, run_forward
 from recurry.backends.cpu.rows import make_rows
 from recurry.backends.timeline import make_timeline
 from recurry.compiler.cell import Cell

@@ -5,54 +5,23 @@ gradients that they leave. Imports torch, arena, call, commands, gradients, kern
 writer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.arena import Block, external
 from recurry.backends.cpu.call import Call, Packs
-from recurry.backends.cpu.commands import SCRATCH, Launch
+from recurry.backends.cpu.commands import Launch
 from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.gradients import GradientWriter, Rest
 from recurry.backends.cpu.kernels import dtype_of
 from recurry.backends.cpu.rows import turn_rows
 from recurry.backends.cpu.scratch import borrow, give_back
 from recurry.backends.cpu.writer import Writer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ends:
-    """What a backward pass starts from.
-
-    Args:
-        buffers: What the saving forward pass left.
-        output: The gradient by the output, (N, H); None where it is zero.
-        state: The gradient by the final states, (B, H) by name; None where it is zero.
-        needs_x: Whether the gradient by the input is asked for.
-    """
-
-    buffers: Mapping[str, Tensor]
-    output: Tensor | None
-    state: Mapping[str, Tensor | None]
-    needs_x: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gradients:
-    """Gradients by everything that a forward pass reads.
-
-    Args:
-        parameters: By every parameter; None where it has none.
-        x: By the input, (N, I), where it was asked for.
-        state: By the initial states, (B, H).
-    """
-
-    parameters: dict[str, Tensor]
-    x: Tensor | None
-    state: dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +31,20 @@ class Started:
     Args:
         launch: What is to run.
         call: The call.
-        memories: What lies where, by the number of the memory.
-        gradients: Room for gradients by parameters, a piece each.
+        scratch: Memory that it gives back when it has run.
+        pieces: Room for gradients by parameters.
         x: Room for the gradient by the input.
         state: Room for those by states.
+        memory: What else it needs until then.
     """
 
     launch: Launch
     call: Call
-    memories: dict[int, Tensor]
-    gradients: list[Tensor]
+    scratch: Tensor
+    pieces: list[Tensor]
     x: Tensor | None
-    state: dict[str, Tensor]
+    state: list[Tensor]
+    memory: tuple[list[Tensor], list[Tensor], Packs, list[Tensor]]
 
 
 class BackwardPass:
@@ -104,45 +75,76 @@ class BackwardPass:
         found = list(call.weights(self.kernel, self.made.vectors).values())
         return [*found, *(call.column_panels(names) for names in self.panels)]
 
-    def begin(self, call: Call, ends: Ends) -> Started:
-        """Everything but the run itself."""
-        dtype, streams, size = self.dtype, call.rows.num_streams, call.hidden_size
-        scratch = borrow(self.scratch_bytes)
-        given = [ends.output, *[ends.state[name] for name in self.states]]
-        for number, value in enumerate(given):
-            if value is None:
-                rows = streams if number else call.rows.num_rows
-                given[number] = _zeros(rows, size, dtype)
-            elif not value.is_contiguous():
-                given[number] = value.contiguous()
-        x = torch.empty(call.x.shape, dtype=dtype) if self.needs_x else None
-        state = {name: torch.empty(streams, size, dtype=dtype) for name in self.states}
-        gradients = [torch.empty(shape, dtype=dtype) for shape in self.shapes]
-        weights, picks = self.prepare(call), call.input.picks
-        externals = [call.rounded_x] if self.needs_rounded else []
-        tensors = [
-            *(scratch, call.x, picks, x, *given, *state.values(), *gradients),
-            *[ends.buffers[name].contiguous() for name in self.kept],
-            *weights.tensors,
-            *externals,
-        ]
-        memories = [0, *[0 if value is None else value.data_ptr() for value in tensors]]
-        launch = self.commands.launch(memories)
-        kept = {number: v for number, v in enumerate(tensors, 1) if v is not None}
-        return Started(launch, call, kept, gradients, x, state)
+    def start(
+        self,
+        call: Call,
+        buffers: Sequence[Tensor],
+        ends: Sequence[Tensor | None],
+        *,
+        needs_state: bool = True,
+    ) -> Started:
+        """Everything but the run itself.
 
-    def finish(self, begun: Started) -> Gradients:
-        """The gradients, once the launch has run."""
-        parts = [
-            part
-            for piece, names in zip(begun.gradients, self.names, strict=True)
-            for part in (piece.unbind() if len(names) > 1 else (piece,))
+        Args:
+            call: The call.
+            buffers: What the forward pass kept, in the order of `kept`.
+            ends: The gradient by the output and those by the last states; None where it is zero.
+            needs_state: Whether the gradients by the first states are asked for.
+        """
+        dtype, size, packs = self.dtype, call.hidden_size, call.packs
+        streams, inputs = call.rows.num_streams, call.input
+        scratch = borrow(self.scratch_bytes)
+        given = [
+            _zeros(streams if number else call.rows.num_rows, size, dtype)
+            if value is None
+            else value.contiguous()
+            for number, value in enumerate(ends)
         ]
-        parameters = dict(zip(self.order, parts, strict=True))
+        # Where nobody asks for them, there is a place that all may write to.
+        state = [torch.empty(value.shape, dtype=dtype) for value in given[1:]] if needs_state else []
+        pieces = [torch.empty(shape, dtype=dtype) for shape in self.shapes]
+        x = torch.empty(inputs.values.shape, dtype=dtype) if self.needs_x else None
+        weights = None if packs is None else packs.get(self)
+        if weights is None:
+            weights = self.prepare(call)
+        externals = [call.rounded_x] if self.needs_rounded else []
+        kept = [buffer.contiguous() for buffer in buffers]
+        memories = [0, scratch.data_ptr(), inputs.values.data_ptr()]
+        memories.append(0 if inputs.picks is None else inputs.picks.data_ptr())
+        memories.append(0 if x is None else x.data_ptr())
+        memories += [value.data_ptr() for value in given]
+        unasked = [scratch.data_ptr() + self.unasked] * len(self.states)
+        memories += [value.data_ptr() for value in state] if needs_state else unasked
+        memories += [value.data_ptr() for value in (*pieces, *kept)]
+        memories += weights.addresses
+        memories += [value.data_ptr() for value in externals]
+        memory = (given, kept, weights, externals)
+        return Started(self.commands.launch(memories), call, scratch, pieces, x, state, memory)
+
+    def finish(self, begun: Started) -> list[Tensor]:
+        """The gradients by parameters in the order of `names`, once the launch has run."""
+        found: list[Tensor] = []
+        for piece, count in zip(begun.pieces, self.counts, strict=True):
+            found += piece.unbind() if count > 1 else (piece,)
         if self.rests is not None:
-            self.rests.add(begun.call, begun.memories, parameters, begun.x)
-        give_back(begun.memories[SCRATCH])
-        return Gradients(parameters=parameters, x=begun.x, state=begun.state)
+            found = self._add_rest(begun, found)
+        give_back(begun.scratch)
+        return found
+
+    @without_autocast
+    def _add_rest(self, begun: Started, found: list[Tensor]) -> list[Tensor]:
+        given, kept, weights, externals = begun.memory
+        inputs = begun.call.input
+        tensors = [
+            *(begun.scratch, inputs.values, inputs.picks, begun.x, *given),
+            *(begun.state or [None] * len(self.states)),
+            *(*begun.pieces, *kept, *weights.tensors, *externals),
+        ]
+        memories = {number: v for number, v in enumerate(tensors, 1) if v is not None}
+        parameters = dict(zip(self.names, found, strict=False))
+        assert self.rests is not None
+        self.rests.add(begun.call, memories, parameters, begun.x)
+        return [parameters[name] for name in self.names]
 
 
 @lru_cache(maxsize=32)
@@ -176,11 +178,12 @@ class _BackwardWriter:
         owner, call, writer = self.owner, self.call, self.writer
         products = GradientWriter(call, writer, needs_x=owner.needs_x)
         owner.shapes = products.shapes
-        owner.names = [
+        by_piece = [
             [name for name, piece, _ in products.places if piece == number]
             for number in range(len(owner.shapes))
         ]
-        owner.order = [name for names in owner.names for name in names]
+        owner.counts = [len(names) for names in by_piece]
+        owner.names = [name for names in by_piece for name in names]
         for piece in range(len(owner.shapes)):
             self._number(f"piece {piece}")
         self._place_buffers()
@@ -205,6 +208,8 @@ class _BackwardWriter:
         products.write(self.blocks, self.numbers)
         self._end()
         owner.rests = products.rest(self.blocks)
+        if owner.rests is not None:
+            owner.names += [name for name in owner.rests.names if name not in owner.names]
         owner.panels, owner.commands = products.panels, writer.finish()
         owner.tables = writer.tables
         owner.scratch_bytes = max(writer.scratch.end, owner.commands.end)
@@ -279,6 +284,9 @@ class _BackwardWriter:
 
     def _end(self) -> None:
         """Gradients by the first states."""
+        number_bytes = self.owner.dtype.itemsize
+        room = self.call.rows.num_streams * self.call.hidden_size * number_bytes
+        self.owner.unasked = self.writer.scratch.room(room)
         rows, size = self.call.rows, self.call.hidden_size
         for name in self.owner.states:
             source = self.blocks[f"adjoint_{name}"]

@@ -4,14 +4,15 @@ Comes in: kernels, parameters, rows of input. Goes out: sizes, packed weights, m
 Imports torch, evaluate, frame, kernels, packing, rows.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.inputs import InputRows
@@ -42,6 +43,24 @@ class Packs:
     addresses: list[int]
 
 
+class Named(Mapping[str, Tensor]):
+    """Tensors by name, which few calls look at: packed weights are kept by what reads them."""
+
+    def __init__(self, names: Sequence[str], tensors: Sequence[Tensor]) -> None:
+        self._names, self._tensors = names, tensors
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._tensors[self._names.index(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 @dataclass(kw_only=True, eq=False)
 class Call:
     """One sequence through one cell.
@@ -55,6 +74,7 @@ class Call:
         hidden_size: H.
         threads: How many threads there are for what is not a kernel.
         packs: What was made of the very numbers in the parameters, where that outlives the call.
+        passes: The passes of calls with these kernels, rows and threads.
     """
 
     kernels: Kernels
@@ -65,6 +85,7 @@ class Call:
     split: Split
     threads: int = 1
     packs: dict[Hashable, Any] | None = None
+    passes: dict[Hashable, Any] = field(default_factory=dict)
 
     def without_tensors(self) -> Callable[..., "Call"]:
         """Makes the same call again, of parameters and an input: these are kept elsewhere."""
@@ -76,15 +97,7 @@ class Call:
             split=self.split,
             threads=self.threads,
             packs=self.packs,
-        )
-
-    @cached_property
-    def shape(self) -> tuple[Hashable, ...]:
-        """What tells calls of one timeline apart; whoever keeps it keeps kernels and split alive."""
-        given = self.input
-        return (
-            *(id(self.kernels), id(self.split), self.threads, self.hidden_size),
-            *(given.values.shape, given.picks is None, given.is_identity),
+            passes=self.passes,
         )
 
     @property
@@ -150,7 +163,8 @@ class Call:
         """What `make` gives for a pass, found again by the pass where there is a cache."""
         found = None if self.packs is None else self.packs.get(reader)
         if found is None:
-            tensors = make()
+            with torch.no_grad():
+                tensors = without_autocast(make)()
             found = Packs(tensors, [tensor.data_ptr() for tensor in tensors])
             if self.packs is not None:
                 self.packs[reader] = found

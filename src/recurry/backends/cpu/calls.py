@@ -5,7 +5,7 @@ the rest of the folder.
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -62,15 +62,30 @@ class Decision:
         """Bytes of each parameter."""
         return array("q", [prod(shape) * self.dtype.itemsize for shape in self.listed[0]])
 
+    @cached_property
+    def passes(self) -> dict[Hashable, Any]:
+        """The passes of calls for which this was decided."""
+        return {}
+
     def call(
-        self, parameters: Mapping[str, Tensor], given: InputRows, cache: StackCache | None
+        self,
+        parameters: Mapping[str, Tensor],
+        tensors: Sequence[Tensor],
+        given: InputRows,
+        cache: StackCache | None,
     ) -> Call:
         """A call over tensors that kernels can read.
+
+        Args:
+            parameters: Parameters by name.
+            tensors: The same in their order.
+            given: What each row reads.
+            cache: Where packed weights outlive the call, if anywhere.
 
         Raises:
             ShapeError: They cannot.
         """
-        values, picks, tensors = given.values, given.picks, [*parameters.values()]
+        values, picks = given.values, given.picks
         (shapes, dtypes), sizes = self.listed, self.sizes
         if (
             [t.shape for t in tensors] != shapes
@@ -80,7 +95,8 @@ class Decision:
             check_tensors(parameters, self.shapes, self.dtype)
             sizes = array("q", [t.nbytes for t in tensors])  # in another order
         num_rows = self.rows.num_rows if picks is None else values.shape[0]
-        check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, self.dtype)
+        if values.shape[0] != num_rows or values.dtype != self.dtype or not values.is_cpu:
+            check_tensors({"x": values}, {"x": (num_rows, values.shape[1])}, self.dtype)
         if picks is not None:
             check_tensors({"picks": picks}, {"picks": (self.rows.num_rows,)}, torch.int64)
         if not values.is_contiguous():
@@ -101,6 +117,7 @@ class Decision:
             split=self.split,
             threads=self.threads,
             packs=packs,
+            passes=self.passes,
         )
 
 
@@ -136,7 +153,7 @@ def make_call(
         is_rounded=is_rounded,
         threads=max(1, available_threads() // teams),
     )
-    return decision.call(parameters, given, cache)
+    return decision.call(parameters, [*parameters.values()], given, cache)
 
 
 def find_kernels(

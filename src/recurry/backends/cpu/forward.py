@@ -4,14 +4,15 @@ Comes in: a call as an example of its shape. Goes out: launches for calls of thi
 they leave. Imports torch, arena, call, commands, kernels, matrices, rows, tasks, writer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import SymInt, Tensor
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.arena import Block, external
-from recurry.backends.cpu.call import Call
+from recurry.backends.cpu.call import Call, Packs
 from recurry.backends.cpu.commands import Launch
 from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.packing import row_stride, steps_of
@@ -23,36 +24,24 @@ from recurry.backends.cpu.writer import Panels, Writer
 from recurry.compiler.nodes import Input
 
 
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """What a forward pass leaves.
-
-    Args:
-        output: `h` of every row, (N, H).
-        final: Last state of every stream, (B, H) by name.
-        buffers: Memory that the backward pass reads, by name; empty where nothing was saved.
-    """
-
-    output: Tensor
-    final: dict[str, Tensor]
-    buffers: dict[str, Tensor]
-
-
 @dataclass(frozen=True, slots=True)
 class Begun:
     """A pass whose kernel has not run yet.
 
     Args:
         launch: What is to run.
-        made: What is there when it has run.
+        output: `h` of every row, (N, H), when it has run.
+        final: Last states then.
         scratch: Memory that it gives back then.
-        memory: What else it needs until then.
+        memory: What else it needs until then: buffers, initial states, weights, and what torch has
+            worked out.
     """
 
     launch: Launch
-    made: Made
+    output: Tensor
+    final: list[Tensor]
     scratch: Tensor
-    memory: tuple[object, ...]
+    memory: tuple[list[Tensor], list[Tensor], Packs, list[Tensor]]
 
 
 class ForwardPass:
@@ -77,44 +66,38 @@ class ForwardPass:
         self.dtype = dtype_of(kernels.bits)
         _ForwardWriter(self, call).write()
 
-    def begin(self, call: Call, initial: Mapping[str, Tensor]) -> Begun:
-        """Everything but the run itself."""
-        dtype = self.dtype
+    def start(self, call: Call, initial: Sequence[Tensor]) -> Begun:
+        """Everything but the run itself; initial states come in the order of the cell."""
+        dtype, packs, x, picks = self.dtype, call.packs, call.input.values, call.input.picks
         scratch = borrow(self.scratch_bytes)
-        buffers = {
-            name: torch.empty(rows, stride, dtype=kind)
-            for name, (rows, stride, kind) in self.buffers.items()
-        }
-        size = call.hidden_size
+        buffers = [torch.empty(*shape, dtype=kind) for *shape, kind in self.buffers.values()]
         if self.view is None:
-            output = torch.empty(call.rows.num_rows, size, dtype=dtype)
+            output = torch.empty(call.rows.num_rows, call.hidden_size, dtype=dtype)
         else:
-            output = buffers[self.main][self.view]
-        given = [initial[name].contiguous() for name in self.states]
+            output = buffers[self.main_number].as_strided(*self.view)
+        given = [value.contiguous() for value in initial]
         final = [torch.empty(value.shape, dtype=dtype) for value in given]
-        weights = call.packed_for(self, lambda: self._weights(call))
+        weights = None if packs is None else packs.get(self)
+        if weights is None:
+            weights = call.packed_for(self, lambda: self._weights(call))
         externals = [self._external(call, given, name) for name in self.externals]
-        picks = call.input.picks
-        memories = [
-            0,
-            scratch.data_ptr(),
-            output.data_ptr(),
-            call.x.data_ptr(),
-            0 if picks is None else picks.data_ptr(),
-            *[value.data_ptr() for value in given],
-            *[value.data_ptr() for value in final],
-            *[buffer.data_ptr() for buffer in buffers.values()],
-            *weights.addresses,
-            *[value.data_ptr() for value in externals],
-        ]
-        found = {name: buffers[name] for name in self.kept if name in buffers}
-        if "projected" in self.kept and "projected" in self.externals:
-            found["projected"] = externals[self.externals.index("projected")]
-        made = Made(
-            output=output, final=dict(zip(self.states, final, strict=True)), buffers=found
-        )
+        memories = [0, scratch.data_ptr(), output.data_ptr(), x.data_ptr()]
+        memories.append(0 if picks is None else picks.data_ptr())
+        memories += [value.data_ptr() for value in (*given, *final, *buffers)]
+        memories += weights.addresses
+        memories += [value.data_ptr() for value in externals]
         memory = (buffers, given, weights, externals)
-        return Begun(self.commands.launch(memories), made, scratch, memory)
+        return Begun(self.commands.launch(memories), output, final, scratch, memory)
+
+    def kept_of(self, begun: Begun) -> list[Tensor]:
+        """The memory that the backward pass reads, in the order of `kept`."""
+        buffers, _, _, externals = begun.memory
+        own = list(self.buffers)
+        return [
+            buffers[own.index(name)] if name in self.buffers
+            else externals[self.externals.index(name)]
+            for name in self.kept
+        ]  # fmt: skip
 
     def _weights(self, call: Call) -> list[Tensor]:
         found = list(call.weights(self.kernel, self.made.vectors).values())
@@ -122,6 +105,7 @@ class ForwardPass:
             found.append(call.row_panels(self.panels))
         return found
 
+    @without_autocast
     def _external(self, call: Call, given: list[Tensor], name: str) -> Tensor:
         """What is worked out by torch before the commands run."""
         if name == "input_rounded":
@@ -160,8 +144,13 @@ class _ForwardWriter:
         """Room for all buffers, the copies before the kernel, the kernel, and those behind it."""
         owner, call = self.owner, self.call
         owner.main = "output" if "output" in self.schedule.buffers else "state_h"
-        owner.view = self._view()
-        self._place_buffers()
+        rows = self._view()
+        owner.view = None
+        self._place_buffers(has_view=rows is not None)
+        if rows is not None:
+            owner.main_number = list(owner.buffers).index(owner.main)
+            shape = (call.rows.num_rows, call.hidden_size)
+            owner.view = (shape, (call.hidden_size, 1), rows.start * call.hidden_size)
         self._place_weights()
         self._begin_states()
         self._begin_input()
@@ -180,7 +169,7 @@ class _ForwardWriter:
         is_dense = call.padded == size and row_stride(size, number) == size
         return rows if is_dense and isinstance(rows, slice) else None
 
-    def _place_buffers(self) -> None:
+    def _place_buffers(self, *, has_view: bool) -> None:
         """Buffers that outlive the call get memory of their own, others some of the scratch."""
         call, owner, schedule = self.call, self.owner, self.schedule
         rows = call.rows
@@ -196,7 +185,7 @@ class _ForwardWriter:
             width = schedule.widths.get(name, 1) * call.padded
             width = len(owner.made.projected) * call.padded if is_made else width
             dtype = torch.bfloat16 if name in schedule.rounded else owner.dtype
-            if name in owner.kept or (name == owner.main and owner.view is not None):
+            if name in owner.kept or (name == owner.main and has_view):
                 stride = row_stride(width, dtype.itemsize)
                 owner.buffers[name] = (count, stride, dtype)
                 number = self._number(f"buffer {name}")

@@ -4,7 +4,7 @@ Comes in: what a recurrence is given. Goes out: output and states, with gradient
 passes, recurrence and the chunks of `backends/recompute`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.backward import Ends, Gradients
-from recurry.backends.cpu.passes import run_backward, run_forward
+from recurry.backends.cpu.passes import Ends, Gradients, run_backward, run_forward
 from recurry.backends.cpu.recurrence import Facts, Part, in_order, keep, kept_parts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
 from recurry.backends.timeline import Timeline
@@ -30,7 +29,8 @@ class Recomputed(torch.autograd.Function):
         found, borders = list[Tensor](), list[list[Tensor]]()
         ctx.caches = caches
         for fact, cache, part in zip(facts, caches, parts_of(facts, tensors), strict=True):
-            chunks, state = _Chunks(fact, cache, part), fact.state(part)
+            chunks = _Chunks(fact, cache, part)
+            state = dict(zip(fact.states, fact.state(part), strict=True))
             output = part[0].new_empty(fact.timeline.num_rows, fact.hidden_size)
             borders.append([])
             for chunk in chunks.chunks:
@@ -46,8 +46,12 @@ class Recomputed(torch.autograd.Function):
         ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
         parts = kept_parts(ctx, gradients)
-        found = [_go_back(*both) for both in zip(parts, ctx.caches, strict=True)]
-        return in_order(zip(ctx.facts, found, strict=True))
+        found: list[Tensor | None] = [None, None]
+        for part, cache in zip(parts, ctx.caches, strict=True):
+            totals, state = _go_back(part, cache)
+            made = ([*totals.parameters.values()], totals.x, [*state.values()])
+            found += in_order(part, [*totals.parameters], made)
+        return tuple(found)
 
 
 class _Chunks:
@@ -69,22 +73,22 @@ class _Chunks:
         return facts.call(tensors, self.cache, teams=1)
 
 
-def _go_back(part: Part, cache: StackCache) -> Gradients:
+def _go_back(part: Part, cache: StackCache) -> tuple["_Totals", dict[str, Tensor]]:
     """Gradients by everything, and by the first state."""
-    chunks, names, state = _Chunks(part.facts, cache, part.tensors), part.facts.states, part.state
-    totals = _Totals(part.tensors[0] if part.needs_x else None, is_picked=part.tensors[1] is not None)
+    chunks, names = _Chunks(part.facts, cache, part.tensors), part.facts.states
+    x, output, needs_x = part.tensors[0], part.ends[0], part.needs[0]
+    state: Mapping[str, Any] = dict(zip(names, part.ends[1:], strict=True))
+    totals = _Totals(x if needs_x else None, is_picked=part.tensors[1] is not None)
     for number, chunk in reversed(list(enumerate(chunks.chunks))):
         call = chunks.call(chunk)
         before = part.kept[number * len(names) : (number + 1) * len(names)]
         made = run_forward(call, dict(zip(names, before, strict=True)), is_saving=True)
-        output = None if part.output is None else part.output[chunk.rows]
-        ends = Ends(buffers=made.buffers, output=output, state=state, needs_x=part.needs_x)
+        of_chunk = None if output is None else output[chunk.rows]
+        ends = Ends(buffers=made.buffers, output=of_chunk, state=state, needs_x=needs_x)
         found = run_backward(call, ends)
         totals.add(found, chunk.rows)
         state = found.state
-    first = zip(names, part.tensors[2:], strict=False)
-    found_state = {name: state[name].view(value.shape) for name, value in first}
-    return Gradients(parameters=totals.parameters, x=totals.x, state=found_state)
+    return totals, dict(state)
 
 
 class _Totals:

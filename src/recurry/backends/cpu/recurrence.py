@@ -4,19 +4,23 @@ Comes in: tensors, and the facts about them. Goes out: output and last states, w
 Imports torch, call, calls, inputs and passes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from recurry.backends.cpu.backward import Ends, Gradients
-from recurry.backends.cpu.call import Call
+from recurry.backends.cpu.call import Call, Named
 from recurry.backends.cpu.calls import Decision, decide
 from recurry.backends.cpu.inputs import InputRows
-from recurry.backends.cpu.passes import backward_pass, run_backwards, run_forwards
+from recurry.backends.cpu.passes import (
+    backward_pass,
+    forward_pass,
+    run_backwards,
+    run_forwards,
+)
 from recurry.backends.cpu.threads import available_threads
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import Timeline
@@ -56,22 +60,17 @@ class Facts:
         """What has been decided, by the number of threads."""
         return {}
 
-    def state(self, tensors: Sequence[Any]) -> dict[str, Tensor]:
-        """The states by name."""
-        return dict(zip(self.states, tensors[2:], strict=False))
+    def state(self, tensors: Sequence[Any]) -> Sequence[Tensor]:
+        """The states."""
+        return tensors[2 : 2 + len(self.states)]
 
     def given(self, tensors: Sequence[Any]) -> InputRows:
         """What each row reads."""
         return InputRows(tensors[0].contiguous(), tensors[1], self.is_identity)
 
-    def named(self, tensors: Sequence[Any]) -> tuple[dict[str, Tensor], InputRows]:
-        """The parameters by name, and what each row reads."""
-        parameters = dict(zip(self.parameters, tensors[2 + len(self.states) :], strict=True))
-        return parameters, self.given(tensors)
-
     def call(self, tensors: Sequence[Any], cache: StackCache | None, *, teams: int) -> Call:
         """The call over some tensors, with packed weights kept where there is a cache."""
-        parameters, given = self.named(tensors)
+        own, given = tensors[2 + len(self.states) :], self.given(tensors)
         threads = max(1, available_threads() // teams)
         decision = self.decisions.get(threads)
         if decision is None:
@@ -83,7 +82,7 @@ class Facts:
                 is_rounded=self.is_rounded,
                 threads=threads,
             )
-        return decision.call(parameters, given, cache)
+        return decision.call(Named(self.parameters, own), own, given, cache)
 
 
 def parts_of(facts: Sequence[Facts], values: Sequence[Any]) -> list[Sequence[Any]]:
@@ -95,25 +94,22 @@ def parts_of(facts: Sequence[Facts], values: Sequence[Any]) -> list[Sequence[Any
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one job has in a backward pass.
 
     Args:
         facts: About its tensors.
         tensors: Input, which of its rows are read, states, parameters.
         kept: What its forward pass kept.
-        output: The gradient by its output; None where it is zero.
-        state: The gradients by its last states; None where they are zero.
-        needs_x: Whether the gradient by the input is asked for.
+        ends: The gradients by its output and its last states; None where they are zero.
+        needs: Which of its tensors gradients are asked for.
     """
 
     facts: Facts
     tensors: Sequence[Tensor | None]
     kept: Sequence[Tensor]
-    output: Tensor | None
-    state: dict[str, Tensor | None]
-    needs_x: bool
+    ends: Sequence[Tensor | None]
+    needs: Sequence[bool]
 
 
 def keep(
@@ -136,32 +132,30 @@ def kept_parts(ctx: Any, gradients: Sequence[Tensor | None]) -> list[Part]:
     """
     if torch.is_grad_enabled():
         raise refuse_second_derivatives()
-    saved, found = ctx.saved_tensors, list[Part]()
-    at, passed, rest = 0, 0, sum(fact.num_tensors for fact in ctx.facts)
+    saved, found, needs = ctx.saved_tensors, list[Part](), ctx.needs_input_grad[2:]
+    at, passed, rest = 0, 0, sum([fact.num_tensors for fact in ctx.facts])
     for fact, count in zip(ctx.facts, ctx.counts, strict=True):
         end, following = at + fact.num_tensors, passed + 1 + len(fact.states)
-        state = dict(zip(fact.states, gradients[passed + 1 : following], strict=True))
-        found.append(
-            Part(
-                fact,
-                saved[at:end],
-                saved[rest : rest + count],
-                gradients[passed],
-                state,
-                ctx.needs_input_grad[2 + at],
-            )
-        )
+        kept = saved[rest : rest + count]
+        found.append(Part(fact, saved[at:end], kept, gradients[passed:following], needs[at:end]))
         at, passed, rest = end, following, rest + count
     return found
 
 
-def in_order(found: Iterable[tuple[Facts, Gradients]]) -> tuple[Tensor | None, ...]:
-    """Gradients by everything that a function was given."""
-    ordered: list[Tensor | None] = [None, None]
-    for facts, gradients in found:
-        ordered += [gradients.x, None, *[gradients.state.get(name) for name in facts.states]]
-        ordered += [gradients.parameters.get(name) for name in facts.parameters]
-    return tuple(ordered)
+def in_order(
+    part: Part, names: Sequence[str], gradients: tuple[list[Tensor], Tensor | None, list[Tensor]]
+) -> list[Tensor | None]:
+    """Gradients by everything that a job was given; those by parameters come under their names."""
+    parameters, x, states = gradients
+    by_name = dict(zip(names, parameters, strict=True))
+    found: list[Tensor | None] = [x, None, *[None] * len(part.facts.states)]
+    for number, value in enumerate(states, 2):
+        given = part.tensors[number]
+        # Whoever runs a layer by a route gives states with a row for it.
+        if part.needs[number] and given is not None:
+            found[number] = value.view(given.shape)
+    found += [by_name.get(name) for name in part.facts.parameters]
+    return found
 
 
 class Recurrence(torch.autograd.Function):
@@ -172,38 +166,38 @@ class Recurrence(torch.autograd.Function):
         ctx: Any, facts: tuple[Facts, ...], caches: Sequence[StackCache], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
         parts, teams = parts_of(facts, tensors), len(facts)
+        needs_x = [part[0] for part in parts_of(facts, ctx.needs_input_grad[2:])]
         calls = [
             fact.call(part, cache, teams=teams)
             for fact, part, cache in zip(facts, parts, caches, strict=True)
         ]
-        states = [fact.state(part) for fact, part in zip(facts, parts, strict=True)]
-        made = run_forwards(list(zip(calls, states, strict=True)), is_saving=True)
-        is_needed = parts_of(facts, ctx.needs_input_grad[2:])
-        for call, needs in zip(calls, is_needed, strict=True):
-            # Packed now, of the numbers that the forward pass has read.
-            backward_pass(call, needs_x=needs[0]).prepare(call)
+        made = run_forwards(
+            [(c, f.state(part)) for c, f, part in zip(calls, facts, parts, strict=True)],
+            [forward_pass(call, is_saving=True) for call in calls],
+        )
+        ctx.passes = [
+            backward_pass(call, needs_x=needs) for call, needs in zip(calls, needs_x, strict=True)
+        ]
+        for one, call in zip(ctx.passes, calls, strict=True):
+            one.prepare(call)  # of the numbers that the forward pass has read
         ctx.calls = [call.without_tensors() for call in calls]
-        ctx.names = [[*one.buffers] for one in made]
-        keep(ctx, facts, tensors, [[*one.buffers.values()] for one in made])
-        return tuple([t for one in made for t in (one.output, *one.final.values())])
+        keep(ctx, facts, tensors, [kept for _, _, kept in made])
+        return tuple([t for output, final, _ in made for t in (output, *final)])
 
     @staticmethod
     def backward(  # type: ignore[override]
         ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        parts, given = kept_parts(ctx, gradients), list[tuple[Call, Ends]]()
-        for part, make, names in zip(parts, ctx.calls, ctx.names, strict=True):
-            parameters, rows = part.facts.named(part.tensors)
-            ends = Ends(
-                buffers=dict(zip(names, part.kept, strict=True)),
-                output=part.output,
-                state=part.state,
-                needs_x=part.needs_x,
-            )
-            given.append((make(parameters=parameters, input=rows), ends))
-        found = run_backwards(given)
-        for part, one in zip(parts, found, strict=True):
-            # Whoever runs a layer by a route gives states with a row for it.
-            for name, value in zip(part.facts.states, part.tensors[2:], strict=False):
-                one.state[name] = one.state[name].view(value.shape)
-        return in_order(zip(ctx.facts, found, strict=True))
+        parts = kept_parts(ctx, gradients)
+        given = []
+        for part, make in zip(parts, ctx.calls, strict=True):
+            facts, tensors = part.facts, part.tensors
+            parameters = Named(facts.parameters, tensors[2 + len(facts.states) :])  # type: ignore[arg-type]
+            call = make(parameters=parameters, input=facts.given(tensors))
+            given.append((call, part.kept, part.ends))
+        found: list[Tensor | None] = [None, None]
+        is_asked = [True in part.needs[2 : 2 + len(part.facts.states)] for part in parts]
+        made = run_backwards(given, ctx.passes, needs_state=any(is_asked))
+        for part, one, gradients_of in zip(parts, ctx.passes, made, strict=True):
+            found += in_order(part, one.names, gradients_of)
+        return tuple(found)

@@ -49,6 +49,12 @@ class Rest:
     left: Left
     blocks: Mapping[str, Block]
 
+    @property
+    def names(self) -> list[str]:
+        """The parameters that it gives gradients by."""
+        products = [product.matrix.name for _, product, _ in self.left.products]
+        return [*dict.fromkeys(products), *[name for name, _ in self.left.vectors]]
+
     def add(
         self,
         call: Call,

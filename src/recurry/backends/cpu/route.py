@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from recurry.backends.cpu.passes import run_forwards
+from recurry.backends.cpu.passes import forward_pass, run_forwards
 from recurry.backends.cpu.recompute import Recomputed
 from recurry.backends.cpu.recurrence import Facts, Recurrence, parts_of
 from recurry.backends.options import Memory
@@ -37,14 +37,13 @@ def run_all(
         function = Recurrence if memory == "default" else Recomputed
         # Transforms of functions have operators of their own, so there is nothing to unwrap.
         return super(torch.autograd.Function, function).apply(facts, caches, *tensors)  # type: ignore[misc]
-    with torch.no_grad():
-        parts = parts_of(facts, tensors)
-        given = [
-            (fact.call(part, cache, teams=len(facts)), fact.state(part))
-            for fact, part, cache in zip(facts, parts, caches, strict=True)
-        ]
-        made = run_forwards(given, is_saving=False)
-    return [tensor for one in made for tensor in (one.output, *one.final.values())]
+    parts = parts_of(facts, tensors)
+    given = [
+        (fact.call(part, cache, teams=len(facts)), fact.state(part))
+        for fact, part, cache in zip(facts, parts, caches, strict=True)
+    ]
+    made = run_forwards(given, [forward_pass(call, is_saving=False) for call, _ in given])
+    return [tensor for output, final, _ in made for tensor in (output, *final)]
 
 
 def is_recorded(tensors: Sequence[Tensor | None]) -> bool:

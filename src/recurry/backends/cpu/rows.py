@@ -56,11 +56,6 @@ class RowTables:
     first_turn: Tensor | int
 
     @cached_property
-    def passes(self) -> dict[Hashable, Any]:
-        """The passes over these rows, by what else they depend on."""
-        return {}
-
-    @cached_property
     def decisions(self) -> dict[Hashable, Any]:
         """What has been decided for calls over these rows."""
         return {}
