@@ -57,7 +57,7 @@ class QuickLayers:
         """
         weights_of = [layer.directions() for layer in self.layers._modules.values()]  # type: ignore[union-attr]
         rows = self._rows(x, state, len(weights_of) * len(weights_of[0]))
-        if rows is None or not _BACKEND.is_plain((x, *rows[0].values()), x):
+        if rows is None or not x.is_cpu or 0 in x.shape:
             return None
         last: list[dict[str, Tensor]] = []
         for number, weights in enumerate(weights_of):
@@ -104,6 +104,8 @@ class QuickLayers:
         tensors = state.tensors
         for value in tensors.values():
             if value.shape != shape or value.dtype != x.dtype or not value.is_cpu:
+                return None
+            if type(value) is not Tensor:
                 return None
         if count == 1:
             return [tensors]

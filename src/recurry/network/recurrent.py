@@ -28,6 +28,7 @@ from recurry.backends import (
     run_jobs,
 )
 from recurry.backends.autocast import widen, without_autocast
+from recurry.backends.cpu.traced import needs_operator
 from recurry.backends.rewrite import zoned
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
@@ -227,7 +228,9 @@ class Recurrent(nn.Module):
 
     def _quick(self, x: Tensor) -> QuickLayers | None:
         """The layers at little cost, where the compiled backend runs them and nothing is dropped."""
-        if x.shape[-1] != self.input_size or torch.is_autocast_enabled(x.device.type):
+        if needs_operator((x,)) or torch.is_autocast_enabled(x.device.type):
+            return None
+        if x.shape[-1] != self.input_size:
             return None
         known = self._known
         if x.dtype not in known:

@@ -95,10 +95,6 @@ class CpuBackend:
             memory=memory,
         )
 
-    def is_plain(self, given: Iterable[Tensor], x: Tensor) -> bool:
-        """Whether tensors hold numbers of their own that nobody but a kernel wants to see."""
-        return x.is_cpu and 0 not in x.shape and not needs_operator(given)
-
     def run_together(
         self, plan: Plan, jobs: Sequence[Job]
     ) -> list[tuple[Tensor, dict[str, Tensor]]]:
