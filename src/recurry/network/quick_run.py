@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from recurry.backends import CpuBackend, Memory
 from recurry.compiler.plan import Plan
-from recurry.network.layer import Layer
 from recurry.network.state import State, trusted_state
 
 _BACKEND = CpuBackend()

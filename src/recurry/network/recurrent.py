@@ -182,7 +182,12 @@ class Recurrent(nn.Module):
             ShapeError: Input, state or lengths do not fit the layer.
             UsageError: Lengths beside a packed sequence, which has its own.
         """
-        if type(x) is Tensor and x.dim() == 3 and lengths is None and (quick := self._quick(x)) is not None:
+        if (
+            type(x) is Tensor
+            and x.dim() == 3
+            and lengths is None
+            and (quick := self._quick(x)) is not None
+        ):
             found = quick.run(x.transpose(0, 1) if self.batch_first else x, state)
             if found is not None:
                 return (found[0].transpose(0, 1) if self.batch_first else found[0]), found[1]
@@ -227,7 +232,7 @@ class Recurrent(nn.Module):
         super().__setattr__(name, value)
 
     def _quick(self, x: Tensor) -> QuickLayers | None:
-        """The layers at little cost, where the compiled backend runs them and nothing is dropped."""
+        """The layers at little cost, where the compiled backend runs their equations alone."""
         if needs_operator((x,)) or torch.is_autocast_enabled(x.device.type):
             return None
         if x.shape[-1] != self.input_size:

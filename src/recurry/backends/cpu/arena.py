@@ -1,13 +1,13 @@
 """Where the memory of a pass lies: blocks of rows side by side in a few stretches of bytes.
 
-Comes in: sizes. Goes out: blocks, each with its memory and its place in it. Imports torch, commands,
-packing. Sizes may be symbols while a program is traced.
+Comes in: sizes. Goes out: blocks, each with its memory and its place in it. Imports torch,
+commands, packing.
 """
 
 from dataclasses import dataclass, replace
 
 import torch
-from torch import SymInt, Tensor
+from torch import Tensor
 
 from recurry.backends.cpu.commands import Entry
 from recurry.backends.cpu.packing import row_stride
@@ -79,24 +79,24 @@ class Arena:
 
     def __init__(self, memory: int) -> None:
         self.memory = memory
-        self._bytes: int | SymInt = 0
+        self._bytes: int = 0
 
-    def block(self, rows: int | SymInt, width: int, dtype: torch.dtype) -> Block:
+    def block(self, rows: int, width: int, dtype: torch.dtype) -> Block:
         """Room for rows of numbers, which lie apart so that caches can hold them."""
         stride = row_stride(width, dtype.itemsize)
         offset = self.room(rows * stride * dtype.itemsize)
-        return Block(self.memory, offset, rows, width, stride, dtype)  # type: ignore[arg-type]
+        return Block(self.memory, offset, rows, width, stride, dtype)
 
-    def room(self, num_bytes: int | SymInt) -> int:
+    def room(self, num_bytes: int) -> int:
         """Where so many bytes begin."""
         start = self._bytes
         self._bytes = start + (num_bytes + _LINE_BYTES - 1) // _LINE_BYTES * _LINE_BYTES
-        return start  # type: ignore[return-value]
+        return start
 
     @property
     def end(self) -> int:
         """Bytes up to the end of the last block, and some behind it."""
-        return self._bytes + _SLACK_BYTES  # type: ignore[return-value]
+        return self._bytes + _SLACK_BYTES
 
 
 def external(memory: int, rows: int, width: int, dtype: torch.dtype) -> Block:

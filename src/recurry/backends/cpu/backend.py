@@ -21,7 +21,7 @@ from recurry.backends.options import Job, Memory, Request, RunOptions
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
 from recurry.backends.timeline import Packing, Timeline, even_timeline, is_padded, make_packing
-from recurry.backends.weights import StackCache, hidden_size
+from recurry.backends.weights import hidden_size
 from recurry.compiler.plan import Plan
 
 if TYPE_CHECKING:
@@ -229,10 +229,6 @@ _MISSING = (
 @lru_cache(maxsize=1)
 def _code() -> SimpleNamespace:
     """What needs llvmlite: loaded when first needed, and looked for once."""
-    from recurry.backends.cpu.calls import check_tensors
-    from recurry.backends.cpu.cost import should_project
-    from recurry.backends.cpu.recurrence import Facts
-    from recurry.backends.cpu.route import Route, run_all
 
     return SimpleNamespace(**locals())
 

@@ -101,7 +101,9 @@ class BackwardPass:
             for number, value in enumerate(ends)
         ]
         # Where nobody asks for them, there is a place that all may write to.
-        state = [torch.empty(value.shape, dtype=dtype) for value in given[1:]] if needs_state else []
+        state = (
+            [torch.empty(value.shape, dtype=dtype) for value in given[1:]] if needs_state else []
+        )
         pieces = [torch.empty(shape, dtype=dtype) for shape in self.shapes]
         x = torch.empty(inputs.values.shape, dtype=dtype) if self.needs_x else None
         weights = None if packs is None else packs.get(self)

@@ -40,6 +40,7 @@ class Decision:
         threads: How many threads there are.
         rows: Which rows belong to which step.
         shapes: Shapes of the parameters by name, in the order of the equations.
+        input_size: I.
         hidden_size: H.
         dtype: Of all tensors.
     """
@@ -49,6 +50,7 @@ class Decision:
     threads: int
     rows: RowTables
     shapes: Mapping[str, tuple[int, ...]]
+    input_size: int
     hidden_size: int
     dtype: torch.dtype
 
@@ -66,6 +68,23 @@ class Decision:
     def passes(self) -> dict[Hashable, Any]:
         """The passes of calls for which this was decided."""
         return {}
+
+    def fits(self, tensors: Sequence[Tensor]) -> bool:
+        """Whether parameters, in the order of the equations, are what kernels read."""
+        shapes, dtypes = self.listed
+        return (
+            [t.shape for t in tensors] == shapes
+            and [t.dtype for t in tensors] == dtypes
+            and False not in [t.is_cpu for t in tensors]
+        )
+
+    def kept(
+        self, tensors: Sequence[Tensor], sizes: array, cache: StackCache, *, is_identity: bool
+    ) -> dict[Hashable, Any] | None:
+        """What is kept of these very numbers; None where nobody can tell what they are."""
+        seal = digest(tensors, sizes, threads=self.threads)
+        shape = (self.input_size, self.dtype, is_identity)
+        return None if seal is None else cache.sealed((seal, shape))
 
     def call(
         self,
@@ -86,12 +105,8 @@ class Decision:
             ShapeError: They cannot.
         """
         values, picks = given.values, given.picks
-        (shapes, dtypes), sizes = self.listed, self.sizes
-        if (
-            [t.shape for t in tensors] != shapes
-            or [t.dtype for t in tensors] != dtypes
-            or False in [t.is_cpu for t in tensors]
-        ):
+        sizes = self.sizes
+        if not self.fits(tensors):
             check_tensors(parameters, self.shapes, self.dtype)
             sizes = array("q", [t.nbytes for t in tensors])  # in another order
         num_rows = self.rows.num_rows if picks is None else values.shape[0]
@@ -105,9 +120,7 @@ class Decision:
         if cache is not None:
             if picks is not None and not given.is_identity:
                 tensors, sizes = [*tensors, values], array("q", [*sizes, values.nbytes])
-            seal = digest(tensors, sizes, threads=self.threads)
-            shape = (values.shape[1], self.dtype, given.is_identity)
-            packs = None if seal is None else cache.sealed((seal, shape))
+            packs = self.kept(tensors, sizes, cache, is_identity=given.is_identity)
         return Call(
             kernels=self.kernels,
             parameters=parameters,
@@ -243,6 +256,7 @@ def _decide(
         threads=threads,
         rows=make_rows(timeline),
         shapes=parameter_shapes(plan.graph, *sizes),
+        input_size=sizes[0],
         hidden_size=sizes[1],
         dtype=dtype_of(bits),
     )

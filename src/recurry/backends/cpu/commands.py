@@ -142,9 +142,7 @@ def _team_address() -> int:
 def _code() -> tuple[Callable[..., None], int]:
     """What puts the words of a list into place, and the address of what runs it."""
     code = compile_module(write_commands(host()), ("place", "run_all"))
-    kind = ctypes.CFUNCTYPE(
-        None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p
-    )
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
     return kind(code.addresses["place"]), code.addresses["run_all"]
 
 

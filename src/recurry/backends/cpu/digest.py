@@ -28,7 +28,7 @@ _PIECE_BYTES = _SUMS * _WORDS * 8
 _SPREAD = 0x9E3779B97F4A7C15
 _OUT_BYTES = _PIECE_BYTES + 8
 # Bytes from which on a second thread is worth waking, as one core reads 10 of them a nanosecond.
-_ENOUGH_TO_SHARE = 512 * 1024
+_ENOUGH_TO_SHARE = 2 * 1024 * 1024
 
 
 def digest(
@@ -52,8 +52,10 @@ def digest(
     out = (ctypes.c_char * (threads * _OUT_BYTES))()
     frame = array(
         "q",
-        (0, threads, places.buffer_info()[0], found.buffer_info()[0], len(tensors))
-        + (ctypes.addressof(out),),
+        [
+            *(0, threads, places.buffer_info()[0], found.buffer_info()[0]),
+            *(len(tensors), ctypes.addressof(out)),
+        ],
     )
     run_worker(_address(), frame.buffer_info()[0], threads)
     return out.raw

@@ -57,6 +57,7 @@ class ForwardPass:
         # Calls find a pass by who these are.
         self.kernels, self.split = kernels, call.split
         self.tables: list[Tensor] = []
+        self.output_shape = (call.rows.num_rows, call.hidden_size)
         self.is_saving, self.made = is_saving, _made(kernels, is_saving)
         self.kernel = kernels.saving if is_saving else kernels.forward
         self.states = kernels.plan.graph.states
@@ -68,19 +69,28 @@ class ForwardPass:
 
     def start(self, call: Call, initial: Sequence[Tensor]) -> Begun:
         """Everything but the run itself; initial states come in the order of the cell."""
-        dtype, packs, x, picks = self.dtype, call.packs, call.input.values, call.input.picks
+        given = [value.contiguous() for value in initial]
+        weights = call.packed_for(self, lambda: self._weights(call))
+        externals = [self._external(call, given, name) for name in self.externals]
+        return self.launch(call.input.values, call.input.picks, given, weights, externals)
+
+    def launch(
+        self,
+        x: Tensor,
+        picks: Tensor | None,
+        given: list[Tensor],
+        weights: Packs,
+        externals: list[Tensor],
+    ) -> Begun:
+        """The same with everything at hand: input, initial states, packed weights, and the rest."""
+        dtype, empty = self.dtype, torch.empty
         scratch = borrow(self.scratch_bytes)
-        buffers = [torch.empty(*shape, dtype=kind) for *shape, kind in self.buffers.values()]
+        buffers = [empty(*shape, dtype=kind) for *shape, kind in self.buffers.values()]
         if self.view is None:
-            output = torch.empty(call.rows.num_rows, call.hidden_size, dtype=dtype)
+            output = empty(self.output_shape, dtype=dtype)
         else:
             output = buffers[self.main_number].as_strided(*self.view)
-        given = [value.contiguous() for value in initial]
-        final = [torch.empty(value.shape, dtype=dtype) for value in given]
-        weights = None if packs is None else packs.get(self)
-        if weights is None:
-            weights = call.packed_for(self, lambda: self._weights(call))
-        externals = [self._external(call, given, name) for name in self.externals]
+        final = [empty(value.shape, dtype=dtype) for value in given]
         memories = [0, scratch.data_ptr(), output.data_ptr(), x.data_ptr()]
         memories.append(0 if picks is None else picks.data_ptr())
         memories += [value.data_ptr() for value in (*given, *final, *buffers)]
@@ -119,7 +129,11 @@ class _ForwardWriter:
     """Writes the commands of a forward pass."""
 
     def __init__(self, owner: ForwardPass, call: Call) -> None:
-        self.owner, self.call, self.writer = owner, call, Writer(bits=call.kernels.bits, threads=call.threads)
+        self.owner, self.call, self.writer = (
+            owner,
+            call,
+            Writer(bits=call.kernels.bits, threads=call.threads),
+        )
         self.kernel: Kernel = owner.kernel
         self.schedule = owner.kernel.schedule
         streams, size = call.rows.num_streams, call.hidden_size
@@ -149,8 +163,8 @@ class _ForwardWriter:
         self._place_buffers(has_view=rows is not None)
         if rows is not None:
             owner.main_number = list(owner.buffers).index(owner.main)
-            shape = (call.rows.num_rows, call.hidden_size)
-            owner.view = (shape, (call.hidden_size, 1), rows.start * call.hidden_size)
+            size = call.hidden_size
+            owner.view = (owner.output_shape, (size, 1), rows.start * size)
         self._place_weights()
         self._begin_states()
         self._begin_input()
@@ -222,7 +236,9 @@ class _ForwardWriter:
                 source = self._external(state, streams, source.width, torch.bfloat16)
             if self._is_in_turn(name):
                 for turn in (0, 1):
-                    self.writer.copy(source, block.part(slice(turn * streams, (turn + 1) * streams)))
+                    self.writer.copy(
+                        source, block.part(slice(turn * streams, (turn + 1) * streams))
+                    )
             else:
                 self._put(source, block, rows.initial)
 

@@ -1,7 +1,7 @@
 """The frame of a kernel call: sizes, tables and memory as the 64-bit entries that a worker reads.
 
-Comes in: blocks by the name of their buffer. Goes out: entries. Imports torch, arena, kernels, rows,
-threads.
+Comes in: blocks by the name of their buffer. Goes out: entries. Imports torch, arena, commands,
+kernels, rows, threads.
 """
 
 from collections.abc import Mapping

@@ -6,8 +6,6 @@ it depends on values that no kernel keeps. Imports torch, arena, call, rest, row
 
 from collections.abc import Container, Mapping
 
-import torch
-
 from recurry.backends.cpu.arena import Block, external
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.kernels import dtype_of

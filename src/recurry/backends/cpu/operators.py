@@ -15,9 +15,9 @@ from torch import Tensor
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.calls import check_tensors, find_kernels, make_call
+from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.kernels import bits_of
 from recurry.backends.cpu.packing import padded_size
-from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.passes import Ends, run_backward, run_forward
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import is_padded, make_packing, make_timeline

@@ -120,8 +120,7 @@ def run_backwards(
         needs_state: Whether gradients by first states are asked for.
     """
     begun = [
-        one.start(*all_, needs_state=needs_state)
-        for one, all_ in zip(passes, given, strict=True)
+        one.start(*all_, needs_state=needs_state) for one, all_ in zip(passes, given, strict=True)
     ]
     run_launches([one.launch for one in begun])
     return [(one.finish(it), it.x, it.state) for one, it in zip(passes, begun, strict=True)]

@@ -182,7 +182,7 @@ class _RestOfCall:
         return self.evaluator.value(node)
 
     def add_terms(self, total: Tensor, terms: list[Node]) -> None:
-        """Gradients by the input: stacked products of a table first, then whatever else there is."""
+        """Gradients by the input: stacked products of a table, then whatever else there is."""
         call = self.call
         kept = {*self.made.kept, *self.made.exact}
         direct = [t for t in terms if isinstance(t, Matmul) and t.operand in self.columns]

@@ -12,6 +12,8 @@ from torch import Tensor
 from recurry.backends.cpu.passes import forward_pass, run_forwards
 from recurry.backends.cpu.recompute import Recomputed
 from recurry.backends.cpu.recurrence import Facts, Recurrence, parts_of
+from recurry.backends.cpu.scratch import give_back
+from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.options import Memory
 from recurry.backends.timeline import even_timeline
 from recurry.backends.weights import StackCache
@@ -77,6 +79,7 @@ class Route:
     ) -> None:
         self.names, self.memory, self.shape = plan.graph.states, memory, shape
         self.output_shape = (*shape[:2], hidden_size)
+        self.rows_shape = (shape[0] * shape[1], shape[2])
         self.facts = tuple(
             Facts(
                 plan=plan,
@@ -105,6 +108,10 @@ class Route:
             weights: For each direction, its parameters.
             caches: For each direction, where packed weights are kept.
         """
+        if not torch.is_grad_enabled() and len(self.facts) == 1:
+            found = self._infer(x, states[0], [*weights[0].values()], caches[0])
+            if found is not None:
+                return found
         rows, tensors = x.flatten(0, 1), list[Tensor | None]()
         for state, parameters in zip(states, weights, strict=True):
             tensors += (rows, None, *state.values(), *parameters.values())
@@ -114,3 +121,24 @@ class Route:
             outputs.append(found[start].view(self.output_shape))
             last.append(dict(zip(names, found[start + 1 : start + 1 + len(names)], strict=True)))
         return outputs, last
+
+    def _infer(
+        self, x: Tensor, state: Mapping[str, Tensor], own: list[Tensor], cache: StackCache
+    ) -> tuple[list[Tensor], list[dict[str, Tensor]]] | None:
+        """The same without gradients where everything is decided and packed already."""
+        (fact,) = self.facts
+        decision = fact.decisions.get(available_threads())
+        if decision is None or x.dtype != decision.dtype or not decision.fits(own):
+            return None
+        one = decision.passes.get((False, self.rows_shape, False))
+        packs = decision.kept(own, decision.sizes, cache, is_identity=False)
+        weights = None if packs is None or one is None else packs.get(one)
+        if weights is None or one.externals:
+            return None
+        given = [value.contiguous() for value in state.values()]
+        begun = one.launch(x.contiguous(), None, given, weights, [])
+        launch = begun.launch
+        run_worker(launch.address, launch.frame, launch.num_threads)
+        give_back(begun.scratch)
+        last = dict(zip(self.names, begun.final, strict=True))
+        return [begun.output.view(self.output_shape)], [last]

@@ -1,7 +1,7 @@
-"""Memory that one backward pass leaves to the next one on the same thread.
+"""Memory that one pass leaves to the next one on the same thread.
 
-Comes in: sizes. Goes out: memory that nobody else holds. Imports torch. Memory fresh from the system
-is cleared page by page when it is first touched: up to 5 % of a backward pass.
+Comes in: sizes. Goes out: memory that nobody else holds. Imports torch. Memory fresh from the
+system is cleared page by page when it is first touched: up to 5 % of a backward pass.
 """
 
 import threading
