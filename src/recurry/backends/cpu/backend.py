@@ -229,8 +229,15 @@ _MISSING = (
 @lru_cache(maxsize=1)
 def _code() -> SimpleNamespace:
     """What needs llvmlite: loaded when first needed, and looked for once."""
+    from recurry.backends.cpu import calls, cost, recurrence, route
 
-    return SimpleNamespace(**locals())
+    return SimpleNamespace(
+        check_tensors=calls.check_tensors,
+        should_project=cost.should_project,
+        Facts=recurrence.Facts,
+        Route=route.Route,
+        run_all=route.run_all,
+    )
 
 
 def _run_rows(plan: Plan, rows: Sequence[_Rows]) -> list[tuple[Tensor, dict[str, Tensor]]]:
