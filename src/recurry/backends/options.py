@@ -131,8 +131,9 @@ def run_jobs(
     backend: Backend, plan: Plan, jobs: Sequence[Job]
 ) -> list[tuple[Tensor, dict[str, Tensor]]]:
     """Output and state of jobs that do not wait for one another, such as both directions."""
-    if len(jobs) > 1 and isinstance(backend, TeamBackend):
-        return backend.run_together(plan, jobs)
+    together = getattr(backend, "run_together", None)
+    if together is not None:
+        return together(plan, jobs)
     return [
         backend.run(
             plan, job.parameters, job.x, job.state, lengths=job.lengths, options=job.options

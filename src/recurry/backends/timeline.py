@@ -30,6 +30,14 @@ class Timeline:
     num_streams: int
     is_reversed: bool = False
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Worked out once: there is a number for each step."""
+        return hash((self.sizes, self.num_streams, self.is_reversed))
+
     @cached_property
     def num_rows(self) -> int:
         """Number of valid steps of all streams together."""
@@ -83,6 +91,12 @@ class Timeline:
 def make_timeline(sizes: tuple[int, ...], num_streams: int, is_reversed: bool) -> Timeline:
     """A timeline; equal ones are one object, so that what they know is worked out once."""
     return Timeline(sizes=sizes, num_streams=num_streams, is_reversed=is_reversed)
+
+
+@lru_cache(maxsize=256)
+def even_timeline(num_steps: int, num_streams: int, is_reversed: bool) -> Timeline:
+    """The timeline of streams that all take part in all steps."""
+    return make_timeline((num_streams,) * num_steps, num_streams, is_reversed)
 
 
 @dataclass(frozen=True, kw_only=True)

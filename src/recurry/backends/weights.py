@@ -35,8 +35,8 @@ class StackCache:
     """
 
     def __init__(self) -> None:
-        self._sealed: tuple[Hashable, dict[Hashable, Tensor]] = (None, {})
-        # What a backend has laid out for these parameters; it checks itself whether it still holds.
+        self._sealed: tuple[Hashable, dict[Hashable, Any]] = (None, {})
+        # What a backend knows about calls with these parameters, whatever their numbers are.
         self.laid_out: dict[Hashable, Any] = {}
         self._kept: dict[object, tuple[list[Tensor], list[tuple[int, int]], list[Tensor]]] = {}
 
@@ -53,7 +53,7 @@ class StackCache:
                 found = self._kept[key] = (list(parts), stamps, make())
         return found[2]
 
-    def sealed(self, seal: Hashable) -> dict[Hashable, Tensor]:
+    def sealed(self, seal: Hashable) -> dict[Hashable, Any]:
         """Where what is made of some numbers is kept; a fresh place for another seal."""
         found = self._sealed
         if found[0] != seal:

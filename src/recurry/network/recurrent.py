@@ -6,6 +6,7 @@ Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every ste
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -27,6 +28,7 @@ from recurry.backends import (
     run_jobs,
 )
 from recurry.backends.autocast import widen, without_autocast
+from recurry.backends.cpu.traced import needs_operator
 from recurry.backends.rewrite import zoned
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
@@ -44,7 +46,7 @@ from recurry.network.checks import (
 from recurry.network.dropout import Dropout, drop, keep_mask
 from recurry.network.layer import Layer, make_layers, recurrent_matrices
 from recurry.network.packed import pack_like, unpack
-from recurry.network.quick_step import quick_step
+from recurry.network.quick_run import QuickLayers
 from recurry.network.state import State, stacked
 from recurry.network.torch_module import to_torch
 
@@ -115,7 +117,6 @@ class Recurrent(nn.Module):
         self.register_buffer("_place", torch.empty(0, dtype=dtype), persistent=False)
         self._recurrent_matrices = recurrent_matrices(self.cell)
         self._choose(Request(plan=self._plan, options=self._options()))
-        self._step_backends: dict[tuple[str, bool], str] = {}
 
     @property
     def num_directions(self) -> int:
@@ -130,9 +131,10 @@ class Recurrent(nn.Module):
     @property
     def _first(self) -> Tensor:
         """Any parameter, or for a cell without parameters the empty tensor that stands for one."""
-        layer = next(self.layers.children())
+        layer = self.layers[0]
         assert isinstance(layer, Layer)
-        return next(layer.forward.parameters(recurse=False), self.get_buffer("_place"))
+        own = layer.forward._parameters.values()
+        return next((value for value in own if value is not None), self._place)
 
     @property
     def device(self) -> torch.device:
@@ -180,6 +182,15 @@ class Recurrent(nn.Module):
             ShapeError: Input, state or lengths do not fit the layer.
             UsageError: Lengths beside a packed sequence, which has its own.
         """
+        if (
+            type(x) is Tensor
+            and x.dim() == 3
+            and lengths is None
+            and (quick := self._quick(x)) is not None
+        ):
+            found = quick.run(x.transpose(0, 1) if self.batch_first else x, state)
+            if found is not None:
+                return (found[0].transpose(0, 1) if self.batch_first else found[0]), found[1]
         if isinstance(x, PackedSequence):
             if lengths is not None:
                 raise refuse_lengths()
@@ -206,26 +217,58 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
-        if (found := self._quick_step(x, state)) is not None:
-            return found
+        if type(x) is Tensor and x.dim() == 2 and (quick := self._quick(x)) is not None:
+            found = quick.run(x.unsqueeze(0), state)
+            if found is not None:
+                return found[0].squeeze(0), found[1]
         x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
 
-    def _quick_step(self, x: Tensor, state: State | None) -> tuple[Tensor, State] | None:
-        """A step at little cost, where no gradient is asked for and nothing is dropped."""
-        if torch.is_grad_enabled() or (self.training and self.dropout != Dropout()):
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What is known of the quick way holds until something changes."""
+        self.__dict__["_known"] = {}
+        super().__setattr__(name, value)
+
+    def _quick(self, x: Tensor) -> QuickLayers | None:
+        """The layers at little cost, where the compiled backend runs their equations alone."""
+        if needs_operator((x,)) or torch.is_autocast_enabled(x.device.type):
             return None
-        key = (self.backend, self.training)
-        if key not in self._step_backends:
-            request = Request(plan=self._plan, options=self._options())
-            name = "" if self.precision == "bfloat16" else self._choose(request).name
-            self._step_backends[key] = name
-        if self._step_backends[key] != "cpu" or x.shape[-1:] != (self.input_size,):
+        if x.shape[-1] != self.input_size:
             return None
-        plan = zoned(self._plan, rate) if (rate := self.dropout.zoneout) else self._plan
-        return quick_step(plan, self.layers, x, state, has_residual=self.has_residual)
+        known = self._known
+        if x.dtype not in known:
+            known[x.dtype] = self._find_quick() if x.dtype == self.dtype else None
+        found = known[x.dtype]
+        if found is not None and found.layers is not self._modules["layers"]:
+            known.clear()  # a replica, which takes this record over with all others
+            return None
+        return found
+
+    def _apply(self, *given: Any, **named: Any) -> "Recurrent":
+        """What moves weights or changes their type."""
+        self._known.clear()
+        return super()._apply(*given, **named)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_known": {}}
+
+    def _find_quick(self) -> QuickLayers | None:
+        rate = self.dropout.zoneout
+        is_dropped = self.training and self.dropout != Dropout()
+        request = Request(plan=self._plan, options=self._options(), num_steps=64)
+        chosen = replace(request, needs_gradient=True), request
+        if is_dropped or {self._choose(one).name for one in chosen} != {"cpu"}:
+            return None
+        return QuickLayers(
+            zoned(self._plan, rate) if rate else self._plan,
+            self.layers,
+            self.hidden_size,
+            has_residual=self.has_residual,
+            is_rounded=self.precision == "bfloat16",
+            memory=self.memory,
+        )
 
     def forward_past(
         self, x: Float[Tensor, "T B I"] | Symbols, state: State | None = None, *, at: int

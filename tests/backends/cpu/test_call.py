@@ -20,13 +20,6 @@ def _packed(call) -> list[torch.Tensor]:
     return list(call.weights(call.kernels.forward, call.kernels.forward_pass.vectors).values())
 
 
-def test_rows_are_widened_to_whole_blocks():
-    call = _call()
-    wide = call.widened(torch.ones(2, 5))
-    assert wide.shape == (2, call.padded)
-    assert wide.sum() == 10
-
-
 def test_packed_weights_are_kept_until_a_number_changes():
     cache = StackCache()
     call = _call(cache)

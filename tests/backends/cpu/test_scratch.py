@@ -16,34 +16,37 @@ def _nothing_kept(monkeypatch):
 
 
 def test_memory_that_is_out_is_lent_to_nobody_else():
-    first, second = borrow(3, 5, torch.float32), borrow(3, 5, torch.float32)
-    first.rows.fill_(1.0)
-    second.rows.fill_(2.0)
-    assert bool((first.rows == 1.0).all())
+    first, second = borrow(60), borrow(60)
+    first.fill_(1)
+    second.fill_(2)
+    assert bool((first == 1).all())
     give_back(first)
-    third = borrow(2, 4, torch.float64)
-    assert third.rows.shape == (2, 4)
-    assert third.rows.dtype == torch.float64
-    assert third.memory is not second.memory
+    assert borrow(64) is not second
 
 
 def test_memory_is_lent_again_where_it_is_large_enough():
-    loan = borrow(10, 10, torch.float32)
-    give_back(loan)
-    assert borrow(11, 10, torch.float32).memory is not loan.memory
-    assert borrow(9, 10, torch.float32).memory is loan.memory
+    small, large = borrow(400), borrow(800)
+    give_back(small)
+    give_back(large)
+    assert borrow(801) is not large
+    assert borrow(399) is small
+    assert borrow(399) is large
 
 
 def test_no_more_is_kept_than_the_limit(monkeypatch):
     monkeypatch.setattr(scratch, "_MOST_BYTES", 1000)
-    loans = [borrow(1, numbers, torch.float32) for numbers in (100, 200, 30)]
+    loans = [borrow(size) for size in (400, 800, 120)]
     for loan in loans:
         give_back(loan)
     assert [memory.numel() for memory in scratch._KEPT.free] == [800, 120]
+    monkeypatch.setattr(scratch, "_MOST_PIECES", 2)
+    give_back(borrow(10))
+    give_back(torch.empty(10, dtype=torch.uint8))
+    assert len(scratch._KEPT.free) == 2
 
 
 def test_another_thread_has_its_own():
-    give_back(borrow(10, 10, torch.float32))
+    give_back(borrow(100))
     found = []
     thread = threading.Thread(target=lambda: found.append(len(scratch._KEPT.free)))
     thread.start()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from recurry.backends.cpu import frame
+from recurry.backends.cpu import commands
 from recurry.cells import cells
 from recurry.network.recurrent import Recurrent
 
@@ -12,7 +12,7 @@ from recurry.network.recurrent import Recurrent
 def sizes_of_teams(monkeypatch):
     """How many kernel calls were begun together, each time."""
     seen: list[int] = []
-    run = frame.run_launches
+    run = commands.run_launches
 
     def noting(launches):
         seen.append(len(launches))

@@ -7,6 +7,8 @@ rest of the folder.
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,19 +17,19 @@ from torch import Tensor
 
 from recurry.backends.cpu.inputs import InputRows, pick_rows
 from recurry.backends.cpu.traced import needs_operator, run_operator
-from recurry.backends.options import Job, Request, RunOptions
+from recurry.backends.options import Job, Memory, Request, RunOptions
 from recurry.backends.rewrite import zoned
 from recurry.backends.symbols import Symbols, as_vectors
-from recurry.backends.timeline import Packing, Timeline, is_padded, make_packing, make_timeline
-from recurry.backends.weights import StackCache, hidden_size
+from recurry.backends.timeline import Packing, Timeline, even_timeline, is_padded, make_packing
+from recurry.backends.weights import hidden_size
 from recurry.compiler.plan import Plan
 
 if TYPE_CHECKING:
     from recurry.backends.cpu.recurrence import Facts
+    from recurry.backends.cpu.route import Route
 
-
-# Numbers of streams for which the memory of a step stays.
-_MOST_LAID_OUT = 4
+# Shapes of calls that are remembered for one set of weights.
+_MOST_LAID_OUT = 64
 
 
 class CpuBackend:
@@ -45,7 +47,7 @@ class CpuBackend:
 
     def is_fast(self, request: Request) -> bool:
         """Wherever there is something to run."""
-        return not request.has_empty
+        return True
 
     def run(
         self,
@@ -61,38 +63,37 @@ class CpuBackend:
         job = Job(parameters=parameters, x=x, state=state, lengths=lengths, options=options)
         return self.run_together(plan, [job])[0]
 
-    def step(
+    def route(
         self,
         plan: Plan,
+        shape: tuple[int, ...],
         parameters: Mapping[str, Tensor],
-        x: Float[Tensor, "B I"],
-        state: Mapping[str, Float[Tensor, "1 B H"]],
+        hidden_size: int,
         *,
-        cache: StackCache,
-    ) -> tuple[Float[Tensor, "B H"], dict[str, Float[Tensor, "1 B H"]]] | None:
-        """One step without gradients, at less cost than `run`; None where `run` has to do it.
+        directions: int,
+        is_rounded: bool,
+        memory: Memory,
+    ) -> "Route":
+        """Calls of one shape through one layer, at less cost than `run`; `is_plain` says when.
 
         Args:
             plan: The cell.
-            parameters: Parameters by name, in float32 or float64.
-            x: Input.
-            state: The state before the step.
-            cache: Where the memory of a step stays.
+            shape: (T, B, I) of the input.
+            parameters: Parameters of the first direction, by name.
+            hidden_size: H.
+            directions: How many directions there are.
+            is_rounded: Whether products read numbers rounded to bfloat16.
+            memory: How much is kept for the backward pass.
         """
-        if not x.numel() or needs_operator((x,)):
-            return None
-        from recurry.backends.cpu.stepping import Stepping
-
-        kept, key = cache.laid_out, (id(plan), x.shape[0])
-        found = kept.get(key)
-        if found is None or not found.fits([*parameters.values()], x, state.values()):
-            if len(kept) >= _MOST_LAID_OUT:
-                kept.clear()
-            found = Stepping.of(plan, parameters, x, state)
-            if found is None:
-                return None
-            kept[key] = found
-        return found.run(parameters, x, state)
+        return _code().Route(
+            plan,
+            shape,
+            parameters,
+            hidden_size,
+            directions=directions,
+            is_rounded=is_rounded,
+            memory=memory,
+        )
 
     def run_together(
         self, plan: Plan, jobs: Sequence[Job]
@@ -145,7 +146,7 @@ class _Rows:
         num_steps, batch_size, _ = job.x.shape
         is_reversed = job.options.is_reversed
         if not is_padded(job.lengths, num_steps):
-            timeline = make_timeline((batch_size,) * num_steps, batch_size, is_reversed)
+            timeline = even_timeline(num_steps, batch_size, is_reversed)
             given = _input_rows(job, lambda value: value.flatten(0, 1), timeline)
             return cls(job=job, given=given, state=job.state, timeline=timeline)
         lengths = tuple(job.lengths or ())
@@ -164,21 +165,29 @@ class _Rows:
         states, parameters = self.state.values(), self.job.parameters.values()
         return (self.given.values, self.given.picks, *states, *parameters)
 
-    @property
-    def facts(self) -> "Facts":
-        """What a call needs beside tensors."""
-        size = hidden_size(self.job.parameters, self.state, self.given.values)
-        from recurry.backends.cpu.recurrence import Facts
-
-        return Facts(
-            timeline=self.timeline,
-            states=tuple(self.state),
-            parameters=tuple(self.job.parameters),
-            hidden_size=size,
-            is_identity=self.given.is_identity,
-            cache=self.job.options.cache,
-            is_rounded=self.job.options.precision == "bfloat16",
-        )
+    def facts(self, plan: Plan) -> "Facts":
+        """What a call needs beside tensors, the same record for calls of one shape."""
+        job, given = self.job, self.given
+        size = hidden_size(job.parameters, self.state, given.values)
+        is_rounded = job.options.precision == "bfloat16"
+        shape = (given.values.shape[1], given.values.dtype, size)
+        kinds = (given.picks is None, given.is_identity, is_rounded)
+        key = (id(plan), self.timeline, shape, kinds)
+        laid_out = job.options.cache.laid_out
+        found = laid_out.get(key)
+        if found is None:
+            if len(laid_out) >= _MOST_LAID_OUT:
+                laid_out.clear()
+            found = laid_out[key] = _code().Facts(
+                plan=plan,
+                timeline=self.timeline,
+                states=tuple(self.state),
+                parameters=tuple(job.parameters),
+                hidden_size=size,
+                is_identity=given.is_identity,
+                is_rounded=is_rounded,
+            )
+        return found
 
     def unpacked(
         self, output: Tensor, state: dict[str, Tensor]
@@ -195,9 +204,7 @@ def _input_rows(job: Job, flatten: Callable[[Tensor], Tensor], timeline: Timelin
     x = job.x
     if not isinstance(x, Symbols):
         return InputRows(values=flatten(x))
-    from recurry.backends.cpu.cost import should_project
-
-    is_picked = should_project(
+    is_picked = _code().should_project(
         x.num_symbols,
         timeline.num_rows,
         is_one_hot=x.table is None,
@@ -219,35 +226,33 @@ _MISSING = (
 )
 
 
+@lru_cache(maxsize=1)
+def _code() -> SimpleNamespace:
+    """What needs llvmlite: loaded when first needed, and looked for once."""
+    from recurry.backends.cpu import calls, cost, recurrence, route
+
+    return SimpleNamespace(
+        check_tensors=calls.check_tensors,
+        should_project=cost.should_project,
+        Facts=recurrence.Facts,
+        Route=route.Route,
+        run_all=route.run_all,
+    )
+
+
 def _run_rows(plan: Plan, rows: Sequence[_Rows]) -> list[tuple[Tensor, dict[str, Tensor]]]:
     """Output and last state of each, `(N, H)` and `(B, H)`."""
-    from recurry.backends.cpu.calls import check_tensors
-    from recurry.backends.cpu.passes import run_forwards
-
-    facts = tuple(one.facts for one in rows)
+    code = _code()
+    facts = tuple([one.facts(plan) for one in rows])
     for one, fact in zip(rows, facts, strict=True):
         shape = (one.timeline.num_streams, fact.hidden_size)
-        check_tensors(one.state, dict.fromkeys(one.state, shape), one.given.values.dtype)
-    if _is_recorded(tensor for one in rows for tensor in one.tensors):
-        found = iter(
-            _recurrence(rows[0].job.options).apply(
-                plan, facts, *(tensor for one in rows for tensor in one.tensors)
-            )
+        code.check_tensors(one.state, dict.fromkeys(one.state, shape), one.given.values.dtype)
+    found = iter(
+        code.run_all(
+            facts,
+            [one.job.options.cache for one in rows],
+            [tensor for one in rows for tensor in one.tensors],
+            memory=rows[0].job.options.memory,
         )
-        return [(next(found), {name: next(found) for name in one.state}) for one in rows]
-    with torch.no_grad():
-        calls = [
-            fact.call(plan, one.tensors, teams=len(rows))
-            for one, fact in zip(rows, facts, strict=True)
-        ]
-        states = [one.state for one in rows]
-        made = run_forwards(list(zip(calls, states, strict=True)), is_saving=False)
-    return [(one.output, one.final) for one in made]
-
-
-def _recurrence(options: RunOptions) -> type[torch.autograd.Function]:
-    """What runs the kernels behind autograd."""
-    from recurry.backends.cpu.recompute import Recomputed
-    from recurry.backends.cpu.recurrence import Recurrence
-
-    return Recurrence if options.memory == "default" else Recomputed
+    )
+    return [(next(found), {name: next(found) for name in one.state}) for one in rows]

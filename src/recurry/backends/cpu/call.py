@@ -4,14 +4,15 @@ Comes in: kernels, parameters, rows of input. Goes out: sizes, packed weights, m
 Imports torch, evaluate, frame, kernels, packing, rows, scratch.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
+from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.evaluate import Evaluator
 from recurry.backends.cpu.frame import Sizes, Split
 from recurry.backends.cpu.inputs import InputRows
@@ -24,13 +25,44 @@ from recurry.backends.cpu.packing import (
     padded_size,
 )
 from recurry.backends.cpu.rows import RowTables
-from recurry.backends.cpu.scratch import find_matrix, find_room
+from recurry.backends.cpu.scratch import find_matrix
 from recurry.backends.cpu.tiling import Tiling
 from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Packs:
+    """What was made of parameters for one pass.
+
+    Args:
+        tensors: The numbers.
+        addresses: Where they lie.
+    """
+
+    tensors: list[Tensor]
+    addresses: list[int]
+
+
+class Named(Mapping[str, Tensor]):
+    """Tensors by name, which few calls look at: packed weights are kept by what reads them."""
+
+    def __init__(self, names: Sequence[str], tensors: Sequence[Tensor]) -> None:
+        self._names, self._tensors = names, tensors
+
+    def __getitem__(self, name: str) -> Tensor:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._tensors[self._names.index(name)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(kw_only=True, eq=False)
 class Call:
     """One sequence through one cell.
 
@@ -41,7 +73,9 @@ class Call:
         rows: Which rows belong to which step.
         split: How threads share the work.
         hidden_size: H.
+        threads: How many threads there are for what is not a kernel.
         packs: What was made of the very numbers in the parameters, where that outlives the call.
+        passes: The passes of calls with these kernels, rows and threads.
     """
 
     kernels: Kernels
@@ -50,7 +84,22 @@ class Call:
     rows: RowTables
     hidden_size: int
     split: Split
-    packs: dict[Hashable, Tensor] | None = None
+    threads: int = 1
+    packs: dict[Hashable, Any] | None = None
+    passes: dict[Hashable, Any] = field(default_factory=dict)
+
+    def without_tensors(self) -> Callable[..., "Call"]:
+        """Makes the same call again, of parameters and an input: these are kept elsewhere."""
+        return partial(
+            Call,
+            kernels=self.kernels,
+            rows=self.rows,
+            hidden_size=self.hidden_size,
+            split=self.split,
+            threads=self.threads,
+            packs=self.packs,
+            passes=self.passes,
+        )
 
     @property
     def x(self) -> Tensor:
@@ -78,7 +127,7 @@ class Call:
             return rows
         if rows.dim() != 2:
             return rows.bfloat16()
-        return find_matrix(len(rows), rows.shape[1], torch.bfloat16).copy_(rows)
+        return find_matrix(rows.shape, torch.bfloat16).copy_(rows)
 
     def as_read(self, value: Tensor) -> Tensor:
         """The same in the type of everything else."""
@@ -114,6 +163,17 @@ class Call:
             with torch.inference_mode(False), torch.no_grad():  # a later call may need gradients
                 self.packs[key] = make()
         return self.packs[key]
+
+    def packed_for(self, reader: Hashable, make: Callable[[], list[Tensor]]) -> Packs:
+        """What `make` gives for a pass, found again by the pass where there is a cache."""
+        found = None if self.packs is None else self.packs.get(reader)
+        if found is None:
+            with torch.no_grad():
+                tensors = without_autocast(make)()
+            found = Packs(tensors, [tensor.data_ptr() for tensor in tensors])
+            if self.packs is not None:
+                self.packs[reader] = found
+        return found
 
     def row_panels(self, names: tuple[str, ...]) -> Tensor:
         """Matrices on top of one another as panels of rows: their products go from I to H."""
@@ -156,14 +216,3 @@ class Call:
         evaluator = self.evaluator({})
         values = [evaluator.value(node).to(self.x.dtype) for node in vectors]
         return pack_vectors(values, self.hidden_size, self.units)
-
-    def widened(self, rows: Tensor) -> Tensor:
-        """Rows of whole blocks."""
-        missing = self.padded - rows.shape[-1]
-        return pad(rows, (0, missing)) if missing > 0 else rows
-
-    def empty(self, rows: int, columns: int = 1, *, is_rounded: bool = False) -> Tensor:
-        """Room for rows of some values of one hidden size, apart so that caches can hold them;
-        bfloat16 ones if so said."""
-        dtype = torch.bfloat16 if is_rounded else self.x.dtype
-        return find_room(rows, columns * self.padded, dtype)

@@ -21,7 +21,8 @@ _FIRST_CACHE_BYTES = 24 * 1024
 _ENOUGH_ROWS = 24
 # A core's multiply-adds of 32 bits and elementwise operations a microsecond.
 _PRODUCTS, _POINTWISE = 80_000.0, 3_000.0
-# Bytes of weights of which most stay in a second cache, and bytes a microsecond from there and from behind.
+# Bytes of weights of which most stay in a second cache, and bytes a microsecond from there and
+# from behind.
 _SECOND_CACHE_BYTES = 2_500_000
 _NEAR, _FAR = 120_000.0, 25_000.0
 # Symbols whose table is worth multiplying for a few rows, as it is kept for the calls to come.

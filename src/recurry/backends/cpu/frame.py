@@ -1,27 +1,21 @@
 """The frame of a kernel call: sizes, tables and memory as the 64-bit entries that a worker reads.
 
-Comes in: tensors by the name of their buffer. Goes out: finished calls, one or several at
-once. Imports torch, jit, kernels, rows, team, threads.
+Comes in: blocks by the name of their buffer. Goes out: entries. Imports torch, arena, commands,
+kernels, rows, threads.
 """
 
-import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
-from recurry.backends.cpu.jit import compile_module
+from recurry.backends.cpu.arena import Block
+from recurry.backends.cpu.commands import Entry
 from recurry.backends.cpu.kernels import Kernel
-from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.rows import RowTables
-from recurry.backends.cpu.team import write_team
-from recurry.backends.cpu.threads import available_threads, give_way_address, run_worker
-
-# Counters that several threads write lie this far apart, one cache line and its neighbour.
-_APART = 16
+from recurry.backends.cpu.threads import give_way_address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,87 +67,43 @@ class Split:
         return found
 
 
-@dataclass(frozen=True, kw_only=True)
-class Launch:
-    """A kernel call that is ready to run.
-
-    Args:
-        address: The worker.
-        frame: What it reads.
-        num_threads: How many threads run it.
-        counters: Counts threads and meetings; zeros when the kernel starts.
-        memory: What the frame points to, kept alive.
-    """
-
-    address: int
-    frame: ctypes.Array
-    num_threads: int
-    counters: Tensor
-    memory: tuple[Tensor, ...]
-
-
-def make_launch(
+def kernel_frame(
     kernel: Kernel,
-    buffers: Mapping[str, Tensor],
+    blocks: Mapping[str, Block],
+    counters: tuple[Entry, Entry],
     *,
     sizes: Sizes,
     rows: RowTables,
     split: Split,
     is_backward: bool = False,
-) -> Launch:
-    """A kernel over all steps.
+) -> tuple[list[Entry], tuple[Tensor, ...]]:
+    """What a kernel over all steps reads, and the tables to be kept alive with it.
 
     Args:
-        kernel: What to run.
-        buffers: Memory by name; rows are the dimension before the last. `picks`, where it is
-            given, says which row of the input each row reads.
+        kernel: What is to run.
+        blocks: Memory by name. `picks`, where it is given, says which row of the input each row
+            reads.
+        counters: Of threads and of meetings; zeros when the kernel starts.
         sizes: Sizes of the call.
         rows: Which rows belong to which step.
         split: How threads share the work.
         is_backward: Whether steps run from the last one of `rows` to the first.
     """
     tables = _tables(rows, is_backward)
-    counters = torch.zeros(2 * _APART, dtype=torch.int64)
     shares = torch.tensor(split.shares(rows.num_streams, sizes.blocks), dtype=torch.int64)
     meeting = 1 if split.by_rows else split.num_threads
-    entries = [
-        *(0, rows.num_steps, meeting, shares.data_ptr()),
-        *(counters.data_ptr(), counters.data_ptr() + 8 * _APART, give_way_address()),
+    picks = blocks.get("picks")
+    entries: list[Entry] = [
+        *(0, rows.num_steps, meeting, shares.data_ptr(), *counters, give_way_address()),
         kernel.products,
         tables[0].data_ptr(),
         *(sizes.input_size, sizes.hidden_size, sizes.padded_size),
         *(table.data_ptr() for table in tables[1:]),
-        buffers.get("picks", rows.each).data_ptr(),
+        rows.each.data_ptr() if picks is None else picks.address,
     ]
     for name in kernel.schedule.buffers:
-        memory = buffers[name]
-        entries += [memory.data_ptr(), memory.stride(-2) if memory.dim() > 1 else 0]
-    return Launch(
-        address=kernel.address,
-        frame=(ctypes.c_int64 * len(entries))(*entries),
-        num_threads=split.num_threads,
-        counters=counters,
-        memory=(shares, *tables, *buffers.values()),
-    )
-
-
-def run_launches(launches: Sequence[Launch]) -> None:
-    """Run kernel calls that do not wait for one another: at once where there are enough threads."""
-    count = sum(launch.num_threads for launch in launches)
-    if len(launches) > 1 and count <= available_threads():
-        entries = [0]
-        for launch in launches:
-            entries += [launch.address, ctypes.addressof(launch.frame)] * launch.num_threads
-        table = (ctypes.c_int64 * len(entries))(*entries)
-        run_worker(_team_address(), ctypes.addressof(table), count)
-        return
-    for launch in launches:
-        run_worker(launch.address, ctypes.addressof(launch.frame), launch.num_threads)
-
-
-@lru_cache(maxsize=1)
-def _team_address() -> int:
-    return compile_module(write_team(host()), ("team",)).addresses["team"]
+        entries += [blocks[name].address, blocks[name].stride]
+    return entries, (shares, rows.each, *tables)
 
 
 def _tables(rows: RowTables, is_backward: bool) -> tuple[Tensor, ...]:

@@ -16,7 +16,7 @@ from recurry.backends.symbols import Symbols
 from recurry.errors import ShapeError
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class InputRows:
     """What a call reads.
 

@@ -5,7 +5,6 @@ Imports torch, kernels, outer, picked, threads.
 """
 
 import ctypes
-from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
@@ -18,7 +17,7 @@ from recurry.backends.cpu.machine import host
 from recurry.backends.cpu.outer import write_outer
 from recurry.backends.cpu.packing import padded_size
 from recurry.backends.cpu.picked import write_picked
-from recurry.backends.cpu.scratch import borrow, find_matrix, give_back
+from recurry.backends.cpu.scratch import find_matrix
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.cpu.tiling import make_tiling
 
@@ -43,20 +42,23 @@ def outer_product(a: Tensor, b: Tensor) -> Tensor:
     padded = padded_size(width, tiling.units)
     if b.stride(0) < padded or not _fits(b, padded):
         b = torch.nn.functional.pad(b, (0, padded - width))
-    c = find_matrix(rows, padded, _sum_type(a))
-    threads = _threads(terms * rows * width, rows)
-    outer = _outer(bits)
-    stretch = padded * outer.depth
-    scratch = borrow(threads, stretch, a.dtype)
+    c = find_matrix((rows, padded), _sum_type(a))
+    threads = threads_for(terms * rows * width, rows, available_threads())
+    stretch = outer_scratch(bits, padded)
+    scratch = a.new_empty(threads, stretch)
     _run(
-        outer.address,
-        (0, scratch.rows.data_ptr(), scratch.rows.stride(0)),
+        addresses(bits)["outer"],
+        (find_products(bits).inside, scratch.data_ptr(), stretch),
         (a.data_ptr(), a.stride(0), b.data_ptr(), b.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, padded // tiling.units),
         threads=threads,
     )
-    give_back(scratch)
     return c[:, :width]
+
+
+def outer_scratch(bits: int, width: int) -> int:
+    """Numbers that a thread of an outer product copies its right operand to, of so many columns."""
+    return width * (DEPTH if find_products(bits).has_tiles else make_tiling(host(), bits).stretch)
 
 
 def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tensor:
@@ -73,13 +75,13 @@ def panel_product(a: Tensor, panels: Tensor, into: Tensor | None = None) -> Tens
     """
     rows, terms = a.shape
     count, units = panels.shape[0], make_tiling(host(), operand_bits(a)).units
-    c = find_matrix(rows, count * units, _sum_type(a)) if into is None else into
+    c = find_matrix((rows, count * units), _sum_type(a)) if into is None else into
     _run(
-        _addresses(operand_bits(a))["multiply"],
+        addresses(operand_bits(a))["multiply"],
         (find_products(operand_bits(a)).inside, 0, 0),
         (a.data_ptr(), a.stride(0), panels.data_ptr(), panels.stride(0), terms),
         (c.data_ptr(), c.stride(0), rows, count),
-        threads=_threads(rows * terms * count * units, rows),
+        threads=threads_for(rows * terms * count * units, rows, available_threads()),
     )
     return c
 
@@ -102,9 +104,9 @@ def add_picked(a: Tensor, picks: Tensor, count: int) -> Tensor:
         a = torch.nn.functional.pad(a, (0, padded - width))
     c = a.new_zeros(count, padded, dtype=_sum_type(a))
     panels = padded // tiling.units
-    threads = min(_threads(terms * width, terms), panels)
+    threads = min(threads_for(terms * width, terms, available_threads()), panels)
     _run(
-        _addresses(operand_bits(a))["add_picked"],
+        addresses(operand_bits(a))["add_picked"],
         (a.data_ptr(), a.stride(0), picks.data_ptr(), terms),
         (c.data_ptr(), c.stride(0), panels),
         threads=threads,
@@ -127,8 +129,9 @@ def _fits(b: Tensor, padded: int) -> bool:
     return last * b.element_size() <= b.untyped_storage().nbytes()
 
 
-def _threads(products: int, rows: int) -> int:
-    return min(available_threads(), rows) if products >= _ENOUGH_TO_SHARE else 1
+def threads_for(products: int, rows: int, available: int) -> int:
+    """How many of the available threads share so many multiply-adds over some rows."""
+    return min(available, rows) if products >= _ENOUGH_TO_SHARE else 1
 
 
 def _run(address: int, *parts: tuple[int, ...], threads: int) -> None:
@@ -140,32 +143,13 @@ def _run(address: int, *parts: tuple[int, ...], threads: int) -> None:
 
 
 @lru_cache
-def _addresses(bits: int) -> dict[str, int]:
-    tiling, has_tiles = make_tiling(host(), bits), find_products(bits).has_tiles
-    products = compile_module(
-        write_outer(host(), tiling, has_tiles=has_tiles), ("outer", "multiply")
-    )
-    sums = compile_module(write_picked(host(), tiling), ("add_picked",))
-    return {**products.addresses, **sums.addresses}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Outer:
-    """A worker for outer products.
-
-    Args:
-        address: Where it starts.
-        depth: Terms for which its scratch memory has room.
-    """
-
-    address: int
-    depth: int
-
-
-@lru_cache
-def _outer(bits: int) -> _Outer:
-    tiling = make_tiling(host(), bits)
-    if find_products(bits).has_tiles:
-        code = compile_module(write_tile_outer(host(), tiling), ("outer",))
-        return _Outer(address=code.addresses["outer"], depth=DEPTH)
-    return _Outer(address=_addresses(bits)["outer"], depth=tiling.stretch)
+def addresses(bits: int) -> dict[str, int]:
+    """Where the workers for products of numbers of so many bits begin; on tiles where they are
+    used."""
+    machine, tiling, has_tiles = host(), make_tiling(host(), bits), find_products(bits).has_tiles
+    text = write_outer(machine, tiling, has_tiles=has_tiles)
+    found = compile_module(text, ("outer", "multiply")).addresses
+    found |= compile_module(write_picked(machine, tiling), ("add_picked",)).addresses
+    if has_tiles:
+        found |= compile_module(write_tile_outer(machine, tiling), ("outer",)).addresses
+    return found

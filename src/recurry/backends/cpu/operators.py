@@ -15,15 +15,10 @@ from torch import Tensor
 
 from recurry.backends.cpu.call import Call
 from recurry.backends.cpu.calls import check_tensors, find_kernels, make_call
+from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.kernels import bits_of
-from recurry.backends.cpu.packing import make_room, padded_size
-from recurry.backends.cpu.passes import (
-    Ends,
-    kept_names,
-    memory_shape,
-    run_backward,
-    run_forward,
-)
+from recurry.backends.cpu.packing import padded_size
+from recurry.backends.cpu.passes import Ends, run_backward, run_forward
 from recurry.backends.refusals import refuse_second_derivatives
 from recurry.backends.timeline import is_padded, make_packing, make_timeline
 from recurry.backends.weights import hidden_size
@@ -149,9 +144,11 @@ def _forward_shapes(
     )
     num_rows = num_steps * num_streams if lengths is None else sum(lengths)
     for name in kept_names(kernels):
-        rows, columns, dtype = memory_shape(kernels, name, num_rows, streams)
-        width = columns * padded_size(int(size), kernels.tiling.units)
-        found.append(make_room(x, rows, width, dtype))
+        padded = padded_size(int(size), kernels.tiling.units)
+        rows, width, dtype = memory_shape(
+            kernels, name, rows=num_rows, streams=streams, padded=padded
+        )
+        found.append(x.new_empty(rows, width, dtype=dtype))
     return found
 
 
@@ -172,8 +169,14 @@ def _backward(
         ]
     buffers = dict(zip(kept_names(run.call.kernels), kept, strict=True))
     for name, buffer in buffers.items():
-        count, columns, dtype = memory_shape(run.call.kernels, name, run.num_rows, run.num_streams)
-        check_tensors({name: buffer}, {name: (count, columns * run.call.padded)}, dtype)
+        count, width, dtype = memory_shape(
+            run.call.kernels,
+            name,
+            rows=run.num_rows,
+            streams=run.num_streams,
+            padded=run.call.padded,
+        )
+        check_tensors({name: buffer}, {name: (count, width)}, dtype)
     shape = (*run.shape[:2], run.size)
     check_tensors({"output gradient": output_gradient}, {"output gradient": shape}, x.dtype)
     output, states = run.rows(output_gradient), run.states(state_gradients)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import torch
-from torch import SymInt, Tensor
+from torch import Tensor
 
 from recurry.backends.cpu import panels as panel_code
 from recurry.backends.cpu.jit import compile_module
@@ -36,11 +36,6 @@ def row_stride(width: int, number_bytes: int) -> int:
     """
     is_crowded = width * number_bytes % _CROWDED_BYTES == 0
     return width + _LINE_BYTES // number_bytes if is_crowded else width
-
-
-def make_room(like: Tensor, rows: int | SymInt, width: int, dtype: torch.dtype) -> Tensor:
-    """Room for rows of numbers, which lie apart so that caches can hold them."""
-    return like.new_empty(rows, row_stride(width, dtype.itemsize), dtype=dtype)[:, :width]
 
 
 def pack_group(

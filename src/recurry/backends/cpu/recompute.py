@@ -4,7 +4,7 @@ Comes in: what a recurrence is given. Goes out: output and states, with gradient
 passes, recurrence and the chunks of `backends/recompute`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from recurry.backends.cpu.call import Call
-from recurry.backends.cpu.gradients import Gradients
-from recurry.backends.cpu.passes import Ends, run_backward, run_forward
-from recurry.backends.cpu.recurrence import Facts, parts_of
+from recurry.backends.cpu.passes import Ends, Gradients, run_backward, run_forward
+from recurry.backends.cpu.recurrence import Facts, Part, in_order, keep, kept_parts, parts_of
 from recurry.backends.recompute import Chunk, chunk_steps, cut
-from recurry.backends.refusals import refuse_second_derivatives
-from recurry.compiler.plan import Plan
+from recurry.backends.timeline import Timeline
+from recurry.backends.weights import StackCache
 
 
 class Recomputed(torch.autograd.Function):
@@ -25,79 +24,71 @@ class Recomputed(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, plan: Plan, facts: tuple[Facts, ...], *tensors: Tensor | None
+        ctx: Any, facts: tuple[Facts, ...], caches: Sequence[StackCache], *tensors: Tensor | None
     ) -> tuple[Tensor, ...]:
-        ctx.plan, ctx.facts, ctx.num_borders = plan, facts, list[int]()
-        found, borders = list[Tensor](), list[Tensor]()
-        for fact, part in zip(facts, parts_of(facts, tensors), strict=True):
-            chunks, state, before = _Chunks(plan, fact, part), fact.state(part), len(borders)
+        found, borders = list[Tensor](), list[list[Tensor]]()
+        ctx.caches = caches
+        for fact, cache, part in zip(facts, caches, parts_of(facts, tensors), strict=True):
+            chunks = _Chunks(fact, cache, part)
+            state = dict(zip(fact.states, fact.state(part), strict=True))
             output = part[0].new_empty(fact.timeline.num_rows, fact.hidden_size)
+            borders.append([])
             for chunk in chunks.chunks:
-                borders += state.values()
+                borders[-1] += state.values()
                 made = run_forward(chunks.call(chunk), state, is_saving=False)
                 output[chunk.rows], state = made.output, made.final
-            ctx.num_borders.append(len(borders) - before)
             found += [output, *state.values()]
-        ctx.save_for_backward(*tensors, *borders)
+        keep(ctx, facts, tensors, borders)
         return tuple(found)
 
     @staticmethod
     def backward(  # type: ignore[override]
-        ctx: Any, *gradients: Tensor
+        ctx: Any, *gradients: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        if torch.is_grad_enabled():
-            raise refuse_second_derivatives()
-        saved, passed = iter(ctx.saved_tensors), iter(gradients)
-        parts = [[next(saved) for _ in range(fact.num_tensors)] for fact in ctx.facts]
+        parts = kept_parts(ctx, gradients)
         found: list[Tensor | None] = [None, None]
-        is_needed = parts_of(ctx.facts, ctx.needs_input_grad[2:])
-        facts = zip(ctx.facts, parts, is_needed, ctx.num_borders, strict=True)
-        for fact, part, needs, count in facts:
-            borders = [next(saved) for _ in range(count)]
-            output, state = next(passed), {name: next(passed) for name in fact.states}
-            chunks = _Chunks(ctx.plan, fact, part)
-            totals, state = _go_back(chunks, borders, output, state, needs_x=bool(needs[0]))
-            found += [totals.x, None, *(state[name] for name in fact.states)]
-            found += [totals.parameters.get(name) for name in fact.parameters]
+        for part, cache in zip(parts, ctx.caches, strict=True):
+            totals, state = _go_back(part, cache)
+            made = ([*totals.parameters.values()], totals.x, [*state.values()])
+            found += in_order(part, [*totals.parameters], made)
         return tuple(found)
 
 
 class _Chunks:
     """The calls of all chunks; they share packed weights."""
 
-    def __init__(self, plan: Plan, fact: Facts, tensors: Sequence[Any]) -> None:
-        self.plan, self.fact, self.tensors = plan, fact, tensors
+    def __init__(self, fact: Facts, cache: StackCache, tensors: Sequence[Any]) -> None:
+        self.fact, self.cache, self.tensors = fact, cache, tensors
         timeline = fact.timeline
         self.chunks = cut(timeline, chunk_steps(len(timeline.sizes)))
+        self._facts: dict[Timeline, Facts] = {}
 
     def call(self, chunk: Chunk) -> Call:
         """The call of a chunk."""
         given = self.fact.given(self.tensors).part(chunk.rows)
         tensors = [given.values, given.picks, *self.tensors[2:]]
-        fact = replace(self.fact, timeline=chunk.timeline)
-        return fact.call(self.plan, tensors, teams=1)
+        facts = self._facts.get(chunk.timeline)
+        if facts is None:
+            facts = self._facts[chunk.timeline] = replace(self.fact, timeline=chunk.timeline)
+        return facts.call(tensors, self.cache, teams=1)
 
 
-def _go_back(
-    chunks: _Chunks,
-    borders: Sequence[Tensor],
-    output: Tensor,
-    state: dict[str, Tensor],
-    *,
-    needs_x: bool,
-) -> tuple["_Totals", dict[str, Tensor]]:
+def _go_back(part: Part, cache: StackCache) -> tuple["_Totals", dict[str, Tensor]]:
     """Gradients by everything, and by the first state."""
-    names, (x, picks, *_) = chunks.fact.states, chunks.tensors
-    totals = _Totals(x if needs_x else None, is_picked=picks is not None)
+    chunks, names = _Chunks(part.facts, cache, part.tensors), part.facts.states
+    x, output, needs_x = part.tensors[0], part.ends[0], part.needs[0]
+    state: Mapping[str, Any] = dict(zip(names, part.ends[1:], strict=True))
+    totals = _Totals(x if needs_x else None, is_picked=part.tensors[1] is not None)
     for number, chunk in reversed(list(enumerate(chunks.chunks))):
         call = chunks.call(chunk)
-        before = borders[number * len(names) : (number + 1) * len(names)]
+        before = part.kept[number * len(names) : (number + 1) * len(names)]
         made = run_forward(call, dict(zip(names, before, strict=True)), is_saving=True)
-        ends = Ends(buffers=made.buffers, output=output[chunk.rows], state=state, needs_x=needs_x)
+        of_chunk = None if output is None else output[chunk.rows]
+        ends = Ends(buffers=made.buffers, output=of_chunk, state=state, needs_x=needs_x)
         found = run_backward(call, ends)
         totals.add(found, chunk.rows)
         state = found.state
-    return totals, state
+    return totals, dict(state)
 
 
 class _Totals:

@@ -4,8 +4,10 @@ Comes in: a timeline. Goes out: tables that kernels read, and where initial, old
 states lie in a history. Imports torch and timeline.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,6 +54,11 @@ class RowTables:
     final: Rows
     last_turn: Tensor | int
     first_turn: Tensor | int
+
+    @cached_property
+    def decisions(self) -> dict[Hashable, Any]:
+        """What has been decided for calls over these rows."""
+        return {}
 
     @cached_property
     def each(self) -> Tensor:
@@ -152,16 +159,8 @@ def take(history: Tensor, rows: Rows) -> Tensor:
     return history[rows] if isinstance(rows, slice) else history.index_select(0, rows)
 
 
-def put(history: Tensor, rows: Rows, values: Tensor) -> None:
-    """Write some rows of a history."""
-    if isinstance(rows, slice):
-        history[rows] = values
-    else:
-        history.index_copy_(0, rows, values)
-
-
-def of_turn(pair: Tensor, turn: Tensor | int, streams: int) -> Tensor:
-    """From two buffers used in turn, for every stream the row that was written last."""
+def turn_rows(turn: Tensor | int, streams: int) -> Rows:
+    """Of two buffers used in turn, for every stream the row that was written last."""
     if isinstance(turn, int):
-        return pair[turn * streams : (turn + 1) * streams]
-    return pair.index_select(0, turn * streams + torch.arange(streams))
+        return slice(turn * streams, (turn + 1) * streams)
+    return turn * streams + torch.arange(streams)

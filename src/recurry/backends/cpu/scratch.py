@@ -1,38 +1,24 @@
 """Memory that one pass leaves to the next one on the same thread.
 
-Comes in: shapes. Goes out: memory that nobody else holds. Imports torch and packing. Memory fresh
-from the system is cleared page by page when it is first touched: up to 5 % of a backward pass, and
-a quarter of a training step on tiles.
+Comes in: sizes. Goes out: memory that nobody else holds. Imports torch. Memory fresh from the
+system is cleared page by page when it is first touched: up to 5 % of a backward pass, and a quarter
+of a training step on tiles.
 
-Memory of the backward pass is borrowed and given back. What a forward pass keeps lives as long as a
-graph of torch, or as an output does: it is used again once no tensor has it any more.
+Scratch memory is borrowed and given back. What a pass leaves lives as long as a graph of torch, or
+as a result does: it is used again once no tensor has it any more.
 """
 
+import math
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from recurry.backends.cpu.packing import row_stride
-
 # A thread keeps no more than this of borrowed memory, and of the other kind.
-_MOST_BYTES, _MOST_SHARED_BYTES = 128 * 2**20, 256 * 2**20
+_MOST_BYTES, _MOST_PIECES, _MOST_SHARED_BYTES = 128 * 2**20, 8, 256 * 2**20
 # Where the allocator of the system begins to give memory back as soon as it is free.
 _LEAST_BYTES = 128 * 2**10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Loan:
-    """Borrowed memory.
-
-    Args:
-        rows: Room for rows of numbers, which lie apart so that caches can hold them.
-        memory: All of it, in bytes.
-    """
-
-    rows: Tensor
-    memory: Tensor
 
 
 class _Kept(threading.local):
@@ -46,48 +32,41 @@ class _Kept(threading.local):
 _KEPT = _Kept()
 
 
-def borrow(rows: int, width: int, dtype: torch.dtype) -> Loan:
-    """Room for some rows, from what is kept where that is large enough."""
-    stride = row_stride(width, dtype.itemsize)
-    num_bytes = rows * stride * dtype.itemsize
-    fitting = [memory for memory in _KEPT.free if memory.numel() >= num_bytes]
-    if fitting:
-        memory = min(fitting, key=torch.Tensor.numel)
-        _KEPT.free = [one for one in _KEPT.free if one is not memory]
-    else:
-        memory = torch.empty(num_bytes, dtype=torch.uint8)
-    found = memory[:num_bytes].view(dtype).view(rows, stride)
-    return Loan(rows=found[:, :width], memory=memory)
+def borrow(num_bytes: int) -> Tensor:
+    """So many bytes or more, from what is kept where that is large enough."""
+    free, best = _KEPT.free, -1
+    for number, memory in enumerate(free):
+        if memory.numel() >= num_bytes and (best < 0 or memory.numel() < free[best].numel()):
+            best = number
+    return torch.empty(num_bytes, dtype=torch.uint8) if best < 0 else free.pop(best)
 
 
-def give_back(loan: Loan) -> None:
+def give_back(memory: Tensor) -> None:
     """Keep borrowed memory for the next one who asks, the largest pieces first."""
-    pieces = sorted([*_KEPT.free, loan.memory], key=torch.Tensor.numel, reverse=True)
-    total, kept = 0, list[Tensor]()
-    for piece in pieces:
+    free = _KEPT.free
+    free.append(memory)
+    if len(free) > 1:
+        free.sort(key=torch.Tensor.numel, reverse=True)
+    total = 0
+    for number, piece in enumerate(free):
         total += piece.numel()
-        if total <= _MOST_BYTES:
-            kept.append(piece)
-    _KEPT.free = kept
+        if total > _MOST_BYTES or number >= _MOST_PIECES:
+            del free[number:]
+            break
 
 
-def find_room(rows: int, width: int, dtype: torch.dtype) -> Tensor:
-    """Room for rows of numbers, which lie apart so that caches can hold them."""
-    return find_matrix(rows, row_stride(width, dtype.itemsize), dtype)[:, :width]
-
-
-def find_matrix(rows: int, width: int, dtype: torch.dtype) -> Tensor:
-    """Room for a matrix, from memory that no tensor has any more where some is of that size."""
-    num_bytes = rows * width * dtype.itemsize
+def find_matrix(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Room for numbers, from memory that no tensor has any more where some is of that size."""
+    num_bytes = math.prod(shape) * dtype.itemsize
     if num_bytes < _LEAST_BYTES or _count_users is None:
-        return torch.empty(rows, width, dtype=dtype)
+        return torch.empty(shape, dtype=dtype)
     found = next((one for one in _KEPT.shared if _fits(one, num_bytes)), None)
     if found is None:
         found = torch.UntypedStorage(num_bytes)
         _make_way(num_bytes)
         if sum(map(len, _KEPT.shared)) + num_bytes <= _MOST_SHARED_BYTES:
             _KEPT.shared.append(found)
-    return torch.empty(0, dtype=dtype).set_(found, 0, (rows, width), (width, 1))
+    return torch.empty(0, dtype=dtype).set_(found).view(shape)
 
 
 # How many tensors and other objects have a storage; nothing is used again where torch cannot tell.

@@ -23,7 +23,7 @@ def needs_operator(given: Iterable[Tensor | Symbols]) -> bool:
         torch.compiler.is_compiling()
         or torch._C._are_functorch_transforms_active()
         or torch._C._len_torch_dispatch_stack() > 0
-        or any(type(value) not in _PLAIN for value in given)
+        or False in [type(value) in _PLAIN for value in given]
     )
 
 
