@@ -74,7 +74,9 @@ _count_users = getattr(torch._C, "_storage_Use_Count", None)
 
 
 def _is_free(storage: torch.UntypedStorage) -> bool:
-    return _count_users is not None and _count_users(storage._cdata) == 1
+    """Whether nobody else has it, in this process or, through shared memory, in another."""
+    is_alone = _count_users is not None and _count_users(storage._cdata) == 1
+    return is_alone and not storage.is_shared()
 
 
 def _fits(storage: torch.UntypedStorage, num_bytes: int) -> bool:
