@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from recurry.backends.cpu import cost
 from recurry.backends.cpu.cost import choose_split, estimate_work, share_streams, should_fuse
-from recurry.backends.cpu.kernels import kernels
+from recurry.backends.cpu.kernels import Products, kernels
 from recurry.backends.timeline import make_timeline
 from recurry.cells import find_cell
 
@@ -69,3 +70,17 @@ def test_the_input_is_multiplied_early_where_few_streams_share_the_reading_of_we
     assert should_fuse(PLAN, streams=64, sizes=(512, 512), bits=32)
     assert should_fuse(PLAN, streams=1, sizes=(16, 16), bits=32)
     assert not should_fuse(PLAN, streams=1, sizes=(64, 64), bits=32)
+
+
+@pytest.mark.parametrize(
+    ("size", "by_rows"), [(256, True), (1024, False)], ids=["second cache", "third"]
+)
+def test_tiles_share_units_where_weights_are_far_away(size, by_rows, monkeypatch):
+    monkeypatch.setattr(
+        cost, "find_products", lambda _: Products(address=0, inside=0, has_tiles=True)
+    )
+    work = estimate_work(kernels(PLAN, bits=32, is_fused=True), size)
+    timeline = make_timeline((32,) * 25, 32, False)
+    split = choose_split(work, timeline=timeline, blocks=size // 32, threads=2)
+    assert split.by_rows == by_rows
+    assert split.num_threads == 2

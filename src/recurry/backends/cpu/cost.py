@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from recurry.backends.cpu.frame import Split
-from recurry.backends.cpu.kernels import Kernels
+from recurry.backends.cpu.kernels import Kernels, find_products
 from recurry.backends.timeline import Timeline
 from recurry.compiler.nodes import Input, Matmul
 from recurry.compiler.plan import Plan
@@ -18,8 +18,11 @@ from recurry.compiler.plan import Plan
 _FIRST_CACHE_BYTES = 24 * 1024
 # Streams from which on a product is bound by arithmetic and no longer by reading weights.
 _ENOUGH_ROWS = 4
-# A core's multiply-adds and elementwise operations a microsecond.
-_PRODUCTS, _POINTWISE = 40_000.0, 3_000.0
+# A core's multiply-adds and elementwise operations a microsecond, and multiply-adds on tiles.
+_PRODUCTS, _POINTWISE, _TILE_PRODUCTS = 40_000.0, 3_000.0, 600_000.0
+# The same streams on tiles, with weights from the second cache and from the third; and what the
+# second one has for them.
+_ROWS_OF_TILES, _ROWS_FROM_FAR, _SECOND_CACHE_BYTES = 16, 32, 2**20
 # Symbols whose table is worth multiplying for a few rows, as it is kept for the calls to come.
 _FEW_SYMBOLS = 1024
 # Symbols up to which one-hot vectors are the rows of an identity matrix in memory.
@@ -38,15 +41,17 @@ class Work:
         products: Products of one stream, where weights cost nothing.
         pointwise: Pointwise work of one stream.
         meetings: How often threads that share units must wait for one another.
+        least: Streams whose products take as long as reading the weights.
     """
 
     products: float
     pointwise: float
     meetings: int
+    least: int = _ENOUGH_ROWS
 
     def time_us(self, streams: int | float) -> float:
         """One step of some streams: reading the weights costs as much as some streams do."""
-        return max(streams, _ENOUGH_ROWS) * self.products + streams * self.pointwise
+        return max(streams, self.least) * self.products + streams * self.pointwise
 
 
 def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
@@ -54,8 +59,13 @@ def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
     stages = kernels.forward_pass.schedule.stages
     products = sum(len(total.products) for stage in stages for total in stage.sums)
     pointwise = sum(len(stage.pointwise) for stage in stages)
+    has_tiles = find_products(kernels.bits).has_tiles
+    rate, least = (_TILE_PRODUCTS, _ROWS_OF_TILES) if has_tiles else (_PRODUCTS, _ENOUGH_ROWS)
+    if has_tiles and products * hidden_size**2 * 2 > _SECOND_CACHE_BYTES:
+        least = _ROWS_FROM_FAR
     return Work(
-        products=products * hidden_size**2 / _PRODUCTS,
+        products=products * hidden_size**2 / rate,
+        least=least,
         pointwise=pointwise * hidden_size / _POINTWISE,
         meetings=sum(1 for stage in stages if stage.groups),
     )
