@@ -4,8 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from recurry.backends.cpu import cost
 from recurry.backends.cpu.cost import choose_split, estimate_work, share_streams, should_fuse
-from recurry.backends.cpu.kernels import kernels
+from recurry.backends.cpu.kernels import Products, kernels
 from recurry.backends.timeline import make_timeline
 from recurry.cells import find_cell
 
@@ -79,3 +80,17 @@ def test_weights_larger_than_a_cache_are_shared_rather_than_read_by_every_thread
 def test_some_streams_have_their_input_multiplied_before_the_loop_and_many_inside():
     assert not should_fuse(PLAN, streams=8, sizes=(256, 256), bits=32)
     assert should_fuse(PLAN, streams=32, sizes=(256, 256), bits=32)
+
+
+@pytest.mark.parametrize(
+    ("size", "by_rows"), [(256, True), (1024, False)], ids=["second cache", "third"]
+)
+def test_tiles_share_units_where_weights_are_far_away(size, by_rows, monkeypatch):
+    monkeypatch.setattr(
+        cost, "find_products", lambda _: Products(address=0, inside=0, has_tiles=True)
+    )
+    work = estimate_work(kernels(PLAN, bits=32, is_fused=True), size)
+    timeline = make_timeline((32,) * 25, 32, False)
+    split = choose_split(work, timeline=timeline, blocks=size // 32, threads=2)
+    assert split.by_rows == by_rows
+    assert split.num_threads == 2

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from recurry.backends.cpu.frame import Split
-from recurry.backends.cpu.kernels import Kernels
+from recurry.backends.cpu.kernels import Kernels, find_products
 from recurry.backends.timeline import Timeline
 from recurry.compiler.nodes import Input, Matmul
 from recurry.compiler.plan import Plan
@@ -19,8 +19,9 @@ _FIRST_CACHE_BYTES = 24 * 1024
 # Streams from which on the input is multiplied as fast inside the loop, where all weights are read
 # at every step, as before it.
 _ENOUGH_ROWS = 24
-# A core's multiply-adds of 32 bits and elementwise operations a microsecond.
-_PRODUCTS, _POINTWISE = 80_000.0, 3_000.0
+# A core's multiply-adds of 32 bits and elementwise operations a microsecond, and multiply-adds on
+# tiles.
+_PRODUCTS, _POINTWISE, _TILE_PRODUCTS = 80_000.0, 3_000.0, 600_000.0
 # Bytes of weights of which most stay in a second cache, and bytes a microsecond from there and
 # from behind.
 _SECOND_CACHE_BYTES = 2_500_000
@@ -70,9 +71,12 @@ def estimate_work(kernels: Kernels, hidden_size: int) -> Work:
     products = sum(len(total.products) for stage in stages for total in stage.sums)
     pointwise = sum(len(stage.pointwise) for stage in stages)
     numbers = products * hidden_size**2
+    rate = _PRODUCTS * 32 / kernels.bits
+    if find_products(kernels.bits).has_tiles:
+        rate = _TILE_PRODUCTS
     meetings = sum(1 for stage in stages if stage.groups)
     return Work(
-        products=numbers / _PRODUCTS * kernels.bits / 32,
+        products=numbers / rate,
         pointwise=pointwise * hidden_size / _POINTWISE,
         weights=numbers * kernels.bits / 8,
         exchanged=meetings * hidden_size * kernels.bits / 8 / 2,
