@@ -183,7 +183,7 @@ class Recurrent(QuickModule):
         quick = self.quick_layers(x, 3) if lengths is None else None
         if quick is not None:
             turned = x.transpose(0, 1) if self.batch_first else x  # type: ignore[union-attr]
-            if (found := quick.run(turned, state)) is not None:
+            if (found := quick.run(turned, state)) is not None:  # type: ignore[arg-type]
                 return (found[0].transpose(0, 1) if self.batch_first else found[0]), found[1]
         if isinstance(x, PackedSequence):
             if lengths is not None:
@@ -211,9 +211,9 @@ class Recurrent(QuickModule):
         """
         if self.bidirectional:
             raise refuse_step()
-        if (quick := self.quick_layers(x, 2)) is not None:
-            if (found := quick.run(x.unsqueeze(0), state)) is not None:
-                return found[0].squeeze(0), found[1]
+        quick = self.quick_layers(x, 2)
+        if quick is not None and (found := quick.run(x.unsqueeze(0), state)) is not None:
+            return found[0].squeeze(0), found[1]
         x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
