@@ -129,9 +129,7 @@ class Recurrent(QuickModule):
     @property
     def _first(self) -> Tensor:
         """Any parameter, or for a cell without parameters the empty tensor that stands for one."""
-        layer = self.layers[0]
-        assert isinstance(layer, Layer)
-        found = next(iter(layer.forward._parameters.values()), None)
+        found = next(iter(self.layers[0].forward._parameters.values()), None)  # type: ignore[union-attr]
         return self.get_buffer("_place") if found is None else found
 
     @property

@@ -28,6 +28,17 @@ def test_both_ways_give_the_same_bits(steps, options, monkeypatch):
         assert torch.equal(one.detach(), other.detach())
 
 
+def test_input_and_states_may_lie_in_any_order():
+    layer, x = Recurrent("lstm", 16, 64, backend="cpu"), torch.randn(20, 4, 16)
+    with torch.no_grad():
+        expected, last = layer(x)
+        for _ in range(3):
+            for number in range(4):
+                output, state = layer(x[:, number : number + 1])
+                assert torch.equal(output[:, 0], expected[:, number])
+                assert torch.equal(state["c"][:, 0], last["c"][:, number])
+
+
 def test_what_changes_is_seen():
     layer, x = Recurrent("rnn", 6, 20, backend="cpu"), torch.randn(4, 2, 6)
     with torch.no_grad():

@@ -136,8 +136,8 @@ class Route:
         weights = None if packs is None or one is None else packs.get(one)
         if weights is None or one is None or one.externals:
             return None
-        given = [value.contiguous() for value in state.values()]
-        begun = one.launch(x.contiguous(), None, given, weights, [])
+        given, rows = [value.contiguous() for value in state.values()], x.contiguous()
+        begun = one.launch(rows, None, given, weights, [])
         launch = begun.launch
         run_worker(launch.address, launch.frame, launch.num_threads)
         give_back(begun.scratch)
