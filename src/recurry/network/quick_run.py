@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from recurry.backends import CpuBackend, Memory
+from recurry.backends.cpu.traced import needs_operator
 from recurry.compiler.plan import Plan
 from recurry.network.state import State, trusted_state
 
@@ -44,7 +45,8 @@ class QuickLayers:
     ) -> None:
         self.plan, self.names, self.hidden_size = plan, plan.graph.states, hidden_size
         self.layers = layers
-        self.has_residual, self.is_rounded, self.memory = has_residual, is_rounded, memory
+        self.has_residual, self.is_rounded = has_residual, is_rounded
+        self.memory: Memory = memory
         self._routes: dict[tuple[Any, ...], Any] = {}
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State] | None:
@@ -92,7 +94,7 @@ class QuickLayers:
 
     def _rows(
         self, x: Tensor, state: State | None, count: int
-    ) -> list[Mapping[str, Tensor]] | None:
+    ) -> Sequence[Mapping[str, Tensor]] | None:
         """The state of each layer and direction, (1, B, H); None where there is none that fits."""
         if state is None:
             zeros = _zeros(x.shape[1], self.hidden_size, x.dtype)
@@ -109,6 +111,40 @@ class QuickLayers:
         if count == 1:
             return [tensors]
         return [{n: v[at : at + 1] for n, v in tensors.items()} for at in range(count)]
+
+
+class QuickModule(nn.Module):
+    """A module that knows its layers in the quick way, until something about it changes."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__["_known"] = {}
+        super().__setattr__(name, value)
+
+    def _apply(self, *given: Any, **named: Any) -> "QuickModule":
+        """What moves weights or changes their type."""
+        self.__dict__["_known"] = {}
+        return super()._apply(*given, **named)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_known": {}}
+
+    def find_quick(self) -> QuickLayers | None:
+        """The layers as they are now; None where they have to be run in the ordinary way."""
+        raise NotImplementedError
+
+    def quick_layers(self, x: object, num_axes: int) -> QuickLayers | None:
+        """The layers, where an input of so many axes can take the quick way."""
+        if type(x) is not Tensor or x.dim() != num_axes or needs_operator((x,)):
+            return None
+        layers, known = self._modules["layers"], self.__dict__["_known"]
+        if torch.is_autocast_enabled(x.device.type) or x.shape[-1] != self.input_size:
+            return None
+        if x.dtype not in known:
+            known[x.dtype] = self.find_quick() if x.dtype == self.dtype else None
+        found = known[x.dtype]
+        if found is not None and found.layers is not layers:
+            return None  # a replica, which has taken over all records of the module
+        return found
 
 
 @lru_cache(maxsize=32)

@@ -6,7 +6,6 @@ Comes in: a cell, sizes, a batch of sequences. Goes out: the output of every ste
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -28,7 +27,6 @@ from recurry.backends import (
     run_jobs,
 )
 from recurry.backends.autocast import widen, without_autocast
-from recurry.backends.cpu.traced import needs_operator
 from recurry.backends.rewrite import zoned
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
@@ -46,14 +44,14 @@ from recurry.network.checks import (
 from recurry.network.dropout import Dropout, drop, keep_mask
 from recurry.network.layer import Layer, make_layers, recurrent_matrices
 from recurry.network.packed import pack_like, unpack
-from recurry.network.quick_run import QuickLayers
+from recurry.network.quick_run import QuickLayers, QuickModule
 from recurry.network.state import State, stacked
 from recurry.network.torch_module import to_torch
 
 _TIME_FIRST = ("steps", "batch")
 
 
-class Recurrent(nn.Module):
+class Recurrent(QuickModule):
     """Layers of one cell along time, in one or two directions.
 
     Args:
@@ -116,7 +114,7 @@ class Recurrent(nn.Module):
         # Says device and type where a cell has no parameters; never part of a model file.
         self.register_buffer("_place", torch.empty(0, dtype=dtype), persistent=False)
         self._recurrent_matrices = recurrent_matrices(self.cell)
-        self._choose(Request(plan=self._plan, options=self._options()))
+        choose_backend(backend, Request(plan=self._plan, options=self._options()))
 
     @property
     def num_directions(self) -> int:
@@ -131,10 +129,8 @@ class Recurrent(nn.Module):
     @property
     def _first(self) -> Tensor:
         """Any parameter, or for a cell without parameters the empty tensor that stands for one."""
-        layer = self.layers[0]
-        assert isinstance(layer, Layer)
-        own = layer.forward._parameters.values()
-        return next((value for value in own if value is not None), self._place)
+        found = next(iter(self.layers[0].forward._parameters.values()), None)  # type: ignore[union-attr]
+        return self.get_buffer("_place") if found is None else found
 
     @property
     def device(self) -> torch.device:
@@ -182,14 +178,10 @@ class Recurrent(nn.Module):
             ShapeError: Input, state or lengths do not fit the layer.
             UsageError: Lengths beside a packed sequence, which has its own.
         """
-        if (
-            type(x) is Tensor
-            and x.dim() == 3
-            and lengths is None
-            and (quick := self._quick(x)) is not None
-        ):
-            found = quick.run(x.transpose(0, 1) if self.batch_first else x, state)
-            if found is not None:
+        quick = self.quick_layers(x, 3) if lengths is None else None
+        if quick is not None:
+            turned = x.transpose(0, 1) if self.batch_first else x  # type: ignore[union-attr]
+            if (found := quick.run(turned, state)) is not None:  # type: ignore[arg-type]
                 return (found[0].transpose(0, 1) if self.batch_first else found[0]), found[1]
         if isinstance(x, PackedSequence):
             if lengths is not None:
@@ -217,49 +209,18 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise refuse_step()
-        if type(x) is Tensor and x.dim() == 2 and (quick := self._quick(x)) is not None:
-            found = quick.run(x.unsqueeze(0), state)
-            if found is not None:
-                return found[0].squeeze(0), found[1]
+        quick = self.quick_layers(x, 2)
+        if quick is not None and (found := quick.run(x.unsqueeze(0), state)) is not None:
+            return found[0].squeeze(0), found[1]
         x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)
         return output.squeeze(0), new
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """What is known of the quick way holds until something changes."""
-        self.__dict__["_known"] = {}
-        super().__setattr__(name, value)
-
-    def _quick(self, x: Tensor) -> QuickLayers | None:
-        """The layers at little cost, where the compiled backend runs their equations alone."""
-        if needs_operator((x,)) or torch.is_autocast_enabled(x.device.type):
-            return None
-        if x.shape[-1] != self.input_size:
-            return None
-        known = self._known
-        if x.dtype not in known:
-            known[x.dtype] = self._find_quick() if x.dtype == self.dtype else None
-        found = known[x.dtype]
-        if found is not None and found.layers is not self._modules["layers"]:
-            known.clear()  # a replica, which takes this record over with all others
-            return None
-        return found
-
-    def _apply(self, *given: Any, **named: Any) -> "Recurrent":
-        """What moves weights or changes their type."""
-        self._known.clear()
-        return super()._apply(*given, **named)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_known": {}}
-
-    def _find_quick(self) -> QuickLayers | None:
+    def find_quick(self) -> QuickLayers | None:
+        """The layers as they are now, where the compiled backend runs their equations alone."""
         rate = self.dropout.zoneout
-        is_dropped = self.training and self.dropout != Dropout()
-        request = Request(plan=self._plan, options=self._options(), num_steps=64)
-        chosen = replace(request, needs_gradient=True), request
-        if is_dropped or {self._choose(one).name for one in chosen} != {"cpu"}:
+        if (self.training and self.dropout != Dropout()) or self._who_runs() != "cpu":
             return None
         return QuickLayers(
             zoned(self._plan, rate) if rate else self._plan,
@@ -408,9 +369,6 @@ class Recurrent(nn.Module):
             has_empty=x.numel() == 0 or (lengths is not None and 0 in lengths),
             needs_gradient=needs_gradient,
         )
-        return self._choose(request)
-
-    def _choose(self, request: Request) -> Backend:
         return choose_backend(self.backend, request)
 
     def extra_repr(self) -> str:
@@ -435,6 +393,7 @@ class Recurrent(nn.Module):
             plan=self._plan, options=self._options(), device=self.device.type, num_steps=64
         )
         plain, learning = (
-            self._choose(replace(request, needs_gradient=flag)).name for flag in (False, True)
+            choose_backend(self.backend, replace(request, needs_gradient=flag)).name
+            for flag in (False, True)
         )
         return plain if plain == learning else f"{plain}, {learning} with gradients"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from recurry.backends.cpu.rows import make_rows, of_turn, put, take
+from recurry.backends.cpu.rows import make_rows, take, turn_rows
 from recurry.backends.timeline import make_timeline
 
 
@@ -15,7 +15,7 @@ def test_a_walk_along_the_tables_sees_every_state(sizes, streams, is_reversed):
     """Each step adds one to the state of its streams; so a state counts the steps behind it."""
     rows = make_rows(make_timeline(sizes, streams, is_reversed))
     history = torch.full((rows.history_rows, 1), -1.0)
-    put(history, rows.initial, torch.zeros(streams, 1))
+    history[rows.initial] = 0.0
     for step in range(rows.num_steps):
         size = int(rows.sizes[step])
         before, after = int(rows.before[step]), int(rows.after[step])
@@ -32,5 +32,5 @@ def test_a_walk_along_the_tables_sees_every_state(sizes, streams, is_reversed):
 
 def test_of_two_buffers_the_last_one_is_taken():
     pair = torch.arange(6).view(6, 1)
-    assert of_turn(pair, 1, 3).flatten().tolist() == [3, 4, 5]
-    assert of_turn(pair, torch.tensor([0, 1, 0]), 3).flatten().tolist() == [0, 4, 2]
+    assert take(pair, turn_rows(1, 3)).flatten().tolist() == [3, 4, 5]
+    assert take(pair, turn_rows(torch.tensor([0, 1, 0]), 3)).flatten().tolist() == [0, 4, 2]

@@ -15,7 +15,7 @@ from torch import Tensor
 from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.arena import Block, external
 from recurry.backends.cpu.call import Call, Packs
-from recurry.backends.cpu.commands import Launch
+from recurry.backends.cpu.commands import CommandList, Launch
 from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.gradients import GradientWriter, Rest
 from recurry.backends.cpu.kernels import dtype_of
@@ -54,6 +54,15 @@ class BackwardPass:
         call: An example.
         needs_x: Whether the gradient by the input is asked for.
     """
+
+    shapes: list[tuple[int, ...]]
+    counts: list[int]
+    names: list[str]
+    panels: list[tuple[str, ...]]
+    commands: CommandList
+    scratch_bytes: int
+    unasked: int
+    needs_rounded: bool
 
     def __init__(self, call: Call, *, needs_x: bool) -> None:
         kernels = call.kernels
@@ -225,7 +234,7 @@ class _BackwardWriter:
             count, width, dtype = memory_shape(
                 call.kernels, name, rows=of_rows, streams=rows.num_streams, padded=padded
             )
-            self.blocks[name] = external(self._number(f"kept {name}"), count, width, dtype)
+            self.blocks[name] = external(self._number(f"kept {name}"), int(count), width, dtype)
         adjoints = torch.bfloat16 if call.kernels.is_rounded else owner.dtype
         room = writer.scratch.block
         self.blocks["adjoints"] = room(rows.num_rows, max(1, len(made.kept)) * padded, adjoints)

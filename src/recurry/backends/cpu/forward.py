@@ -13,7 +13,7 @@ from torch import SymInt, Tensor
 from recurry.backends.autocast import without_autocast
 from recurry.backends.cpu.arena import Block, external
 from recurry.backends.cpu.call import Call, Packs
-from recurry.backends.cpu.commands import Launch
+from recurry.backends.cpu.commands import CommandList, Launch
 from recurry.backends.cpu.kernels import Kernel, Kernels, dtype_of
 from recurry.backends.cpu.packing import row_stride, steps_of
 from recurry.backends.cpu.projection import is_plain, project
@@ -51,6 +51,13 @@ class ForwardPass:
         call: An example.
         is_saving: Whether the backward pass can follow.
     """
+
+    main: str
+    main_number: int
+    view: tuple[tuple[int, int], tuple[int, int], int] | None
+    panels: tuple[str, ...]
+    commands: CommandList
+    scratch_bytes: int
 
     def __init__(self, call: Call, *, is_saving: bool) -> None:
         kernels = call.kernels

@@ -7,8 +7,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from recurry.backends.cpu.forward import kept_names, memory_shape
 from recurry.backends.cpu.kernels import Kernels
-from recurry.backends.cpu.passes import kept_names, memory_shape
 from recurry.backends.cpu.schedule import Group, Schedule, Stage
 from recurry.compiler.nodes import Matmul, Node
 from recurry.compiler.plan import name_nodes
@@ -48,7 +48,7 @@ def kept_columns(made: Kernels) -> int:
 
 def _kept_bytes(made: Kernels) -> int:
     """Their bytes."""
-    facts = [memory_shape(made, name, 0, 0) for name in kept_names(made)]
+    facts = [memory_shape(made, name, rows=0, streams=0, padded=1) for name in kept_names(made)]
     return sum(columns * dtype.itemsize for _, columns, dtype in facts)
 
 

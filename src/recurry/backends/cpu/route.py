@@ -77,7 +77,8 @@ class Route:
         is_rounded: bool,
         memory: Memory,
     ) -> None:
-        self.names, self.memory, self.shape = plan.graph.states, memory, shape
+        self.names, self.shape = plan.graph.states, shape
+        self.memory: Memory = memory
         self.output_shape = (*shape[:2], hidden_size)
         self.rows_shape = (shape[0] * shape[1], shape[2])
         self.facts = tuple(
@@ -133,10 +134,10 @@ class Route:
         one = decision.passes.get((False, self.rows_shape, False))
         packs = decision.kept(own, decision.sizes, cache, is_identity=False)
         weights = None if packs is None or one is None else packs.get(one)
-        if weights is None or one.externals:
+        if weights is None or one is None or one.externals:
             return None
-        given = [value.contiguous() for value in state.values()]
-        begun = one.launch(x.contiguous(), None, given, weights, [])
+        given, rows = [value.contiguous() for value in state.values()], x.contiguous()
+        begun = one.launch(rows, None, given, weights, [])
         launch = begun.launch
         run_worker(launch.address, launch.frame, launch.num_threads)
         give_back(begun.scratch)
