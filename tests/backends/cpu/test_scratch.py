@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recurry.backends.cpu import scratch
-from recurry.backends.cpu.scratch import borrow, find_matrix, find_room, give_back
+from recurry.backends.cpu.scratch import borrow, find_matrix, give_back
 from recurry.network.recurrent import Recurrent
 
 
@@ -67,32 +67,32 @@ def test_a_second_backward_pass_changes_no_gradient_of_the_first():
 
 
 def test_memory_is_used_again_once_no_tensor_has_it():
-    first = find_room(300, 200, torch.float32)
+    first = find_matrix((300, 200), torch.float32)
     place, part = first.data_ptr(), first[5:]
-    assert find_room(300, 200, torch.float32).data_ptr() != place
+    assert find_matrix((300, 200), torch.float32).data_ptr() != place
     del first
-    assert find_room(300, 200, torch.float32).data_ptr() != place
+    assert find_matrix((300, 200), torch.float32).data_ptr() != place
     del part
-    assert find_room(300, 200, torch.float32).data_ptr() == place
+    assert find_matrix((300, 200), torch.float32).data_ptr() == place
 
 
 def test_only_memory_of_the_same_size_is_used_again():
-    place = find_matrix(300, 200, torch.float32).data_ptr()
-    again = find_matrix(600, 200, torch.bfloat16)
+    place = find_matrix((300, 200), torch.float32).data_ptr()
+    again = find_matrix((600, 200), torch.bfloat16)
     assert again.data_ptr() == place
     assert again.is_contiguous()
     assert again.untyped_storage().nbytes() == 300 * 200 * 4
     del again
-    assert find_matrix(299, 200, torch.float32).untyped_storage().nbytes() == 299 * 200 * 4
+    assert find_matrix((299, 200), torch.float32).untyped_storage().nbytes() == 299 * 200 * 4
 
 
 def test_what_is_free_makes_way(monkeypatch):
     monkeypatch.setattr(scratch, "_MOST_SHARED_BYTES", 2**20)
-    held = find_matrix(512, 256, torch.float32)
-    find_matrix(511, 256, torch.float32)
-    find_matrix(510, 256, torch.float32)
+    held = find_matrix((512, 256), torch.float32)
+    find_matrix((511, 256), torch.float32)
+    find_matrix((510, 256), torch.float32)
     assert [len(one) for one in scratch._KEPT.shared] == [held.nbytes, 510 * 1024]
-    more = [find_matrix(512, 256, torch.float32) for _ in range(3)]
+    more = [find_matrix((512, 256), torch.float32) for _ in range(3)]
     assert sum(map(len, scratch._KEPT.shared)) <= 2**20
     assert len({one.data_ptr() for one in more}) == 3
 
@@ -105,3 +105,10 @@ def test_an_output_that_is_held_keeps_its_memory():
         copy = held.clone()
         layer(x + 1)
     assert torch.equal(held, copy)
+
+
+def test_memory_that_another_process_may_read_is_not_used_again():
+    shared = find_matrix((300, 200), torch.float32).share_memory_()
+    place = shared.data_ptr()
+    del shared
+    assert find_matrix((300, 200), torch.float32).data_ptr() != place

@@ -8,7 +8,6 @@ lie side by side in a row of a tile, so a stretch of its columns is turned on th
 cache. Pairs of rows of `b` go to panels in the second. Missing rows and columns are zeros there.
 """
 
-
 from recurry.backends.cpu import tiles
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.machine import Machine

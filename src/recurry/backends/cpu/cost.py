@@ -151,9 +151,7 @@ def _lengths(timeline: Timeline) -> list[int]:
     return found
 
 
-def _time_us(
-    work: Work, timeline: Timeline, part: tuple[int, int], *, share: float = 1.0
-) -> float:
+def _time_us(work: Work, timeline: Timeline, part: tuple[int, int], *, share: float = 1.0) -> float:
     """All steps of some streams; a step in which none of them takes part costs nothing."""
     first, last = part
     counts = Counter(timeline.sizes)
