@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from recurry.errors import DataError
+from recurry.errors import DataError, UsageError
 from recurry.network.transitions import Transitions
 
 LABELS = {
@@ -55,3 +55,8 @@ def test_forbidden_scores_are_minus_infinity():
 def test_a_label_of_another_scheme_is_named(label: str):
     with pytest.raises(DataError, match="does not mark a span in the way of BIO"):
         Transitions.of_spans(["O", label])
+
+
+def test_an_unknown_scheme_is_named():
+    with pytest.raises(UsageError, match="no scheme of labels named 'iob'"):
+        Transitions.of_spans(["O"], "iob")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from recurry.network.padding import PADDING, Steps
 
@@ -163,8 +164,10 @@ class _Partition(torch.autograd.Function):
         return found.partition
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
         singles, pairs, ends = ctx.saved_tensors
         (weights,) = gradients
         by_pairs = torch.tensordot(weights, pairs, 1)

@@ -5,15 +5,13 @@ Comes in: the names of labels. Goes out: masks. Imports torch and errors.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from recurry.errors import DataError
+from recurry.errors import DataError, unknown_name
 
-Scheme = Literal["bio", "bioes"]
 _LETTERS = {"bio": "BIO", "bioes": "BIOES"}
 
 
@@ -32,19 +30,22 @@ class Transitions:
     last: Bool[Tensor, "K"]
 
     @classmethod
-    def of_spans(cls, labels: Sequence[str], scheme: Scheme = "bio") -> "Transitions":
+    def of_spans(cls, labels: Sequence[str], scheme: str = "bio") -> "Transitions":
         """The rules for labels that mark spans: `O`, or a letter, a hyphen and a kind.
 
         In `bio` a span is `B-x I-x ...`; in `bioes` it is `B-x I-x ... E-x`, or `S-x` alone.
 
         Raises:
             DataError: A label that the scheme does not have.
+            UsageError: There is no such scheme.
 
         Example:
             >>> rules = Transitions.of_spans(["O", "B-PER", "I-PER"])
             >>> rules.between[0].tolist(), rules.first.tolist()
             ([True, True, False], [True, True, False])
         """
+        if scheme not in _LETTERS:
+            raise unknown_name("scheme of labels", scheme, known=tuple(_LETTERS))
         parts = [_split(label, scheme) for label in labels]
         between = [[_may_follow(one, other, scheme) for other in parts] for one in parts]
         outside = ("O", "")
@@ -70,7 +71,7 @@ class Transitions:
         return one, two, three
 
 
-def _split(label: str, scheme: Scheme) -> tuple[str, str]:
+def _split(label: str, scheme: str) -> tuple[str, str]:
     """The letter and the kind of a label."""
     letter, _, kind = label.partition("-")
     if letter not in _LETTERS[scheme] or len(letter) != 1 or (letter == "O") == bool(kind):
@@ -82,7 +83,7 @@ def _split(label: str, scheme: Scheme) -> tuple[str, str]:
     return letter, kind
 
 
-def _may_follow(one: tuple[str, str], other: tuple[str, str], scheme: Scheme) -> bool:
+def _may_follow(one: tuple[str, str], other: tuple[str, str], scheme: str) -> bool:
     """Whether a label may come after another one."""
     is_open = one[0] in ("BI" if scheme == "bioes" else "")  # a span that must go on
     goes_on = other[0] in "IE"
