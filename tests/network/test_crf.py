@@ -2,7 +2,6 @@
 
 import itertools
 
-import pytest
 import torch
 from torch import Tensor
 
@@ -62,8 +61,7 @@ def test_likelihoods_and_marginals_equal_sums_over_all_sequences():
         assert_near(marginals[:, stream], expected, "interpreter_float64", what="marginals")
 
 
-def test_gradients_equal_finite_differences(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("recurry.network.crf._CHUNK", 50)  # more than one piece
+def test_gradients_equal_finite_differences():
     chain, (scores, steps) = random_chain(), random_scores()
     scores.clamp_(max=3).requires_grad_()
     labels = torch.randint(3, (4, len(LENGTHS)))
@@ -97,6 +95,21 @@ def test_what_may_not_come_does_not_come():
     assert (found[1:] != found[:-1]).all()
     assert (found[0] != 0).all()
     assert (found[-1] == 0).all()
+
+
+def test_scores_far_apart_stay_finite():
+    chain, steps = random_chain(), Steps.of(torch.zeros(3, 1, 3), None)
+    scores = torch.tensor([[0.0, -1e4, -1e4], [-1e4, 0, -1e4], [0, 0, -1e4]])[:, None].double()
+    labels = torch.tensor([[0], [1], [0]])
+    found, shares = chain.log_likelihood(scores, labels, steps), chain.marginals(scores, steps)
+    expected = [score_of(chain, scores[:, 0], (0, 1, label)) for label in (0, 1)]
+    assert_near(
+        found[0],
+        expected[0] - torch.stack(expected).logsumexp(0),
+        "interpreter_float64",
+        what="far",
+    )
+    assert torch.isfinite(shares).all()
 
 
 def test_long_sequences_stay_finite():

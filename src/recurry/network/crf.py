@@ -14,8 +14,6 @@ from torch.autograd.function import once_differentiable
 
 from recurry.network.padding import PADDING, Steps
 
-_CHUNK = 1 << 22  # numbers held at once for pairs of labels
-
 
 class Chain(nn.Module):
     """Scores of neighbouring labels, of the first and of the last.
@@ -118,37 +116,45 @@ class _Tables:
 def _forward_backward(
     scores: Tensor, transitions: Tensor, first: Tensor, last: Tensor, steps: Steps
 ) -> _Tables:
-    """Sums over all sequences from the start and, at the same time, from the end."""
-    num_labels = scores.shape[2]
+    """Sums over all sequences from the start and, at the same time, from the end.
+
+    In float64, so that a label a few hundred nats below the best of its step still counts.
+    """
+    dtype = scores.dtype
+    scores, transitions, first, last = (x.double() for x in (scores, transitions, first, last))
     places = steps.reversed_places().unsqueeze(2).expand_as(scores)
     both = torch.stack([scores, scores.gather(0, places)], 1)  # (T, 2, B, K)
-    moves = torch.stack([transitions.t(), transitions]).unsqueeze(1)  # to the row from the column
-    sums = [both[0] + torch.stack([first, last]).unsqueeze(1)]
-    for at in both[1:]:
-        sums.append(torch.logsumexp(sums[-1].unsqueeze(2) + moves, 3).add_(at))
-    ahead, behind = torch.stack(sums).unbind(1)
-    ends = steps.ends()[None, :, None].expand(1, -1, num_labels)
+    moves = transitions.exp()
+    found = _sums(both, torch.stack([moves, moves.t()]), torch.stack([first, last]).unsqueeze(1))
+    ahead, behind = found.unbind(1)
+    ends = steps.ends()[None, :, None].expand(1, -1, scores.shape[2])
     partition = torch.logsumexp(ahead.gather(0, ends)[0] + last, 1)
     mask = steps.mask()
     behind = behind.gather(0, places)  # from step t to the end
     singles = (ahead + behind - scores - partition[None, :, None]).exp_()
+    # What a best label and its followers have in common is taken from the one and given to the
+    # others, so that no exponent is large.
+    best = ahead[:-1].amax(2, keepdim=True)
+    before = (ahead[:-1] - best).exp_()
+    after = (behind[1:] + best - partition[:, None]).exp_()
+    after = after.masked_fill_(~mask[1:].unsqueeze(2), 0)
+    pairs = torch.bmm(before.permute(1, 2, 0), after.transpose(0, 1)) * moves
     return _Tables(
-        partition.masked_fill(~mask[0], 0),
-        singles.masked_fill_(~mask.unsqueeze(2), 0),
-        _pair_counts(ahead[:-1], behind[1:] - partition[:, None], transitions, mask[1:]),
+        partition.masked_fill(~mask[0], 0).to(dtype),
+        singles.masked_fill_(~mask.unsqueeze(2), 0).to(dtype),
+        pairs.to(dtype),
     )
 
 
-def _pair_counts(ahead: Tensor, behind: Tensor, transitions: Tensor, mask: Tensor) -> Tensor:
-    """The expected number of each pair of neighbours, (B, K, K), a few steps at a time."""
-    _, batch_size, num_labels = ahead.shape
-    counts = ahead.new_zeros(batch_size, num_labels, num_labels)
-    size = max(1, _CHUNK // max(1, counts.numel()))
-    for part in range(0, len(ahead), size):
-        here = slice(part, part + size)
-        pairs = ahead[here].unsqueeze(3) + behind[here].unsqueeze(2) + transitions
-        counts += pairs.exp_().masked_fill_(~mask[here, :, None, None], 0).sum(0)
-    return counts
+def _sums(scores: Tensor, moves: Tensor, first: Tensor) -> Tensor:
+    """The logs of the sums over all beginnings that reach each label, as `scores` is shaped."""
+    sums = torch.empty_like(scores)
+    torch.add(scores[0], first, out=sums[0])
+    for before, at, now in zip(sums[:-1], scores[1:], sums[1:], strict=True):
+        best = before.amax(2, keepdim=True)
+        torch.bmm((before - best).exp_(), moves, out=now)
+        now.log_().add_(best).add_(at)
+    return sums
 
 
 class _Partition(torch.autograd.Function):
