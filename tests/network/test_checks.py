@@ -6,6 +6,7 @@ import torch
 
 from recurry.errors import ShapeError, UsageError
 from recurry.network.checks import (
+    check_ids,
     check_input,
     check_lengths,
     check_memory,
@@ -86,3 +87,10 @@ def test_unknown_precision_offers_the_nearest():
 def test_unknown_memory_offers_the_nearest():
     with pytest.raises(UsageError, match=r"memory named 'lo'[\s\S]*try: low"):
         check_memory("lo")
+
+
+def test_ids_out_of_range_are_named():
+    check_ids("labels", torch.tensor([0, 2]), 3)
+    check_ids("labels", torch.tensor([]).long(), 3)
+    with pytest.raises(ShapeError, match=r"labels are out of range(.|\n)*from -1 to 2"):
+        check_ids("labels", torch.tensor([-1, 2]), 3)

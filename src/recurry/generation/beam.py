@@ -7,17 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from recurry.errors import UsageError
+from recurry.generation import decoding
 from recurry.generation.allowed import Allowed
+from recurry.generation.decoding import WIDEST, Path
 from recurry.generation.sampling import best_logits
 from recurry.generation.stepping import Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
 from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import evaluating
-
-_WIDEST = 1024
 
 # Rows to go on from and one symbol for each -> log-probabilities of the next symbol, (N, V).
 Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -36,14 +37,6 @@ class Beam:
     text: str
     log_probability: float
     num_symbols: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Path:
-    """Symbols with the sum of their log-probabilities."""
-
-    symbols: tuple[int, ...]
-    log_probability: float
 
 
 def beam_search(
@@ -111,38 +104,41 @@ def search(
     Shapes:
         first (1, V); step (N,), (N,) -> (N, V).
     """
-    finished: list[Path] = []
-    live, scores = [Path(symbols=(), log_probability=0.0)], first
-    for count in range(length):
-        chosen = _choose(live, scores, width - len(finished))
-        live, rows = [], []
-        for row, path in chosen:
-            if is_finished is not None and is_finished(path.symbols):
-                finished.append(path)
-            else:
-                live.append(path)
-                rows.append(row)
-        if not live or count == length - 1:
-            break
-        scores = step(np.array(rows), np.array([path.symbols[-1] for path in live]))
-    return sorted([*finished, *live], key=_rank)
+    paths = decoding.search(
+        _Chain(first, step), length=length, end=is_finished, width=width, num_best=width
+    )[0]
+    return sorted(paths, key=_rank)
 
 
-def _choose(live: Sequence[Path], scores: np.ndarray, count: int) -> list[tuple[int, Path]]:
-    """The best one-symbol extensions, each with the row it extends."""
-    totals = (scores + np.array([[path.log_probability] for path in live])).ravel()
-    best = np.argsort(-totals, kind="stable")[:count]
-    rows, symbols = np.divmod(best[np.isfinite(totals[best])], scores.shape[1])
-    return [
-        (
-            int(row),
-            Path(
-                symbols=(*live[row].symbols, int(symbol)),
-                log_probability=float(totals[row * scores.shape[1] + symbol]),
-            ),
-        )
-        for row, symbol in zip(rows, symbols, strict=True)
-    ]
+class _Chain:
+    """First scores and a step function as what a search writes with."""
+
+    begin, num_sequences = 0, 1
+
+    def __init__(self, first: np.ndarray, step: Step) -> None:
+        self._first, self._step = first, step
+
+    def start(self) -> "_Rows":
+        """Before the first symbol."""
+        return _Rows(np.zeros(1, dtype=np.int64), is_first=True)
+
+    def step(self, symbols: torch.Tensor, state: "_Rows") -> tuple[torch.Tensor, "_Rows"]:
+        """The scores after some symbols."""
+        first = self._first if state.is_first else None
+        scores = self._step(state.numbers, symbols.numpy()) if first is None else first
+        return torch.from_numpy(scores), _Rows(np.arange(len(scores)))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows to go on from."""
+
+    numbers: np.ndarray
+    is_first: bool = False
+
+    def reorder(self, rows: torch.Tensor) -> "_Rows":
+        """Other rows to go on from."""
+        return _Rows(rows.numpy(), is_first=self.is_first)
 
 
 def _rank(path: Path) -> tuple[float, tuple[int, ...]]:
@@ -208,9 +204,9 @@ def _check(length: int, width: int) -> None:
         raise UsageError(
             "The length is out of range.", got=str(length), accepted="a whole number from 0"
         )
-    if not 1 <= width <= _WIDEST:
+    if not 1 <= width <= WIDEST:
         raise UsageError(
             "The beam's width is out of range.",
             got=str(width),
-            accepted=f"a whole number from 1 to {_WIDEST:,}",
+            accepted=f"a whole number from 1 to {WIDEST:,}",
         )

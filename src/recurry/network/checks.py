@@ -143,6 +143,17 @@ def _whole_numbers(values: object) -> tuple[int, ...] | None:
         return None
 
 
+def check_ids(name: str, ids: Tensor, count: int) -> None:
+    """Ids are from 0 to below a number."""
+    if ids.numel() and not (ids.min() >= 0 and ids.max() < count):
+        raise ShapeError(
+            f"The {name} are out of range.",
+            where=name,
+            got=f"from {int(ids.min())} to {int(ids.max())}",
+            accepted=f"from 0 to {count - 1}",
+        )
+
+
 def refuse_lengths() -> UsageError:
     """The error for lengths beside a packed sequence, which has its own."""
     return UsageError(

@@ -1,0 +1,104 @@
+"""Scores of many symbols and their loss in one go, some rows at a time.
+
+Comes in: vectors `(N, F)`, the matrix `(V, F)` behind them, targets. Goes out: nats. The scores of
+all rows at once would be the largest thing that a network with many symbols makes. Here they exist
+for some rows at a time, and the gradients are made while they do.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+_CHUNK = 1 << 21  # scores at a time: few enough to stay near the processor
+
+
+def linear_cross_entropy(
+    rows: Float[Tensor, "N F"],
+    weight: Float[Tensor, "V F"],
+    bias: Float[Tensor, "V"],
+    targets: Int64[Tensor, "N"],
+    *,
+    smoothing: float = 0.0,
+    is_rounded: bool = False,
+) -> Float[Tensor, ""]:
+    """The cross-entropy of `softmax(weight @ row + bias)`, summed over rows, in nats.
+
+    Args:
+        rows: Vectors.
+        weight: The matrix that makes scores of them.
+        bias: Added to the scores.
+        targets: The symbol of each row, from 0 to V - 1.
+        smoothing: The share of the target that is spread over all symbols (Szegedy et al. 2016).
+        is_rounded: Whether products read numbers rounded to bfloat16; all else stays as it is.
+    """
+    found = _LinearCrossEntropy.apply(rows, weight, bias, targets, smoothing, is_rounded)
+    assert isinstance(found, Tensor)
+    return found
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """The loss; the gradients by its inputs are ready before they are asked for."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        rows: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        smoothing: float,
+        is_rounded: bool,
+    ) -> Tensor:
+        kind = torch.bfloat16 if is_rounded else weight.dtype
+        matrix, x = weight.to(kind), rows.to(kind)
+        gradients = None
+        if any(ctx.needs_input_grad):
+            gradients = torch.empty_like(rows), torch.zeros_like(weight), torch.zeros_like(bias)
+        total = rows.new_zeros(())
+        size = max(1, _CHUNK // len(weight))
+        for start in range(0, len(rows), size):
+            part = slice(start, start + size)
+            scores = (x[part] @ matrix.t()).to(weight.dtype).add_(bias)
+            total += _to_errors(scores, targets[part], smoothing)
+            if gradients is not None:
+                errors = scores.to(kind)
+                gradients[0][part] = errors @ matrix
+                _add_product(gradients[1], errors.t(), x[part])
+                gradients[2].add_(scores.sum(0))
+        ctx.save_for_backward(*(gradients or ()))
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        found = tuple(value * gradients[0] for value in ctx.saved_tensors)
+        return (*found, None, None, None)
+
+
+def _to_errors(scores: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    """Turn scores into their gradients, in place; the loss of the rows."""
+    num_symbols, columns = scores.shape[1], targets.unsqueeze(1)
+    wanted = scores.gather(1, columns)
+    spread = scores.sum() if smoothing else 0.0
+    best = scores.amax(1, keepdim=True)
+    sums = scores.sub_(best).exp_().sum(1, keepdim=True)
+    partition = best + sums.log()
+    loss = partition.sum() - (1 - smoothing) * wanted.sum() - smoothing / num_symbols * spread
+    scores.div_(sums)
+    if smoothing:
+        scores.sub_(smoothing / num_symbols)
+    scores.scatter_add_(1, columns, scores.new_full((1, 1), smoothing - 1.0).expand_as(columns))
+    return loss
+
+
+def _add_product(total: Tensor, a: Tensor, b: Tensor) -> None:
+    """Add a product of two matrices, which may be of a narrower type."""
+    if a.dtype == total.dtype:
+        total.addmm_(a, b)
+    else:
+        total.add_(a @ b)
