@@ -5,4 +5,5 @@ LANGUAGE = "language"
 # name -> (module, class)
 TASKS: dict[str, tuple[str, str]] = {
     LANGUAGE: ("recurry.tasks.language_task", "LanguageTask"),
+    "classify": ("recurry.tasks.classify", "Classify"),
 }
