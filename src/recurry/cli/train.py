@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.progress import Display, choose_display
-from recurry.errors import Interrupted, UsageError
+from recurry.errors import Interrupted, UsageError, nearest
 from recurry.tasks.names import LANGUAGE, TASKS
 
 if TYPE_CHECKING:
@@ -128,6 +128,14 @@ def _split_task(files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The task that the first word names, if it names one, and the files."""
     if files and files[0] in TASKS:
         return files[0], files[1:]
+    if files and not os.path.exists(files[0]):
+        close = nearest(files[0], TASKS)
+        if close:
+            raise UsageError(
+                f"There is neither a file nor a task named {files[0]!r}.",
+                accepted=f"text files, or a task: {', '.join(TASKS)}",
+                hint=f"recurry train {close[0]} {' '.join(map(shlex.quote, files[1:]))}".strip(),
+            )
     return None, files
 
 
