@@ -16,7 +16,8 @@ def test_what_the_training_texts_lack_is_unknown(tokens):
     unknown = codec.vocabulary.unknown
     assert unknown is not None
     assert codec.encode("x")[0] == unknown
-    assert encode_texts(codec, ["x the"], longest=9).unknown_share > 0
+    found = encode_texts(codec, ["x" if tokens == "characters" else "x y", "the", ""], longest=9)
+    assert found.is_strange.tolist() == [True, False, False]
 
 
 def test_rare_words_are_unknown():
@@ -40,6 +41,7 @@ def test_empty_and_long_texts_are_counted():
     found = encode_texts(codec, ["", "the cat sat", "the"], longest=2)
     assert found.numbers.lengths.tolist() == [1, 2, 1]
     assert found.numbers[0].tolist() == [codec.vocabulary.unknown]
+    assert [found.remarks(number) for number in range(3)] == [["empty"], ["cut"], []]
     empty, cut = found.notes("training", longest=2)
     assert "1 texts of the training part are empty" in empty
     assert "1 texts of the training part are longer than 2 symbols and were cut" in cut

@@ -92,6 +92,7 @@ def test_an_answer_does_not_depend_on_the_others(table, tmp_path):
     model, _, _ = _train(_settings(table), tmp_path / "data", epochs=2)
     texts = ["good", "a poor dog and a cat " * 40, "", "zzz", "awful"]
     together = TASK.predict(model, texts)
+    assert [answer.get("remarks") for answer in together][2:] == [["empty"], ["unknown"], None]
     for text, answer in zip(texts, together, strict=True):
         (alone,) = TASK.predict(model, [text])
         assert alone["label"] == answer["label"]

@@ -55,46 +55,48 @@ class Encoded:
 
     Attributes:
         numbers: A sequence for each text; that of an empty one is a single unknown symbol.
-        num_empty: Texts without any symbol.
-        num_cut: Texts that were longer than may be.
-        unknown_share: The share of symbols that the codec does not know.
+        is_empty: For each text, whether it has no symbol.
+        is_cut: Whether it was longer than may be.
+        is_strange: Whether all of its symbols are unknown.
     """
 
     numbers: Ragged
-    num_empty: int
-    num_cut: int
-    unknown_share: float
+    is_empty: np.ndarray
+    is_cut: np.ndarray
+    is_strange: np.ndarray
+
+    def remarks(self, number: int) -> list[str]:
+        """What is to be said of one text: empty, cut, unknown."""
+        marks = (("empty", self.is_empty), ("cut", self.is_cut), ("unknown", self.is_strange))
+        return [word for word, is_so in marks if is_so[number]]
 
     def notes(self, part: str, *, longest: int) -> list[str]:
         """What is worth knowing of these texts."""
         found = []
-        if self.num_empty:
-            found.append(f"{self.num_empty:,} texts of the {part} part are empty")
-        if self.num_cut:
+        num_empty, num_cut = int(self.is_empty.sum()), int(self.is_cut.sum())
+        if num_empty:
+            found.append(f"{num_empty:,} texts of the {part} part are empty")
+        if num_cut:
             found.append(
-                f"{self.num_cut:,} texts of the {part} part are longer than {longest:,} symbols "
+                f"{num_cut:,} texts of the {part} part are longer than {longest:,} symbols "
                 "and were cut (text.longest)"
             )
         return found
 
 
 def encode_texts(codec: Codec, texts: Iterable[str], *, longest: int) -> Encoded:
-    """Texts as numbers, each at least one symbol and at most `longest` long.
-
-    Raises:
-        DataError: No text holds any symbol that the codec knows.
-    """
-    blank = codec.vocabulary.unknown or 0
-    sequences, num_empty, num_cut = [], 0, 0
+    """Texts as numbers, each at least one symbol and at most `longest` long."""
+    unknown = codec.vocabulary.unknown
+    sequences: list[np.ndarray] = []
+    marks: list[tuple[bool, bool, bool]] = []
     for text in texts:
         numbers = codec.encode(text)
-        num_empty += not len(numbers)
-        num_cut += len(numbers) > longest
-        sequences.append(numbers[:longest] if len(numbers) else np.array([blank]))
-    ragged = Ragged.from_sequences(sequences)
-    unknown = codec.vocabulary.unknown
-    share = float(np.mean(ragged.values == unknown)) if unknown is not None and sequences else 0.0
-    return Encoded(numbers=ragged, num_empty=num_empty, num_cut=num_cut, unknown_share=share)
+        is_empty, is_cut = not len(numbers), len(numbers) > longest
+        marks.append((is_empty, is_cut, not is_empty and bool((numbers == unknown).all())))
+        sequences.append(np.array([unknown or 0]) if is_empty else numbers[:longest])
+    empty, cut, strange = np.array(marks, dtype=bool).reshape(-1, 3).T
+    numbers = Ragged.from_sequences(sequences)
+    return Encoded(numbers=numbers, is_empty=empty, is_cut=cut, is_strange=strange)
 
 
 def check_overlap(encoded: Encoded, codec: Codec, *, where: str) -> None:
@@ -103,7 +105,7 @@ def check_overlap(encoded: Encoded, codec: Codec, *, where: str) -> None:
     Raises:
         DataError: Every symbol is unknown.
     """
-    if encoded.unknown_share == 1.0 and encoded.num_empty < len(encoded.numbers):
+    if encoded.is_strange.any() and (encoded.is_strange | encoded.is_empty).all():
         known = ", ".join(repr(symbol) for symbol in codec.vocabulary.symbols[:8])
         raise DataError(
             "The texts and the vocabulary have no symbol in common.",

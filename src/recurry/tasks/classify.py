@@ -167,14 +167,24 @@ class Classify(RecordTask):
         return {"confusion.svg": confusion_svg(counts, labels.names, title="Confusion matrix")}
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """The label of each text with the probabilities of all, or its number."""
+        """The label of each text with the probabilities of all, or its number.
+
+        An answer has `remarks` where its text was empty, was cut, or has no known symbol.
+        """
         labels, text = model.knowledge.labels, model.settings["text"]
         assert isinstance(text, TextConfig)
         encoded = encode_texts(model.knowledge.codec, texts, longest=text.longest)
         found = outputs(model, Examples(sequences={"text": encoded.numbers}))
         if labels.kind == "number":
-            return [{"value": _rounded(x * labels.spread + labels.centre)} for x in found.tolist()]
-        return [_answer(row, labels) for row in np.exp(tempered(found, temperature_of(model)))]
+            numbers = found * labels.spread + labels.centre
+            answers = [{"value": _rounded(number)} for number in numbers.tolist()]
+        else:
+            shares = np.exp(tempered(found, temperature_of(model)))
+            answers = [_answer(row, labels) for row in shares]
+        for number, answer in enumerate(answers):
+            if remarks := encoded.remarks(number):
+                answer["remarks"] = remarks
+        return answers
 
     def _score(
         self, model: Model, data: Examples, *, temperature: float | None
