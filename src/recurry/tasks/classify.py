@@ -175,6 +175,7 @@ class Classify(RecordTask):
         assert isinstance(text, TextConfig)
         encoded = encode_texts(model.knowledge.codec, texts, longest=text.longest)
         found = outputs(model, Examples(sequences={"text": encoded.numbers}))
+        answers: list[dict[str, Any]]
         if labels.kind == "number":
             numbers = found * labels.spread + labels.centre
             answers = [{"value": _rounded(number)} for number in numbers.tolist()]
