@@ -31,8 +31,11 @@ import torch
 from recurry.artefact.model_file import load_model, save_model
 from recurry.data.configuration import DataConfig
 from recurry.data.prepare import prepare
+from recurry.data.record_configuration import RecordsConfig, TextConfig
 from recurry.errors import ModelFileError
-from recurry.network.configuration import NetworkConfig
+from recurry.network.configuration import EncoderConfig, NetworkConfig
+from recurry.network.dropout import Dropout
+from recurry.tasks.classify import AnswerConfig, Classify
 from recurry.tasks.language import LanguageModel
 
 MEMORY_LIMIT_MB = 300  # more than before the first mutant
@@ -153,6 +156,25 @@ def _make_seeds(folder: Path) -> list[bytes]:
         model = LanguageModel.build(network_config=network, codec=prepared.codec, seed=0)
         save_model(model.with_scores({"validation_loss_nats": 2.0}), folder / "seed")
         seeds.append((folder / "seed").read_bytes())
+    return [*seeds, *_make_classifiers(folder)]
+
+
+def _make_classifiers(folder: Path) -> list[bytes]:
+    """Small valid files of the task `classify`, one for each kind of label."""
+    table = folder / "table.csv"
+    table.write_text("text,label\n" + "good,2\nbad,1\n" * 10, encoding="utf-8")
+    task, seeds = Classify(), []
+    for kind in ("class", "rating", "number"):
+        settings = {
+            "data": RecordsConfig(paths=(str(table),)),
+            "text": TextConfig(),
+            "network": EncoderConfig(cell="gru", embedding_size=2, hidden_size=3),
+            "answer": AnswerConfig(kind=kind),
+            "dropout": Dropout(),
+        }
+        records = task.prepare(settings, folder / kind)
+        save_model(task.build(settings, records, cell="gru", seed=0), folder / "seed")
+        seeds.append((folder / "seed").read_bytes())
     return seeds
 
 
@@ -244,10 +266,14 @@ def _change_description(raw: bytes, chance: random.Random) -> bytes:
         if way < 0.25:
             description["cell"] = original["cell"] | {"equations": chance.choice(EQUATIONS)}
         elif way < 0.4:
-            vocabulary = dict(original["codec"]["vocabulary"])
-            key = chance.choice(list(vocabulary))
-            vocabulary[key] = chance.choice([*HOSTILE, ["a", "a"], ["\ud800"], ["ab"] * 50])
-            description["codec"] = original["codec"] | {"vocabulary": vocabulary}
+            own = "codec" if "codec" in original else "knowledge"
+            changed = copy.deepcopy(original[own])
+            tables = [changed, *(part for part in changed.values() if isinstance(part, dict))]
+            tables += [codec["vocabulary"] for codec in tables if "vocabulary" in codec]
+            table = chance.choice(tables[1:])
+            key = chance.choice(list(table))
+            table[key] = chance.choice([*HOSTILE, ["a", "a"], ["\ud800"], ["ab"] * 50])
+            description[own] = changed
         else:
             _replace_somewhere(description, chance)
     if chance.random() < 0.5:

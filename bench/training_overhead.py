@@ -27,8 +27,9 @@ from recurry.training.configuration import (
     TrainingConfig,
     WindowConfig,
 )
+from recurry.training.data import TrainingData
 from recurry.training.fit import fit
-from recurry.training.state import TrainingData, TrainingState
+from recurry.training.state import TrainingState
 
 
 def build(arguments: argparse.Namespace) -> LanguageModel:

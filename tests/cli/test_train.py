@@ -257,3 +257,36 @@ def test_a_signal_ends_the_process_with_130(folder):
     assert child.returncode == 130
     assert "recurry resume mine" in talk
     assert "Traceback" not in talk
+
+
+def test_a_task_and_its_settings(folder):
+    (folder / "a.csv").write_text("review,stars\n" + "good,5\nbad,1\n" * 20)
+    columns = ["--text-column", "review", "--label-column", "stars", "--tokens", "characters"]
+    small = ["--hidden-size", "4", "--epochs", "1", "--test", "0.2"]
+    printed = _run("train", "classify", "a.csv", *columns, *small, "--print-config").stdout
+    (folder / "s.toml").write_text(printed)
+    config = load_config(path=folder / "s.toml")
+    assert (config.task, config.text.tokens, config.data.test) == ("classify", "characters", 0.2)
+    result = _run("train", "classify", "a.csv", *columns, *small, "--run", "mine")
+    assert "accuracy" in result.stdout
+    assert "recurry predict mine" in result.stderr
+    assert _run("resume", "mine").stdout == result.stdout
+    _run("train", "classify", "a.csv", *columns, *small)
+    assert (folder / "runs" / "a-classify" / "confusion.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["clasify", "a.csv"], "recurry train classify a.csv"),
+        (["classify", "a.csv", "--preset", "laptop"], "different tasks"),
+        (["classify", "a.csv", "--k1", "3"], "no such table or setting for classify"),
+        (["classify"], "no records to learn from"),
+        (["text.txt", "--text-column", "x"], "data.text_column"),
+    ],
+)
+def test_a_task_that_does_not_fit(folder, arguments, words):
+    (folder / "a.csv").write_text("text,label\ngood,5\n")
+    with pytest.raises(RecurryError) as caught:
+        _run("train", *arguments)
+    assert words in str(caught.value)

@@ -351,3 +351,40 @@ def test_the_python_front_door(tmp_path):
     assert model.codec.decode(model.codec.encode("fox")) == "fox"
     assert updates[0] == 1
     assert model.scores["validation_loss_nats"] > 0
+
+
+RECORDS = {
+    "network.hidden_size": 6,
+    "network.embedding_size": 6,
+    "training.epochs": 4,
+    "training.evaluate_every": 3,
+    "dropout.input": 0.1,
+    "data.test": 0.2,
+    "batches.records": 8,
+}
+
+
+@pytest.mark.parametrize("stop", [1, 9])
+def test_records_are_trained_and_resumed_as_texts_are(tmp_path, stop):
+    rows = [f"a {'cat ' * (n % 5)}{word},{word}" for n in range(25) for word in ("good", "bad")]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows, "lost,"]) + "\n")
+    settings = RECORDS | {"data.paths": [str(tmp_path / "a.csv")]}
+    config = load_config("classify", overrides=settings)
+    assert config.task == "classify"
+    heard: list[str] = []
+    whole = start(config, tmp_path / "whole", notify=heard.append)
+    _train(whole)
+    assert any("1 rows without a label" in line for line in heard)
+    for progress in start(config, tmp_path / "cut").train():
+        if progress.update == stop:
+            break
+    (tmp_path / "a.csv").unlink()  # what is needed lies in the run
+    _train(resume(tmp_path / "cut"))
+    for name in ("log.jsonl", "model.safetensors", "curves.csv", "confusion.svg"):
+        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    best = load_model(tmp_path / "cut")
+    assert best.scores["test_num_records"] == 10
+    assert best.scores["test_temperature"] == best.scores["validation_temperature"]
+    assert "nats per record" in (tmp_path / "cut" / "curves.svg").read_text()
+    _train(resume(tmp_path / "cut"))  # what has ended is left as it is
+    assert load_model(tmp_path / "cut").scores == best.scores

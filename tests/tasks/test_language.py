@@ -48,7 +48,7 @@ def test_scores_and_provenance_make_another_record_of_the_same_weights(codec):
     "sizes", [{"hidden_size": 1_000_000}, {"hidden_size": 9, "embedding_size": 10**6}]
 )
 def test_a_network_larger_than_the_memory_is_refused_at_once(codec, monkeypatch, sizes):
-    monkeypatch.setattr("recurry.tasks.language._memory_bytes", lambda: 2.0**24)
+    monkeypatch.setattr("recurry.tasks.memory._memory_bytes", lambda: 2.0**24)
     with pytest.raises(ShapeError, match=r"larger than the memory[\s\S]*weights,[\s\S]*GiB"):
         build(codec, **sizes)
     assert build(codec, hidden_size=9, embedding_size=100)

@@ -18,7 +18,8 @@ from recurry.training.configuration import (
     TrainingConfig,
     WindowConfig,
 )
-from recurry.training.state import TrainingData, TrainingState
+from recurry.training.data import TrainingData
+from recurry.training.state import TrainingState
 
 NUM_SYMBOLS = 7
 

@@ -2,15 +2,12 @@ import math
 
 import pytest
 import torch
-from torch.nn import functional
 
 from recurry.errors import TrainingError
 from recurry.network.dropout import Dropout
 from recurry.tasks.scoring import score
-from recurry.training.configuration import WindowConfig
-from recurry.training.fit import fit, summed_loss
-from recurry.training.state import TrainingData
-from recurry.training.windows import Window, Windows
+from recurry.training.data import TrainingData
+from recurry.training.fit import fit
 
 
 def test_training_learns_the_pattern(make_model, data, begin):
@@ -141,61 +138,9 @@ def test_a_summed_loss_has_steps_times_the_gradient(make_model, data, begin):
 def test_random_lengths_scale_the_learning_rate(make_model, data, begin):
     model = make_model()
     state = begin(model, window={"k1": 20, "jitter": 4.0})
-    windows = [state.windows.at(n) for n in range(state.num_updates)]
+    windows = [state.course.at(n) for n in range(state.num_updates)]
     for window, progress in zip(windows, fit(model, data, state), strict=True):
         assert progress.learning_rate == pytest.approx(0.01 * window.length / 20)
-
-
-def untruncated_gradients(network, symbols, *, first: int, start: int, end: int, carried):
-    """Gradients of the loss of the steps start to end, through everything from first."""
-    network.zero_grad()
-    logits, _ = network(symbols[first:end], carried)
-    targets = symbols[start + 1 : end + 1]
-    counted = logits[start - first :]
-    functional.cross_entropy(counted.flatten(0, 1), targets.flatten(), reduction="sum").backward()
-    return [weight.grad.clone() for weight in network.parameters()]
-
-
-@pytest.mark.parametrize("cell", ["lstm", "gru", "sru"])
-@pytest.mark.parametrize(("k1", "k2"), [(5, 5), (5, 12), (5, 30), (1, 4), (4, 5)])
-def test_gradients_reach_back_exactly_k2_steps(make_model, data, cell, k1, k2):
-    """With frozen weights the carried state is the true one, so each window's gradient is that of
-    an untruncated graph in which the state k2 steps back is a constant."""
-    network = make_model(cell=cell, embedding_size=6, precision="float64").network
-    symbols = torch.from_numpy(data.train.read(0, 41)).unsqueeze(1)
-    windows = Windows(40, WindowConfig(k1=k1, k2=k2), epochs=1, seed=0)
-    carried = None
-    for update in range(windows.num_updates):
-        window = windows.at(update)
-        network.zero_grad()
-        loss, kept = summed_loss(
-            network, symbols[window.begin : window.end + 1], window, carried=carried
-        )
-        loss.backward()
-        found = [weight.grad.clone() for weight in network.parameters()]
-
-        first = max(0, window.end - k2) if not window.is_last else window.begin
-        with torch.no_grad():
-            constant = network(symbols[:first], None)[1] if first else None
-        expected = untruncated_gradients(
-            network, symbols, first=first, start=window.start, end=window.end, carried=constant
-        )
-        for ours, theirs in zip(found, expected, strict=True):
-            assert torch.allclose(ours, theirs, rtol=1e-10, atol=1e-12)
-        carried = kept
-
-
-def test_the_carried_state_is_taken_where_the_next_window_begins(make_model, data):
-    network = make_model(precision="float64").network
-    symbols = torch.from_numpy(data.train.read(0, 41)).unsqueeze(1)
-    window = Window(epoch=0, index=1, num_windows=4, begin=2, start=10, end=20, keep=12)
-    with torch.no_grad():
-        at_begin = network(symbols[:2], None)[1]
-        expected = network(symbols[:12], None)[1]
-    _, kept = summed_loss(network, symbols[2:21], window, carried=at_begin)
-    for name, value in expected.to_dict().items():
-        assert torch.allclose(kept[name], value, rtol=1e-12, atol=1e-14)
-        assert not kept[name].requires_grad
 
 
 def test_dropout_is_on_in_training_and_off_in_validation(make_model, data, begin):

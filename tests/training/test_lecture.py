@@ -25,8 +25,9 @@ from recurry.training.configuration import (
     TrainingConfig,
     WindowConfig,
 )
+from recurry.training.data import TrainingData
 from recurry.training.fit import fit
-from recurry.training.state import TrainingData, TrainingState
+from recurry.training.state import TrainingState
 
 NUM_UPDATES = 200
 STEPS, LARGEST = 25, 5.0

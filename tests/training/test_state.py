@@ -12,8 +12,9 @@ from recurry.training.configuration import (
     TrainingConfig,
     WindowConfig,
 )
+from recurry.training.data import TrainingData
 from recurry.training.fit import fit
-from recurry.training.state import TrainingData, TrainingState
+from recurry.training.state import TrainingState
 
 RECIPES = {
     "sgd": {"optimiser": {"name": "sgd", "learning_rate": 0.5, "momentum": 0.9}},

@@ -1,6 +1,6 @@
 """The model file: one `.safetensors` file that holds a whole model and no code.
 
-Comes in: a language model, or a path. Goes out: a file written at once, or a model that works.
+Comes in: a model of any task, or a path. Goes out: a file written at once, or a model that works.
 The format is specified in docs/model-file.md. May import: tasks and below.
 """
 
@@ -11,9 +11,8 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import safetensors.torch
@@ -25,23 +24,19 @@ from recurry.artefact.bounded_json import parse_bounded
 from recurry.artefact.durable import write_file
 from recurry.artefact.tensor_header import HeaderError, TensorHeader, check_tensors, read_header
 from recurry.compiler.cell import Cell
-from recurry.data.codec import Codec
 from recurry.errors import ModelFileError, RecurryError
-from recurry.network.configuration import NetworkConfig
-from recurry.network.dropout import Dropout
-from recurry.network.symbols import SymbolNetwork, expected_shapes
-from recurry.tasks.language import LanguageModel
+from recurry.tasks.find import find_kind, find_task
+from recurry.tasks.names import LANGUAGE
+from recurry.tasks.task import AnyModel, Task
 
-FORMAT = 1
-KIND = "language model"
+FORMAT = 2  # 1 knew language models only, and they are still written so
 KEY = "recurry"
 FILE_NAME = "model.safetensors"
 _NO_SUM = "0" * 64
 _KINDS = {torch.float32: "F32", torch.float64: "F64"}
-_PARTS = ("cell", "network", "dropout", "codec", "scores", "provenance")
 
 
-def save_model(model: LanguageModel, path: str | Path) -> None:
+def save_model(model: AnyModel, path: str | Path) -> None:
     """Write a model to one file, at once: a reader sees the old file or the new one.
 
     Args:
@@ -59,7 +54,7 @@ def save_model(model: LanguageModel, path: str | Path) -> None:
     write_file(Path(path), safetensors.torch.save(tensors, metadata={KEY: text}))
 
 
-def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
+def load_model(path: str | Path, *, device: str = "cpu") -> Any:
     """Read a model back; nothing in the file is ever run as code.
 
     Args:
@@ -67,7 +62,8 @@ def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
         device: Where the weights go, as torch names it.
 
     Returns:
-        A model that generates and scores exactly as the one that was saved.
+        A model that answers exactly as the one that was saved: a `LanguageModel`, or a `Model` of
+        the task that its `task` names.
 
     Raises:
         ModelFileError: The file is missing, damaged, hostile, no model of Recurry, or of a
@@ -93,30 +89,19 @@ def load_model(path: str | Path, *, device: str = "cpu") -> LanguageModel:
     return model
 
 
-def _description(model: LanguageModel) -> dict[str, Any]:
+def _description(model: AnyModel) -> dict[str, Any]:
     """Everything but the weights; the sum comes first so that it can be filled in."""
+    task = find_task(model.task)
     return {
         "sha256": _NO_SUM,
-        "format": FORMAT,
-        "kind": KIND,
+        "format": 1 if task.name == LANGUAGE else FORMAT,
+        "kind": task.kind,
         "recurry": _own_version(),
         "cell": model.cell.to_dict(),
-        "network": model.network_config.model_dump(mode="json") | {"cell": model.cell.name},
-        "dropout": model.dropout.model_dump(mode="json"),
-        "codec": _without_folders(model.codec.to_dict()),
+        **task.describe(model),
         "scores": {name: x for name, x in model.scores.items() if math.isfinite(x)},
         "provenance": dict(model.provenance),
     }
-
-
-def _without_folders(codec: dict[str, Any]) -> dict[str, Any]:
-    """Names of the training text stay; where it lay on somebody's disk is nobody's business."""
-    data = dict(codec["data"])
-    data["paths"] = [PurePath(path).name or path for path in data["paths"]]
-    for part in ("validation", "test"):
-        if isinstance(data[part], str):
-            data[part] = PurePath(data[part]).name
-    return codec | {"data": data}
 
 
 def _own_version() -> str:
@@ -151,11 +136,12 @@ def _with_place(error: ModelFileError, path: Path) -> ModelFileError:
     )
 
 
-def _read(file: BinaryIO) -> LanguageModel:
+def _read(file: BinaryIO) -> Any:
     raw_header = read_header(file)
-    text, description = _read_description(raw_header.metadata)  # a newer format is named as such
+    # A newer format is named as such, before anything else is found wrong.
+    text, description, task = _read_description(raw_header.metadata)
     header = check_tensors(raw_header)
-    model = _build(description, header)
+    model = _build(description, header, task=task)
     file.seek(0)
     raw = file.read(header.num_bytes + 1)
     if len(raw) != header.num_bytes:
@@ -170,7 +156,7 @@ def _read(file: BinaryIO) -> LanguageModel:
     return model
 
 
-def _read_description(metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+def _read_description(metadata: Mapping[str, str]) -> tuple[str, dict[str, Any], Task]:
     """The description, known to be a table with the right parts."""
     text = metadata.get(KEY)
     if text is None:
@@ -185,13 +171,15 @@ def _read_description(metadata: Mapping[str, str]) -> tuple[str, dict[str, Any]]
         raise HeaderError(f"its description is no proper JSON ({str(error)[:80]})") from error
     if not isinstance(description, dict):
         raise HeaderError("its description is no table")
-    _check_format(description)
-    if not all(isinstance(description.get(part), dict) for part in _PARTS):
-        raise HeaderError(f"its description lacks one of the tables {', '.join(_PARTS)}")
-    return text, description
+    task = _check_format(description)
+    parts = ("cell", *task.parts, "scores", "provenance")
+    if not all(isinstance(description.get(part), dict) for part in parts):
+        raise HeaderError(f"its description lacks one of the tables {', '.join(parts)}")
+    return text, description, task
 
 
-def _check_format(description: Mapping[str, Any]) -> None:
+def _check_format(description: Mapping[str, Any]) -> Task:
+    """The task of the model, if its format is known."""
     number, kind = description.get("format"), description.get("kind")
     if type(number) is not int:
         raise HeaderError("its description has no format number")
@@ -202,24 +190,25 @@ def _check_format(description: Mapping[str, Any]) -> None:
             accepted=f"formats up to {FORMAT}",
             hint="pip install --upgrade recurry",
         )
-    if number < 1 or kind != KIND:
+    task = find_kind(kind)
+    if number < 1 or task is None:
         raise HeaderError(f"its format is {number}, its kind {str(kind)[:40]!r}")
     if not isinstance(description.get("sha256"), str):
         raise HeaderError("its description has no sum")
+    return task
 
 
-def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageModel:
+def _build(description: Mapping[str, Any], header: TensorHeader, *, task: Task) -> Any:
     """The model without its weights, once all sizes are known to fit the file."""
     try:
-        config = NetworkConfig.model_validate(description["network"])
-        dropout = Dropout.model_validate(description["dropout"])
-        codec = Codec.from_dict(description["codec"])
         cell = Cell.from_dict(description["cell"])
-        if config.num_layers > len(header.shapes):
+        blueprint = task.blueprint(cell, description)
+        if blueprint.num_layers > len(header.shapes):
             raise HeaderError("it has fewer tensors than layers")
-        _check_shapes(expected_shapes(cell, config, num_symbols=codec.num_symbols), header)
-        _check_kinds("F64" if config.precision == "float64" else "F32", header)
-        network = _blank_network(cell, config, dropout=dropout, num_symbols=codec.num_symbols)
+        _check_shapes(blueprint.shapes(), header)
+        _check_kinds("F64" if blueprint.precision == "float64" else "F32", header)
+        scores = _scores(description["scores"])
+        return blueprint.make(scores, description["provenance"])
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:80]
@@ -228,26 +217,6 @@ def _build(description: Mapping[str, Any], header: TensorHeader) -> LanguageMode
         ) from error
     except RecurryError as error:
         raise HeaderError(error.what[:300]) from error
-    return LanguageModel(
-        cell=cell,
-        network_config=config,
-        dropout=dropout,
-        codec=codec,
-        network=network,
-        scores=_scores(description["scores"]),
-        provenance=description["provenance"],
-    )
-
-
-def _blank_network(
-    cell: Cell, config: NetworkConfig, *, dropout: Dropout, num_symbols: int
-) -> SymbolNetwork:
-    """A network whose weights are about to be replaced: orthogonal ones would cost seconds."""
-    blank = replace(cell, initial=dict.fromkeys(cell.parameters, "zeros"))
-    with torch.random.fork_rng(devices=[]):
-        network = SymbolNetwork(blank, config, dropout=dropout, num_symbols=num_symbols)
-    network.recurrent.cell = cell
-    return network
 
 
 def _check_shapes(expected: Mapping[str, tuple[int, ...]], header: TensorHeader) -> None:

@@ -30,7 +30,7 @@ def demo(folder: str, preset: str | None, pairs: tuple[str, ...]) -> None:
     Everything lands in the run folder; open its report.html in a browser. A demo that was
     interrupted goes on where it stopped; one that is complete is shown again.
     """
-    from recurry.cli.train import conduct, gather_settings, show_sample, starter
+    from recurry.cli.train import conduct, gather_settings, show_sample, starter, units_of
     from recurry.report.page import write_report
     from recurry.runs.configuration import load_config
     from recurry.runs.folder import CONFIG_NAME, is_free, is_run_of
@@ -47,7 +47,7 @@ def demo(folder: str, preset: str | None, pairs: tuple[str, ...]) -> None:
         )
     begin = _resumer() if is_begun else starter(config)
     try:
-        run = conduct(target, config.data.tokens, as_json=False, begin=begin)
+        run = conduct(target, units_of(config), as_json=False, begin=begin)
     except Interrupted as stop:
         raise Interrupted(stop.what, hint=again) from stop
     show_sample(run, as_json=False)

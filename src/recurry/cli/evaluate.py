@@ -1,4 +1,4 @@
-"""`recurry evaluate`: score a model on a text."""
+"""`recurry evaluate`: score a model on a text, or on labelled records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recurry.cli.model_argument import find_model, open_model
+from recurry.cli.evaluate_records import evaluate_records
+from recurry.cli.model_argument import find_model, open_any_model
 from recurry.cli.painting import (
     PAINT_OPTIONS,
     Paint,
@@ -20,6 +21,7 @@ from recurry.cli.painting import (
     show_paintings,
 )
 from recurry.errors import UsageError
+from recurry.tasks.names import LANGUAGE
 
 if TYPE_CHECKING:
     from recurry.data.ids import IdFile
@@ -32,7 +34,13 @@ _PAINTED = 2000
 
 
 def _evaluate(
-    model: str, files: tuple[str, ...], part: str | None, characters: int | None, **values: Any
+    model: str,
+    files: tuple[str, ...],
+    part: str | None,
+    characters: int | None,
+    pairs: tuple[str, ...],
+    picture: str | None,
+    **values: Any,
 ) -> None:
     paint = Paint(**values)
     if files and part:
@@ -45,7 +53,24 @@ def _evaluate(
             "--characters says how much is painted, but no cell to paint was named.",
             hint="--colour varying, or --colour LAYER:UNIT",
         )
-    language_model = open_model(model)
+    language_model = open_any_model(model)
+    if language_model.task != LANGUAGE:
+        if paint.colour:
+            raise UsageError("Only what a language model reads is painted.", hint="leave --colour")
+        evaluate_records(
+            language_model,
+            files,
+            part=part,
+            run=find_model(model).parent,
+            pairs=pairs,
+            picture=picture,
+            as_json=paint.as_json,
+        )
+        return
+    if pairs or picture:
+        raise UsageError(
+            "--set and --picture are for labelled records.", got=f"{model}, a language model"
+        )
     check_painting(paint, language_model)
     with tempfile.TemporaryDirectory() as folder:
         if files:
@@ -119,7 +144,8 @@ evaluate = click.Command(
     callback=_evaluate,
     help="Score MODEL on text FILES: nats, bits and perplexity a symbol.\n\nFolders too; - is "
     "standard input. Without FILES, a run folder is scored on the test part of its own text, or "
-    "on the validation part where it has no test part.",
+    "on the validation part where it has no test part. A model that was trained on records is "
+    "scored on FILES of labelled records.",
     params=[
         click.Argument(["model"]),
         click.Argument(["files"], nargs=-1, metavar="[FILES]..."),
@@ -134,6 +160,15 @@ evaluate = click.Command(
             type=click.IntRange(1, 1_000_000),
             metavar="N",
             help=f"Symbols to paint, from the beginning of the text.  [default: {_PAINTED}]",
+        ),
+        click.Option(
+            ["--set", "pairs"],
+            multiple=True,
+            metavar="KEY=VALUE",
+            help="Records: what differs from the training's table data: label_column=stars.",
+        ),
+        click.Option(
+            ["--picture"], metavar="FILE", help="Records: write the confusion matrix as SVG."
         ),
         click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
     ],

@@ -19,9 +19,10 @@ _KEPT_MEMORY = (-3, -1)
 # verb -> (module, one line for --help). The order is the order in --help.
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("recurry.cli.demo", "Train a character model on bundled Shakespeare and show it."),
-    "train": ("recurry.cli.train", "Train a model on a text and keep everything in a run folder."),
+    "train": ("recurry.cli.train", "Train a model on a text, or on records, in a run folder."),
     "resume": ("recurry.cli.train", "Go on with a run that was stopped, bit for bit."),
-    "evaluate": ("recurry.cli.evaluate", "Score a model on a text: nats, bits, perplexity."),
+    "evaluate": ("recurry.cli.evaluate", "Score a model on a text or on labelled records."),
+    "predict": ("recurry.cli.predict", "Answer texts with a model: classes, ratings, numbers."),
     "generate": ("recurry.cli.generate", "Write text with a model."),
     "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
     "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),

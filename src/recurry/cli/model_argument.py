@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from recurry.errors import UsageError, nearest
+from recurry.tasks.names import LANGUAGE
 
 if TYPE_CHECKING:
     from recurry.tasks.language import LanguageModel
@@ -44,7 +45,24 @@ def find_model(name: str) -> Path:
 
 
 def open_model(name: str) -> LanguageModel:
-    """The model that a user means."""
+    """The language model that a user means.
+
+    Raises:
+        UsageError: There is no model, or it is one of another task.
+    """
+    model = open_any_model(name)
+    if model.task != LANGUAGE:
+        raise UsageError(
+            f"The model {name} is no language model.",
+            got=f"a model of the task {model.task}",
+            accepted="a model that recurry train made from a text",
+            hint=f"recurry predict {name}, or recurry evaluate {name} DATA",
+        )
+    return model
+
+
+def open_any_model(name: str) -> Any:
+    """The model that a user means, of whatever task."""
     path = find_model(name)
     from recurry.artefact.model_file import load_model
 

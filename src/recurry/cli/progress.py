@@ -28,7 +28,7 @@ FIRST_ESTIMATE_SECONDS = 3.0  # before that there is no rate worth showing
 LINE_SECONDS = 5.0
 JSON_SECONDS = 1.0
 SMOOTHING = 0.95  # of the shown loss, from update to update
-_UNITS = {"characters": "chars", "bytes": "bytes", "words": "words", "bpe": "tokens"}
+_SHORT = {"characters": "chars", "bpe": "tokens"}
 
 Clock = Callable[[], float]
 
@@ -119,7 +119,8 @@ def _by_importance(meter: Meter, progress: Progress, *, unit: str) -> list[list[
     count = f"{progress.update:,}/{progress.num_updates:,}"
     loss = f"loss {meter.loss_nats:.3f}"
     speed, left = meter.symbols_per_second, meter.seconds_left
-    rate = f"{speed:,.0f} {_UNITS[unit]}/s" if speed is not None else f"... {_UNITS[unit]}/s"
+    short = _short(unit)
+    rate = f"{speed:,.0f} {short}/s" if speed is not None else f"... {short}/s"
     rest = f"{duration(left)} left" if left is not None else "... left"
     epoch = f"epoch {progress.epoch + 1}"
     return [
@@ -129,6 +130,11 @@ def _by_importance(meter: Meter, progress: Progress, *, unit: str) -> list[list[
         [loss, rest],
         [loss],
     ]
+
+
+def _short(unit: str) -> str:
+    """What is counted, in few letters."""
+    return _SHORT.get(unit, unit)
 
 
 def _bar(share: float, width: int) -> str:
@@ -144,8 +150,8 @@ def validation_line(progress: Progress, *, unit: str) -> str:
     best = ", best" if progress.is_best else ""
     return (
         f"update {progress.update:,} (epoch {progress.epoch + 1}): validation "
-        f"{scores.loss_nats:.4f} nats/{_UNITS[unit][:-1]}, "
-        f"perplexity {scores.perplexity:.4g}{best}"
+        f"{scores.loss_nats:.4f} nats/{_short(unit)[:-1]}, "
+        f"{scores.headline}{best}"
     )
 
 
@@ -257,7 +263,7 @@ class LineDisplay:
             f"loss {self._meter.loss_nats:.3f}",
         ]
         if speed is not None and left is not None:
-            parts += [f"{speed:,.0f} {_UNITS[self._unit]}/s", f"{duration(left)} left"]
+            parts += [f"{speed:,.0f} {_short(self._unit)}/s", f"{duration(left)} left"]
         return ", ".join(parts)
 
     def __enter__(self) -> Self:
@@ -326,7 +332,7 @@ def choose_display(*, unit: str, as_json: bool) -> Display:
     """The display that fits where the output goes.
 
     Args:
-        unit: The run's kind of symbols: "characters", "bytes", "words" or "bpe".
+        unit: What the run counts: "characters", "bytes", "words", "bpe" or "records".
         as_json: Whether a program reads standard output.
     """
     if as_json:

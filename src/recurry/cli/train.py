@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.progress import Display, choose_display
-from recurry.errors import Interrupted, UsageError
+from recurry.errors import Interrupted, UsageError, nearest
+from recurry.tasks.names import LANGUAGE, TASKS
 
 if TYPE_CHECKING:
     from recurry.runs.configuration import RunConfig
     from recurry.runs.run import Run
 
-DEFAULT_PRESET = "laptop"
 _META = "recurry.settings"
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 400, 0.8
 LONGEST_NAME = 40  # characters of a text's name that go into the name of its run
@@ -30,6 +30,10 @@ Begin = Callable[[Path, Callable[[str], None]], "Run"]
 
 # The options that are short for common settings: (option, setting, type, help).
 SHORT_OPTIONS: tuple[tuple[str, str, type, str], ...] = (
+    ("--text-column", "data.text_column", str, "Records: the column of the text."),
+    ("--label-column", "data.label_column", str, "Records: the column of the label."),
+    ("--validation", "data.validation", str, "A share to choose by, or files with it."),
+    ("--test", "data.test", str, "A share to score at the end, or files with it."),
     ("--cell", "network.cell", str, "A built-in cell, a file with equations, or equations."),
     ("--hidden-size", "network.hidden_size", int, "Units of each layer."),
     ("--num-layers", "network.num_layers", int, "Layers."),
@@ -58,9 +62,9 @@ def _short_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.argument("files", nargs=-1, metavar="[TASK] [FILES]...")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; a new or an empty one.")
-@click.option("--preset", metavar="NAME", help=f"Settings to begin with, {DEFAULT_PRESET} if none.")
+@click.option("--preset", metavar="NAME", help="Settings to begin with; each task has its own.")
 @click.option("--config", "config_path", metavar="FILE", help="Settings in a TOML file.")
 @click.option("--set", "pairs", multiple=True, metavar="TABLE.KEY=VALUE", help="A single setting.")
 @_short_options
@@ -77,20 +81,25 @@ def train(
 ) -> None:
     """Train a model on text FILES (folders too, - is standard input; none: bundled Shakespeare).
 
+    With the name of a TASK as the first word the FILES are its records instead: `recurry train
+    classify reviews.csv --text-column text --label-column stars`.
+
     Settings come from the preset, then the file, then options. Ctrl-C saves everything, and
     `recurry resume DIR` goes on with the same bits.
     """
     from recurry.runs.configuration import load_config, to_toml
+    from recurry.tasks.find import find_task
 
+    task, files = _split_task(files)
     if preset is None and config_path is None:
-        preset = DEFAULT_PRESET
-    overrides = gather_settings(files, pairs, click.get_current_context().meta.get(_META, {}))
-    config = load_config(preset, config_path, overrides)
+        preset = find_task(task or LANGUAGE).preset
+    short = _at_home(click.get_current_context().meta.get(_META, {}), task or LANGUAGE)
+    config = load_config(preset, config_path, gather_settings(files, pairs, short), task=task)
     if print_config:
         click.echo(to_toml(config), nl=False)
         return
     target = Path(folder) if folder else _free_folder(config, preset or Path(str(config_path)).stem)
-    run = conduct(target, config.data.tokens, as_json=as_json, begin=starter(config))
+    run = conduct(target, units_of(config), as_json=as_json, begin=starter(config))
     show_sample(run, as_json=as_json)
 
 
@@ -105,7 +114,7 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
     from recurry.runs.run import resume as resume_run
 
     path = Path(folder) / CONFIG_NAME
-    unit = load_config(path=path).data.tokens if os.path.isfile(path) else "characters"
+    unit = units_of(load_config(path=path)) if os.path.isfile(path) else "characters"
     run = conduct(
         Path(folder),
         unit,
@@ -113,6 +122,43 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
         begin=lambda target, notify: resume_run(target, epochs=epochs, notify=notify),
     )
     show_sample(run, as_json=as_json)
+
+
+def _split_task(files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
+    """The task that the first word names, if it names one, and the files."""
+    if files and files[0] in TASKS:
+        return files[0], files[1:]
+    if files and not os.path.exists(files[0]):
+        close = nearest(files[0], TASKS)
+        if close:
+            raise UsageError(
+                f"There is neither a file nor a task named {files[0]!r}.",
+                accepted=f"text files, or a task: {', '.join(TASKS)}",
+                hint=f"recurry train {close[0]} {' '.join(map(shlex.quote, files[1:]))}".strip(),
+            )
+    return None, files
+
+
+def _at_home(settings: dict[str, Any], task: str) -> dict[str, Any]:
+    """The values of short options by the names that their settings have for a task."""
+    from recurry.runs.configuration import parse_value, tables_of
+
+    tables, found = tables_of(task), {}
+    for name, value in settings.items():
+        table, _, key = name.partition(".")
+        has_it = table in tables and key in tables[table].model_fields
+        others = [other for other, kind in tables.items() if key in kind.model_fields]
+        home = table if has_it or len(others) != 1 else others[0]
+        is_share = key in ("validation", "test")
+        found[f"{home}.{key}"] = parse_value(value) if is_share else value
+    return found
+
+
+def units_of(config: RunConfig) -> str:
+    """What a run with these settings counts."""
+    from recurry.tasks.find import find_task
+
+    return find_task(config.task).units(config.tables)
 
 
 def gather_settings(
@@ -190,11 +236,8 @@ def _stopped_at_once(folder: Path) -> Interrupted:
 
 
 def _introduce(run: Run, display: Display) -> None:
-    prepared = run.prepared
     display.note(f"run {run.folder}: {run.model!r}")
-    display.note(
-        f"{len(prepared.train):,} symbols to train on, {len(prepared.validation):,} to validate"
-    )
+    display.note(run.state.course.description)
 
 
 def _report(run: Run, *, as_json: bool) -> None:
@@ -208,16 +251,32 @@ def _report(run: Run, *, as_json: bool) -> None:
     click.echo(f"curves  {click.format_filename(run.folder / 'curves.svg')}")
     for part in ("validation", "test"):
         if f"{part}_loss_nats" in scores:
-            click.echo(
-                f"{part:<11}{scores[f'{part}_loss_nats']:.4f} nats, "
-                f"{scores[f'{part}_bits']:.4f} bits a symbol, "
-                f"perplexity {scores.get(f'{part}_perplexity', math.inf):.4g}"
-            )
+            found = {name: x for name, x in scores.items() if name.startswith(f"{part}_")}
+            is_text = run.config.task == LANGUAGE
+            click.echo(f"{part:<11}{_perplexities(found) if is_text else _listed(found)}")
+
+
+def _perplexities(found: dict[str, float]) -> str:
+    """The scores of a language model on one part."""
+    plain = {name.partition("_")[2]: value for name, value in found.items()}
+    return (
+        f"{plain['loss_nats']:.4f} nats, {plain['bits']:.4f} bits a symbol, "
+        f"perplexity {plain.get('perplexity', math.inf):.4g}"
+    )
+
+
+def _listed(found: dict[str, float]) -> str:
+    """The scores of a task over records on one part, by name."""
+    names = ((name.partition("_")[2].replace("_", " "), x) for name, x in found.items())
+    return ", ".join(f"{name} {value:.4g}" for name, value in names)
 
 
 def show_sample(run: Run, *, as_json: bool) -> None:
     """A short text by the trained model, and how to get more; talk, so on standard error."""
     if as_json:
+        return
+    if run.config.task != LANGUAGE:
+        click.echo(f"\ntry: recurry predict {shlex.quote(str(run.folder))} FILE", err=True)
         return
     from recurry.generation.sample import Sampling, generate
 

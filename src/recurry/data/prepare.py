@@ -17,11 +17,11 @@ import numpy as np
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
 from recurry.data.corpus import Corpus, check_standard_input
-from recurry.data.ids import IdFile, IdWriter, sync_folder
+from recurry.data.ids import IdFile, IdWriter
+from recurry.data.manifest import MANIFEST, break_seal, seal, unseal
 from recurry.data.readers import Reader, cut, make_reader
 from recurry.errors import DataError
 
-MANIFEST = "data.json"
 _FORMAT = 1
 _PARTS = ("train", "validation", "test")
 
@@ -37,6 +37,7 @@ class Prepared:
         codec: Text <-> numbers.
         sha256: Hash of the text that the configuration's paths name.
         key: Hash of all texts, those of validation and test included, and of how they were cut.
+        notes: What is worth knowing of the text.
     """
 
     train: IdFile
@@ -45,6 +46,7 @@ class Prepared:
     codec: Codec
     sha256: str
     key: str
+    notes: tuple[str, ...] = ()
 
 
 def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
@@ -74,7 +76,7 @@ def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
         found = _reuse(folder, key)
         if found is not None:
             return found
-        _sweep(folder)
+        break_seal(folder)
         return _write(config, folder, reader=reader, corpora=corpora, key=key)
     except OSError as error:
         raise DataError(
@@ -125,7 +127,6 @@ def _key(config: DataConfig, corpora: Mapping[str, Corpus]) -> str:
 def _write(
     config: DataConfig, folder: Path, *, reader: Reader, corpora: Mapping[str, Corpus], key: str
 ) -> Prepared:
-    (folder / MANIFEST).unlink(missing_ok=True)
     sizes = {part: reader.measure(corpus) for part, corpus in corpora.items()}
     spans = _spans(config, sizes)
 
@@ -153,7 +154,7 @@ def _write(
         "parts": records,
         "codec": codec.to_dict(),
     }
-    _seal(folder, json.dumps(manifest | {"sum": _sum(manifest)}, ensure_ascii=False))
+    seal(folder, manifest)
     return _open_parts(folder, manifest, codec)
 
 
@@ -170,36 +171,11 @@ def _spans(config: DataConfig, sizes: Mapping[str, int]) -> dict[str, tuple[int,
     return spans | {part: (0, sizes[part]) for part in sizes if part != "train"}
 
 
-def _sum(manifest: Mapping[str, Any]) -> str:
-    """The hash of a manifest: no letter of a vocabulary may change unnoticed."""
-    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
-
-
-def _seal(folder: Path, text: str) -> None:
-    """Write the manifest whole or not at all."""
-    partial = folder / f".{MANIFEST}.{os.getpid()}.partial"
-    try:
-        with open(partial, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, folder / MANIFEST)
-        sync_folder(folder)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what a killed preparation left behind."""
-    for partial in folder.glob(".*.partial"):
-        partial.unlink(missing_ok=True)
-
-
 def _reuse(folder: Path, key: str | None) -> Prepared | None:
     """The prepared text in a folder if it is whole and, with a key, the one asked for."""
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest.pop("sum") != _sum(manifest) or manifest["format"] != _FORMAT:
+        manifest = unseal(folder)
+        if manifest is None or manifest["format"] != _FORMAT:
             return None
         if key is not None and manifest["key"] != key:
             return None

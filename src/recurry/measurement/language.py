@@ -22,8 +22,8 @@ from recurry.network.dropout import Dropout
 from recurry.network.state import State
 from recurry.network.symbols import SymbolNetwork
 from recurry.training.configuration import OptimiserConfig
-from recurry.training.fit import summed_loss
 from recurry.training.optimise import clip_gradients, make_optimiser, make_update
+from recurry.training.window_course import summed_loss
 from recurry.training.windows import Window
 
 

@@ -10,16 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recurry.backends.fast import fast_precision
 
 
-class NetworkConfig(BaseModel):
-    """What a symbol network is made of.
+class LayersConfig(BaseModel):
+    """What recurrent layers are made of.
 
     Args:
         cell: A built-in cell, a path to an equation file, or equation text.
         embedding_size: Size of the vector learnt for each symbol; 0 feeds one-hot vectors.
         hidden_size: Number of units of each layer.
         num_layers: Number of layers.
-        is_tied: Whether the head shares the embedding's weights; needs `embedding_size` equal to
-            `hidden_size` (Press and Wolf 2017).
         has_residual: Whether each layer after the first adds its input to its output.
         precision: `float32`, `float64`, or `bfloat16` (products of rounded values, the rest in
             float32). `auto` becomes `bfloat16` where the processor multiplies such numbers faster,
@@ -33,7 +31,6 @@ class NetworkConfig(BaseModel):
     embedding_size: int = Field(default=0, ge=0, le=1_000_000)
     hidden_size: int = Field(default=256, ge=1, le=1_000_000)
     num_layers: int = Field(default=1, ge=1, le=1000)
-    is_tied: bool = False
     has_residual: bool = False
     precision: Literal["float64", "float32", "bfloat16"] = "float32"
     backend: str = "auto"
@@ -45,6 +42,17 @@ class NetworkConfig(BaseModel):
             return given
         return {**given, "precision": fast_precision(given.get("backend", "auto"))}
 
+
+class NetworkConfig(LayersConfig):
+    """What a symbol network is made of: layers, and a head over the symbols that they read.
+
+    Args:
+        is_tied: Whether the head shares the embedding's weights; needs `embedding_size` equal to
+            `hidden_size` (Press and Wolf 2017).
+    """
+
+    is_tied: bool = False
+
     @model_validator(mode="after")
     def _tied_sizes(self) -> "NetworkConfig":
         if self.is_tied and self.embedding_size != self.hidden_size:
@@ -53,3 +61,13 @@ class NetworkConfig(BaseModel):
                 f"and {self.hidden_size}; set embedding_size = {self.hidden_size}"
             )
         return self
+
+
+class EncoderConfig(LayersConfig):
+    """What reads a whole record: layers that may run in both directions.
+
+    Args:
+        is_bidirectional: Whether a second set of weights runs from the end of each sequence.
+    """
+
+    is_bidirectional: bool = True

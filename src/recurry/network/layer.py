@@ -72,6 +72,8 @@ def make_layers(
 ) -> nn.ModuleList:
     """Layers with fresh initial values, drawn under torch's global generator.
 
+    Where torch's default device is "meta" they have shapes and no values.
+
     Args:
         cell: The cell.
         sizes: Input size of each layer.
@@ -79,10 +81,14 @@ def make_layers(
         num_directions: 1 or 2.
         dtype: Of the parameters.
     """
-    seed = int(torch.randint(2**62, ()).item())
+    is_blank = torch.get_default_device().type == "meta"  # shapes are asked for, not values
+    seed = 0 if is_blank else int(torch.randint(2**62, ()).item())
     generator = np.random.default_rng(seed)
 
     def fresh(size: int) -> CellWeights:
+        if is_blank:
+            shapes = cell.parameter_shapes(size, hidden_size)
+            return CellWeights({n: torch.empty(shape, dtype=dtype) for n, shape in shapes.items()})
         values = cell.initial_values(size, hidden_size, generator)
         return CellWeights({name: torch.tensor(v, dtype=dtype) for name, v in values.items()})
 

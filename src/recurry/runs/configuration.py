@@ -1,4 +1,4 @@
-"""The settings of a run: eight small tables, read from TOML, all mistakes reported at once.
+"""The settings of a run: small tables, read from TOML, all mistakes reported at once.
 
 Comes in: the name of a preset, a file, options of the command line. Goes out: one frozen record,
 and TOML text that reads back to the same record.
@@ -10,25 +10,29 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recurry.data.configuration import DataConfig
 from recurry.errors import UsageError, nearest, unknown_name
-from recurry.network.configuration import NetworkConfig
 from recurry.network.dropout import Dropout
+from recurry.tasks.find import find_task
+from recurry.tasks.names import LANGUAGE
 from recurry.training.configuration import (
+    BatchConfig,
     OptimiserConfig,
     Recipe,
+    RecordTraining,
     ScheduleConfig,
     TrainingConfig,
     WindowConfig,
 )
 
 COMMAND_LINE = "command line"
+_TASK = "task"
 
 
 class ReportConfig(BaseModel):
@@ -47,32 +51,61 @@ class ReportConfig(BaseModel):
     tensorboard: bool = False
 
 
-class RunConfig(BaseModel):
-    """All settings of a run, a table each."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    data: DataConfig = DataConfig()
-    network: NetworkConfig = NetworkConfig()
-    dropout: Dropout = Dropout()
-    window: WindowConfig = WindowConfig()
-    training: TrainingConfig = TrainingConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
-    schedule: ScheduleConfig = ScheduleConfig()
-    report: ReportConfig = ReportConfig()
-
-
-TABLES: dict[str, type[BaseModel]] = {
-    "data": DataConfig,
-    "network": NetworkConfig,
-    "dropout": Dropout,
-    "window": WindowConfig,
-    "training": TrainingConfig,
-    "optimiser": OptimiserConfig,
-    "schedule": ScheduleConfig,
-    "report": ReportConfig,
+_PACES: dict[str, dict[str, type[BaseModel]]] = {
+    "windows": {"window": WindowConfig, "training": TrainingConfig},
+    "batches": {"batches": BatchConfig, "training": RecordTraining},
 }
-RECIPE_TABLES = ("training", "window", "optimiser", "schedule")
+_RECIPE = ("training", "window", "batches", "optimiser", "schedule")
+
+
+def tables_of(task: str) -> dict[str, type[BaseModel]]:
+    """The tables of settings that a task has: its own, then those that all tasks share.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    found = find_task(task)
+    shared = {"optimiser": OptimiserConfig, "schedule": ScheduleConfig, "report": ReportConfig}
+    return {**found.tables, "dropout": Dropout, **_PACES[found.pace], **shared}
+
+
+def recipe_tables(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of some tables that say how to train."""
+    return {name: tables[name] for name in _RECIPE if name in tables}
+
+
+TABLES = tables_of(LANGUAGE)
+
+
+def _defaults() -> dict[str, BaseModel]:
+    return {name: kind() for name, kind in TABLES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """All settings of a run; every table is also an attribute of its name.
+
+    Attributes:
+        task: What is trained.
+        tables: A record for each table of the task.
+    """
+
+    task: str = LANGUAGE
+    tables: Mapping[str, Any] = field(default_factory=_defaults)
+
+    def __getattr__(self, name: str) -> Any:
+        tables = self.__dict__.get("tables", {})
+        if name not in tables:
+            raise AttributeError(f"The settings of a run have no table {name!r}.")
+        return tables[name]
+
+    def with_tables(self, tables: Mapping[str, Any]) -> RunConfig:
+        """The same settings with other records for some tables."""
+        return RunConfig(task=self.task, tables={**self.tables, **tables})
+
+    def dump(self) -> dict[str, dict[str, Any]]:
+        """All settings as values that JSON can hold."""
+        return {name: table.model_dump(mode="json") for name, table in self.tables.items()}
 
 
 def presets() -> tuple[str, ...]:
@@ -86,6 +119,8 @@ def load_config(
     preset: str | None = None,
     path: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
+    *,
+    task: str | None = None,
 ) -> RunConfig:
     """Merge settings: defaults, then a preset, then a file, then single settings.
 
@@ -94,6 +129,7 @@ def load_config(
         path: A TOML file with the same tables.
         overrides: Values by dotted name, for instance {"network.hidden_size": 256}; None takes
             a setting back to its default, whatever the preset or the file says.
+        task: What is trained; None is what the file or the preset says, else a language model.
 
     Returns:
         The whole record; every setting not named anywhere has its default.
@@ -102,11 +138,15 @@ def load_config(
         UsageError: Settings that do not exist (with the nearest that do), have impossible values
             or contradict each other, all of them in one message; or no such preset or file.
     """
-    settings = _Settings()
+    texts: list[tuple[str, str]] = []
     if preset is not None:
-        settings.add_toml(_preset_text(preset), origin=f"preset {preset}")
+        texts.append((_preset_text(preset), f"preset {preset}"))
     if path is not None:
-        settings.add_toml(_file_text(Path(path)), origin=str(path))
+        texts.append((_file_text(Path(path)), str(path)))
+    parsed = [(text, _parse(text, origin=origin), origin) for text, origin in texts]
+    settings = _Settings(_task_of(parsed, asked=task))
+    for text, tables, origin in parsed:
+        settings.add_toml(text, tables, origin=origin)
     for name, value in (overrides or {}).items():
         settings.add(name, value, origin=COMMAND_LINE)
     return settings.validate()
@@ -114,9 +154,8 @@ def load_config(
 
 def to_toml(config: RunConfig) -> str:
     """The settings as TOML; `load_config` reads the text back to an equal record."""
-    blocks = []
-    for table in TABLES:
-        values = getattr(config, table).model_dump(mode="json")
+    blocks = [] if config.task == LANGUAGE else [f"{_TASK} = {toml_value(config.task)}"]
+    for table, values in config.dump().items():
         lines = [
             f"{key} = {toml_value(value)}" for key, value in values.items() if value is not None
         ]
@@ -142,22 +181,17 @@ def parse_value(text: str) -> Any:
 class _Settings:
     """Raw values by table and key, each with the place that it came from."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: str) -> None:
+        self._task, self._tables = task, tables_of(task)
         self._values: dict[str, dict[str, Any]] = {}
         self._origins: dict[str, str] = {}
         self._problems: list[str] = []
 
-    def add_toml(self, text: str, *, origin: str) -> None:
-        try:
-            tables = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # a giant integer is a ValueError too
-            reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-            raise UsageError(
-                f"{origin} is no valid TOML: {reason}.",
-                hint="recurry train --print-config shows a valid file",
-            ) from error
+    def add_toml(self, text: str, tables: Mapping[str, Any], *, origin: str) -> None:
         for table, values in tables.items():
-            if table in TABLES and isinstance(values, dict):
+            if table == _TASK and isinstance(values, str):
+                continue
+            if table in self._tables and isinstance(values, dict):
                 for key, value in values.items():
                     place = f"{origin}, line {_line_of(text, table, key)}"
                     self.add(f"{table}.{key}", value, origin=place)
@@ -167,9 +201,9 @@ class _Settings:
     def add(self, name: str, value: Any, *, origin: str) -> None:
         """Take in a value; None takes the setting back to its default."""
         table, _, key = name.partition(".")
-        if table not in TABLES or not key:
+        if table not in self._tables or not key:
             self._refuse_name(name, origin=origin)
-        elif value is None and key in TABLES[table].model_fields:
+        elif value is None and key in self._tables[table].model_fields:
             self._values.get(table, {}).pop(key, None)
             self._origins.pop(name, None)
         else:
@@ -182,33 +216,38 @@ class _Settings:
 
     def _refuse_name(self, name: str, *, origin: str) -> None:
         """A name that is no `table.key`; a key alone is offered with its table."""
-        if name in TABLES:
+        tables = self._tables
+        if name in tables:
             self._problems.append(
                 f"{name} ({origin}): this is a table, with the settings "
-                f"{', '.join(TABLES[name].model_fields)}"
+                f"{', '.join(tables[name].model_fields)}"
             )
             return
         key = name.rpartition(".")[2]
-        whole = [f"{table}.{key}" for table, kind in TABLES.items() if key in kind.model_fields]
-        close = whole or nearest(name, [*TABLES, *_all_names()])
+        all_names = [
+            f"{table}.{key}" for table, kind in tables.items() for key in kind.model_fields
+        ]
+        whole = [f"{table}.{key}" for table, kind in tables.items() if key in kind.model_fields]
+        close = whole or nearest(name, [*tables, *all_names])
         offer = (
-            f"; did you mean {' or '.join(close)}?" if close else f"; tables: {', '.join(TABLES)}"
+            f"; did you mean {' or '.join(close)}?" if close else f"; tables: {', '.join(tables)}"
         )
-        self._problems.append(f"{name} ({origin}): there is no such table or setting{offer}")
+        where = "" if self._task == LANGUAGE else f" for {self._task}"
+        self._problems.append(f"{name} ({origin}): there is no such table or setting{where}{offer}")
 
     def validate(self) -> RunConfig:
         tables = {}
-        for table, kind in TABLES.items():
+        for table, kind in self._tables.items():
             try:
                 tables[table] = kind.model_validate(self._values.get(table, {}))
             except ValidationError as error:
                 self._problems += [self._explain(table, kind, detail) for detail in error.errors()]
-        recipe = {name: tables[name] for name in RECIPE_TABLES if name in tables}
-        if len(recipe) == len(RECIPE_TABLES):
+        recipe = recipe_tables(tables)
+        if len(recipe) == len(recipe_tables(self._tables)):
             self._problems += Recipe(**recipe).contradictions()
         if self._problems:
             raise _as_error(self._problems)
-        return RunConfig(**tables)
+        return RunConfig(task=self._task, tables=tables)
 
     def _explain(self, table: str, kind: type[BaseModel], detail: Any) -> str:
         """One mistake in one line: where, what was found, what is accepted."""
@@ -219,7 +258,8 @@ class _Settings:
         place = f"{table}.{key} ({self._origins.get(f'{table}.{key}', 'default')})"
         if detail["type"] == "extra_forbidden":
             close = nearest(key, list(kind.model_fields))
-            elsewhere = [f"{t}.{key}" for t, other in TABLES.items() if key in other.model_fields]
+            others = self._tables.items()
+            elsewhere = [f"{t}.{key}" for t, other in others if key in other.model_fields]
             offer = elsewhere or close or list(kind.model_fields)
             return f"{place}: there is no such setting; did you mean {' or '.join(offer)}?"
         found = json.dumps(detail["input"], default=str)
@@ -272,8 +312,32 @@ def _nearest_choice(kind: type[BaseModel], key: str, value: Any) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _all_names() -> list[str]:
-    return [f"{table}.{key}" for table, kind in TABLES.items() for key in kind.model_fields]
+def _parse(text: str, *, origin: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a giant integer is a ValueError too
+        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise UsageError(
+            f"{origin} is no valid TOML: {reason}.",
+            hint="recurry train --print-config shows a valid file",
+        ) from error
+
+
+def _task_of(parsed: Sequence[tuple[str, Mapping[str, Any], str]], *, asked: str | None) -> str:
+    """The one task that all sources speak of; a source that names none is for the default."""
+    task, said_by = asked, "command line"
+    for _, tables, origin in parsed:
+        named = tables.get(_TASK, LANGUAGE)
+        if not isinstance(named, str) or (task is not None and named != task):
+            raise UsageError(
+                "The settings are for different tasks.",
+                got=f"{_TASK} = {toml_value(named)} ({origin})",
+                accepted=f"{_TASK} = {toml_value(task or LANGUAGE)}"
+                + (f" ({said_by})" if task else ""),
+                hint=f"a preset or a file for {task or LANGUAGE}; presets: {', '.join(presets())}",
+            )
+        task, said_by = named, origin
+    return task or LANGUAGE
 
 
 def _preset_text(name: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,20 @@ import torch
 
 from recurry.artefact.durable import REMOVING, WRITING, disk_errors, write_file
 from recurry.cells import cells, find_cell
-from recurry.data.prepare import Prepared, load_prepared, prepare
 from recurry.errors import DataError, RunError, UsageError
-from recurry.runs.configuration import RECIPE_TABLES, RunConfig, load_config, to_toml
+from recurry.runs.configuration import RunConfig, load_config, recipe_tables, to_toml
 from recurry.runs.configuration import toml_value as quote
 from recurry.runs.curves import curves_csv, curves_svg
 from recurry.runs.lock import LOCK_NAME, RunLock
 from recurry.runs.log import read_log
 from recurry.runs.memory import memory_errors
-from recurry.tasks.language import LanguageModel
-from recurry.tasks.scoring import Scores
+from recurry.tasks.find import find_task
+from recurry.tasks.task import AnyModel, AnyPrepared, AnyScores, numbers_of
 
 CONFIG_NAME, CELL_NAME, DATA, CHECKPOINTS = "run.toml", "cell.toml", "data", "checkpoints"
 CURVES_SVG, CURVES_CSV = "curves.svg", "curves.csv"
 STDIN = "-"
-_UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
+_BPE, _TOKEN = "bpe", "token"
 
 
 def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
@@ -49,7 +47,8 @@ def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
         (folder / CELL_NAME).unlink(missing_ok=True)
         if config.network.cell not in cells():
             write_file(folder / CELL_NAME, _cell_toml(cell.to_dict()).encode())
-            config = _with(config, network=config.network.model_copy(update={"cell": CELL_NAME}))
+            network = config.network.model_copy(update={"cell": CELL_NAME})
+            config = config.with_tables({"network": network})
         config = _with_whole_paths(config)
         write_file(folder / CONFIG_NAME, to_toml(config).encode())
     except BaseException:
@@ -105,31 +104,32 @@ def _what_is_there(folder: Path) -> str:
     return "a file" if os.path.exists(folder) else "no such folder"
 
 
-def new_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
-    """The text of a run that begins, prepared.
+def new_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> AnyPrepared:
+    """The data of a run that begins, prepared.
 
     Raises:
-        DataError: The text cannot be used as it is.
+        DataError: The data cannot be used as they are.
     """
     notify("preparing the text ...")
-    return prepare(config.data, folder / DATA)
+    return find_task(config.task).prepare(config.tables, folder / DATA)
 
 
-def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> Prepared:
-    """The prepared text of a run; made from the text itself only when it is not there.
+def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> AnyPrepared:
+    """The prepared data of a run; made from the text itself only when they are not there.
 
     Raises:
         DataError: The text cannot be used as it is.
         RunError: It came from standard input.
     """
+    task = find_task(config.task)
     try:
-        return load_prepared(folder / DATA)
+        return task.load_prepared(folder / DATA)
     except DataError as error:
         data = config.data
-        if STDIN in (*data.paths, data.validation, data.test):
+        if STDIN in (*data.paths, *(getattr(data, part, None) for part in ("validation", "test"))):
             raise _stdin_is_gone(folder) from error
         notify(f"{error.what} Preparing it again ...")
-        return prepare(config.data, folder / DATA)
+        return task.prepare(config.tables, folder / DATA)
 
 
 def _stdin_is_gone(folder: Path) -> RunError:
@@ -140,43 +140,42 @@ def _stdin_is_gone(folder: Path) -> RunError:
     )
 
 
-def run_network(folder: Path, config: RunConfig, prepared: Prepared) -> LanguageModel:
+def run_network(folder: Path, config: RunConfig, prepared: AnyPrepared) -> AnyModel:
     """The run's model with the fresh weights that its seed gives."""
-    network_config = config.network.model_copy(update={"cell": cell_argument(folder, config)})
     with memory_errors():
-        model = LanguageModel.build(
-            network_config=network_config,
-            codec=prepared.codec,
-            dropout=config.dropout,
+        return find_task(config.task).build(
+            config.tables,
+            prepared,
+            cell=cell_argument(folder, config),
             seed=config.training.seed,
         )
-    return replace(model, network_config=config.network)
 
 
 def draw_curves(folder: Path, config: RunConfig) -> None:
     """Write the learning curves as a table and as a picture."""
     rows = read_log(folder)
-    unit = _UNITS[config.data.tokens]
+    units = find_task(config.task).units(config.tables)
+    unit = _TOKEN if units == _BPE else units.removesuffix("s")
     picture = curves_svg(rows, title=f"Learning curves of {folder.resolve().name}", unit=unit)
     write_file(folder / CURVES_CSV, curves_csv(rows).encode())
     write_file(folder / CURVES_SVG, picture.encode())
 
 
 def model_scores(
-    validation: Scores | None, test: Scores | None, *, update: int | None
+    validation: AnyScores | None, test: AnyScores | None, *, update: int | None
 ) -> dict[str, float]:
     """The scores of a model file: `validation_loss_nats`, `test_perplexity` and so on."""
     parts = {"validation": validation, "test": test}
     found: dict[str, float] = {} if update is None else {"update": float(update)}
     for part, scores in parts.items():
         if scores is not None:
-            found |= {f"{part}_{name}": float(value) for name, value in asdict(scores).items()}
+            found |= {f"{part}_{name}": float(x) for name, x in numbers_of(scores).items()}
     return found
 
 
-def provenance(config: RunConfig, prepared: Prepared) -> dict[str, Any]:
+def provenance(config: RunConfig, prepared: AnyPrepared) -> dict[str, Any]:
     """Where a model comes from: the hash of its text and the settings that made it."""
-    tables = {name: getattr(config, name).model_dump(mode="json") for name in RECIPE_TABLES}
+    tables = recipe_tables(config.dump())
     return {"data_sha256": prepared.sha256, "torch": torch.__version__, **tables}
 
 
@@ -190,7 +189,7 @@ def is_run_of(folder: Path, config: RunConfig) -> bool:
     """Whether the run in a folder has these settings."""
     stored, asked = load_config(path=folder / CONFIG_NAME), _with_whole_paths(config)
     network = asked.network.model_copy(update={"cell": stored.network.cell})
-    if stored != _with(asked, network=network):
+    if stored != asked.with_tables({"network": network}):
         return False
     found = find_cell(cell_argument(folder, stored))
     return found.to_dict() == find_cell(config.network.cell).to_dict()
@@ -235,10 +234,10 @@ def _with_whole_paths(config: RunConfig) -> RunConfig:
     data = config.data
     changes: dict[str, Any] = {"paths": tuple(map(_whole_path, data.paths))}
     for part in ("validation", "test"):
-        value = getattr(data, part)
+        value = getattr(data, part, None)
         if isinstance(value, str):
             changes[part] = _whole_path(value)
-    return _with(config, data=data.model_copy(update=changes))
+    return config.with_tables({"data": data.model_copy(update=changes)})
 
 
 def _whole_path(path: str) -> str:
@@ -259,10 +258,6 @@ def _check_epochs(config: RunConfig, epochs: int) -> None:
             f"The epochs of this run cannot be changed: its {cause} is laid out over all updates.",
             hint=f"a new run with --epochs {epochs}",
         )
-
-
-def _with(config: RunConfig, **tables: Any) -> RunConfig:
-    return config.model_copy(update=tables)
 
 
 def _cell_toml(record: Mapping[str, Any]) -> str:

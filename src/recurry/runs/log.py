@@ -12,12 +12,12 @@ import math
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from recurry.artefact.durable import disk_errors
+from recurry.tasks.task import numbers_of
 
 if TYPE_CHECKING:
     from recurry.training.fit import Progress
@@ -140,7 +140,7 @@ def _line(progress: Progress, *, loss_nats: float) -> dict[str, Any]:
         "learning_rate": progress.learning_rate,
     }
     if progress.validation is not None:
-        scores = asdict(progress.validation)
+        scores = numbers_of(progress.validation)
         line |= {f"validation_{name}": _finite(value) for name, value in scores.items()}
         line["is_best"] = progress.is_best
     return line

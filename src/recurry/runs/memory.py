@@ -28,7 +28,7 @@ def memory_errors() -> Iterator[None]:
         raise TrainingError(
             "There is not enough memory for this training.",
             got=str(error).strip().partition("\n")[0][:200] or "no more memory",
-            hint="a smaller training.lanes, window.k1 or network.hidden_size",
+            hint="a smaller training.lanes, window.k1, batches.steps or network.hidden_size",
         ) from error
 
 

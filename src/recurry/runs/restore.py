@@ -14,20 +14,20 @@ import torch
 
 from recurry.artefact.checkpoint import Checkpoint, newest, set_aside
 from recurry.artefact.model_file import FILE_NAME, load_model
-from recurry.data.prepare import Prepared
 from recurry.errors import ModelFileError, RunError
 from recurry.runs.configuration import RunConfig
 from recurry.runs.configuration import toml_value as quote
 from recurry.runs.folder import CELL_NAME, CHECKPOINTS, CONFIG_NAME, laid_out_over_all
 from recurry.runs.log import LOG_NAME
-from recurry.tasks.language import LanguageModel
+from recurry.tasks.task import AnyModel, AnyPrepared
 from recurry.training.state import TrainingState
 
 
-def fixed_settings(config: RunConfig, model: LanguageModel) -> dict[str, Any]:
+def fixed_settings(config: RunConfig, model: AnyModel) -> dict[str, Any]:
     """What must stay as it is while a run lasts, by dotted name, as JSON values."""
-    tables = config.model_dump(mode="json", exclude={"report": True, "data": {"paths"}})
+    tables = {name: keys for name, keys in config.dump().items() if name != "report"}
     settings = {f"{name}.{key}": x for name, keys in tables.items() for key, x in keys.items()}
+    del settings["data.paths"]
     if not laid_out_over_all(config):
         del settings["training.epochs"]
     return settings | {"the equations": model.cell.equations}
@@ -72,7 +72,7 @@ def restore(
     state: TrainingState,
     checkpoint: Checkpoint,
     *,
-    prepared: Prepared,
+    prepared: AnyPrepared,
     notify: Callable[[str], None],
 ) -> None:
     """Put a checkpoint into the state of a run with the same settings.

@@ -17,9 +17,8 @@ from typing import Any
 from recurry.artefact import durable
 from recurry.artefact.checkpoint import save_checkpoint
 from recurry.artefact.model_file import FILE_NAME, load_model, save_model
-from recurry.data.prepare import Prepared
 from recurry.errors import Interrupted, RunError, TrainingError
-from recurry.runs.configuration import RunConfig
+from recurry.runs.configuration import RunConfig, recipe_tables
 from recurry.runs.events import EventWriter
 from recurry.runs.folder import (
     CHECKPOINTS,
@@ -44,16 +43,18 @@ from recurry.runs.restore import (
     restore,
 )
 from recurry.runs.signals import StopRequest
+from recurry.tasks.find import find_task
 from recurry.tasks.language import LanguageModel
-from recurry.tasks.scoring import Scores, score
+from recurry.tasks.task import AnyModel, AnyPrepared, AnyScores
+from recurry.training.data import TrainingData
 from recurry.training.fit import Progress, fit
-from recurry.training.state import TrainingData, TrainingState
+from recurry.training.state import TrainingState
 
 Notify = Callable[[str], None]
 
 
 def start(config: RunConfig, folder: str | Path, *, notify: Notify | None = None) -> Run:
-    """Begin a new run: its folder, its settings, its prepared text, a fresh model.
+    """Begin a new run: its folder, its settings, its prepared data, a fresh model.
 
     Args:
         config: All settings; relative paths are taken from the working folder.
@@ -99,14 +100,14 @@ class Run:
         folder: Where the run lies.
         config: Its settings.
         model: The model as it is being trained; the best so far is in `model_path`.
-        prepared: Its text as symbol numbers.
+        prepared: Its data as numbers.
         state: The training state.
     """
 
     folder: Path
     config: RunConfig
-    model: LanguageModel
-    prepared: Prepared
+    model: AnyModel
+    prepared: AnyPrepared
     state: TrainingState
     _data: TrainingData
     _lock: RunLock
@@ -158,7 +159,7 @@ class Run:
         self._log.close()
         self._lock.release()
 
-    def best_model(self) -> LanguageModel:
+    def best_model(self) -> Any:
         """The model in `model_path`, read back."""
         return load_model(self.model_path)
 
@@ -202,8 +203,8 @@ class Run:
         if not self.model_path.exists():  # before the first evaluation: better this than nothing
             self._save_model(None)
 
-    def _save_model(self, validation: Scores | None, test: Scores | None = None) -> None:
-        scores = model_scores(validation, test, update=self.state.update)
+    def _save_model(self, validation: AnyScores | None) -> None:
+        scores = model_scores(validation, None, update=self.state.update)
         origin = provenance(self.config, self.prepared)
         with self.state.averaged_weights():
             save_model(self.model.with_scores(scores).with_provenance(origin), self.model_path)
@@ -214,16 +215,19 @@ class Run:
             self._save_model(None)
         elif self.state.best_loss_nats == math.inf:  # no evaluation gave a number, or its model
             with self.state.averaged_weights():  # was lost: then the last weights, with scores
-                found = score(self.model, self._data.validation)
+                found = self.state.course.validate()
             self._save_model(found)
         self._log.flush()
         draw_curves(self.folder, self.config)
-        test = self.prepared.test
-        best = self.best_model()
+        best, test, task = self.best_model(), self.prepared.test, find_task(self.config.task)
         if test is not None and "test_loss_nats" not in best.scores:
             self._notify("scoring the test part ...")
-            found = model_scores(None, score(best, test), update=None)
+            found = model_scores(None, task.score(best, test), update=None)
             save_model(best.with_scores({**best.scores, **found}), self.model_path)
+        held_out = test if test is not None else self._data.validation
+        if held_out is not None:
+            for name, picture in task.pictures(best, held_out).items():
+                durable.write_file(self.folder / name, picture.encode())
 
     def _interrupted(self) -> Interrupted:
         update, total = self.state.update, self.state.num_updates
@@ -299,7 +303,7 @@ def train_language_model(
 def _open(
     folder: Path,
     config: RunConfig,
-    find_data: Callable[..., Prepared],
+    find_data: Callable[..., AnyPrepared],
     *,
     lock: RunLock,
     notify: Notify,
@@ -310,6 +314,8 @@ def _open(
         if swept:
             notify(f"removed what an interrupted write left behind: {', '.join(swept)}")
         prepared = find_data(folder, config, notify=notify)
+        for line in prepared.notes:
+            notify(line)
         model = run_network(folder, config, prepared)
         has_validation = len(prepared.validation) > 0
         data = TrainingData(
@@ -318,10 +324,7 @@ def _open(
         state = TrainingState.begin(
             model,
             data,
-            training=config.training,
-            window=config.window,
-            optimiser=config.optimiser,
-            schedule=config.schedule,
+            **recipe_tables(config.tables),
         )
         checkpoint = newest_checkpoint(folder, notify)
         if checkpoint is not None:

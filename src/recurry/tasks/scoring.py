@@ -54,6 +54,11 @@ class Scores:
         bits = loss_nats / math.log(2)
         return cls(loss_nats=loss_nats, bits=bits, perplexity=perplexity, num_symbols=num_symbols)
 
+    @property
+    def headline(self) -> str:
+        """The perplexity."""
+        return f"perplexity {self.perplexity:.4g}"
+
 
 def score(
     model: LanguageModel, ids: IdFile | np.ndarray | list[int], *, num_lanes: int = 32

@@ -1,8 +1,8 @@
 """The settings of training as small frozen records; every accepted key is used.
 
-Comes in: the tables `training`, `window`, `optimiser` and `schedule` of a run's TOML file. Goes
-out: checked records. Options that contradict each other are errors, all reported at once. May
-import pydantic only: nothing here loads torch.
+Comes in: the tables `training`, `window` or `batches`, `optimiser` and `schedule` of a run's TOML
+file. Goes out: checked records. Options that contradict each other are errors, all reported at
+once. May import pydantic only: nothing here loads torch.
 """
 
 from dataclasses import dataclass
@@ -49,17 +49,14 @@ class _Table(BaseModel):
         return [name for name in names if getattr(self, name) != fields[name].default]
 
 
-class TrainingConfig(_Table):
-    """How long to train, on how many lanes of text, and what is minimised.
+class RecordTraining(_Table):
+    """How long to train, and from where.
 
     Attributes:
-        seed: Governs initial weights, dropout and random window lengths.
-        lanes: Contiguous pieces of the text that are read side by side, the batch size.
-        epochs: Passes over the training text.
+        seed: Governs initial weights, dropout and the order of the data.
+        epochs: Passes over the training data.
         patience: Evaluations in a row without a gain before training stops; 0 never stops early.
         evaluate_every: Updates between evaluations; 0 evaluates at the end of each epoch.
-        loss: "mean" is the mean over all predicted symbols of a window, "sum" sums over its steps
-            and takes the mean over lanes, as the classic recipes do.
         averaging: Decay of an exponential average of the weights in [0, 1); validation and the
             model file use the average. 0 keeps the weights themselves.
         initial: Initial values of every matrix of the network, for instance "uniform(-0.1, 0.1)"
@@ -67,13 +64,36 @@ class TrainingConfig(_Table):
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    lanes: Count = 32
     epochs: Annotated[int, Field(ge=1, le=_MOST_EPOCHS)] = 10
     patience: CountOrZero = 0
     evaluate_every: CountOrZero = 0
-    loss: Literal["mean", "sum"] = "mean"
     averaging: DecayRate = 0.0
     initial: str = ""
+
+
+class TrainingConfig(RecordTraining):
+    """The same for a text: on how many lanes, and what is minimised.
+
+    Attributes:
+        lanes: Contiguous pieces of the text that are read side by side, the batch size.
+        loss: "mean" is the mean over all predicted symbols of a window, "sum" sums over its steps
+            and takes the mean over lanes, as the classic recipes do.
+    """
+
+    lanes: Count = 32
+    loss: Literal["mean", "sum"] = "mean"
+
+
+class BatchConfig(_Table):
+    """Which records make one update. Records of about the same length lie side by side.
+
+    Attributes:
+        records: Most records of a batch.
+        steps: Most steps of a batch, padding included; a longer record is a batch of its own.
+    """
+
+    records: Count = 32
+    steps: Count = 8192
 
 
 class WindowConfig(_Table):
@@ -203,19 +223,21 @@ class ScheduleConfig(_Table):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The four tables of a training together.
+    """The tables of a training together.
 
     Attributes:
-        training: How long, on how many lanes, what is minimised.
-        window: Truncated back-propagation.
+        training: How long, and what is minimised.
         optimiser: How gradients become updates.
         schedule: How the learning rate moves.
+        window: Truncated back-propagation, for a text.
+        batches: Which records make an update, for records.
     """
 
-    training: TrainingConfig
-    window: WindowConfig
+    training: RecordTraining
     optimiser: OptimiserConfig
     schedule: ScheduleConfig
+    window: WindowConfig | None = None
+    batches: BatchConfig | None = None
 
     def contradictions(self) -> list[str]:
         """What two tables ask for that cannot be had together, one sentence each."""

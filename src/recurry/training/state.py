@@ -7,44 +7,31 @@ can be taken as tensors and a JSON record at any time between two updates and pu
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from recurry.data.ids import IdFile
-from recurry.data.lanes import Lanes
 from recurry.errors import TrainingError, UsageError
 from recurry.network.state import State
-from recurry.tasks.language import LanguageModel
-from recurry.tasks.scoring import Scores
+from recurry.tasks.task import AnyModel, AnyScores
 from recurry.training.averaging import WeightAverage, copy_into, swapped
 from recurry.training.configuration import (
+    BatchConfig,
     OptimiserConfig,
     Recipe,
+    RecordTraining,
     ScheduleConfig,
-    TrainingConfig,
     WindowConfig,
 )
+from recurry.training.course import Course, Place
+from recurry.training.courses import open_course
+from recurry.training.data import TrainingData
 from recurry.training.initial import draw_matrices
 from recurry.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
 from recurry.training.schedule import learning_rate_factor
-from recurry.training.windows import Window, Windows
 
 _FORMAT = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingData:
-    """Symbol numbers to learn from, and to validate with; an empty validation is none."""
-
-    train: IdFile
-    validation: IdFile | None = None
-
-    def __post_init__(self) -> None:
-        if self.validation is not None and len(self.validation) == 0:
-            object.__setattr__(self, "validation", None)
 
 
 class TrainingState:
@@ -53,21 +40,17 @@ class TrainingState:
 
     Attributes:
         update: Updates that were made, and so the number of the next one.
-        num_symbols: Symbols that were learnt from, counted with repetition.
+        num_symbols: Symbols, or records, that were learnt from, counted with repetition.
         best_loss_nats: Lowest validation loss so far; infinite before the first evaluation.
         evaluations_without_gain: Evaluations since the lowest.
         carried: State of the network where the next window begins; None is zeros.
     """
 
-    def __init__(self, model: LanguageModel, data: TrainingData, *, recipe: Recipe) -> None:
-        training, window = recipe.training, recipe.window
-        self.recipe = recipe
+    def __init__(self, model: AnyModel, course: Course, *, recipe: Recipe) -> None:
+        training = recipe.training
+        self.recipe, self.course = recipe, course
         self.weights: dict[str, Tensor] = dict(model.network.named_parameters())
         self.device = next(iter(self.weights.values())).device
-        self.lanes = Lanes(data.train, training.lanes, window=window.k1)
-        self.windows = Windows(
-            self.lanes.length - 1, window, epochs=training.epochs, seed=training.seed
-        )
         self.optimiser = make_optimiser(
             self.weights.values(), recipe.optimiser, num_updates=self.num_updates
         )
@@ -82,29 +65,37 @@ class TrainingState:
     @classmethod
     def begin(
         cls,
-        model: LanguageModel,
+        model: AnyModel,
         data: TrainingData,
         *,
-        training: TrainingConfig,
-        window: WindowConfig,
+        training: RecordTraining,
         optimiser: OptimiserConfig,
         schedule: ScheduleConfig,
+        window: WindowConfig | None = None,
+        batches: BatchConfig | None = None,
     ) -> "TrainingState":
         """The state before the first update. Nothing changes in torch's own generators.
 
         Args:
             model: Trained in place; fresh, or to be trained further.
-            data: The text, as symbol numbers.
-            training: How long, on how many lanes, what is minimised.
-            window: Truncated back-propagation.
+            data: A text as symbol numbers, or records.
+            training: How long, and what is minimised.
             optimiser: How gradients become updates.
             schedule: How the learning rate moves.
+            window: Truncated back-propagation, for a text.
+            batches: Which records make an update, for records.
 
         Raises:
             UsageError: Settings of different tables contradict each other.
             DataError: The text is too short for the lanes and windows.
         """
-        recipe = Recipe(training=training, window=window, optimiser=optimiser, schedule=schedule)
+        recipe = Recipe(
+            training=training,
+            optimiser=optimiser,
+            schedule=schedule,
+            window=window,
+            batches=batches,
+        )
         problems = recipe.contradictions()
         if training.patience and data.validation is None:
             problems.append(
@@ -115,12 +106,12 @@ class TrainingState:
             raise UsageError("The settings contradict each other.", got="; ".join(problems))
         if training.initial:
             draw_matrices(model.network, training.initial, seed=training.seed)
-        return cls(model, data, recipe=recipe)
+        return cls(model, open_course(model, data, recipe=recipe), recipe=recipe)
 
     @property
     def num_updates(self) -> int:
         """Updates of the whole training."""
-        return self.windows.num_updates
+        return self.course.num_updates
 
     @property
     def is_finished(self) -> bool:
@@ -129,29 +120,24 @@ class TrainingState:
         is_stopped = 0 < patience <= self.evaluations_without_gain
         return is_stopped or self.update >= self.num_updates
 
-    def next_window(self) -> Window:
-        """The steps of the next update; at the start of an epoch the carried state is zeroed."""
-        window = self.windows.at(self.update)
-        if window.index == 0:
-            self.carried = None
-        return window
+    def next_place(self) -> Any:
+        """Where the next update stands."""
+        return self.course.at(self.update)
 
-    def learning_rate(self, window: Window) -> float:
+    def learning_rate(self, place: Place) -> float:
         """The rate of the next update."""
-        recipe = self.recipe
         factor = learning_rate_factor(
-            recipe.schedule,
+            self.recipe.schedule,
             update=self.update,
             num_updates=self.num_updates,
-            epochs=window.epochs_before,
+            epochs=place.epochs_before,
         )
-        length_factor = window.length / recipe.window.k1 if recipe.window.jitter > 0 else 1.0
-        return recipe.optimiser.learning_rate * factor * length_factor
+        return self.recipe.optimiser.learning_rate * factor
 
-    def advance(self, window: Window, carried: State | None) -> None:
+    def advance(self, num_counted: int, carried: State | None) -> None:
         """Count one update and take in the weights that it made."""
         self.update += 1
-        self.num_symbols += window.length * self.lanes.num_lanes
+        self.num_symbols += num_counted
         self.carried = carried
         if self.average is not None:
             self.average.follow(self.weights, num_updates=self.update)
@@ -161,13 +147,13 @@ class TrainingState:
         """Whether all weights are finite; a finite gradient can still be too large a step."""
         return all(bool(weight.isfinite().all()) for weight in self.weights.values())
 
-    def is_evaluation_due(self, window: Window) -> bool:
+    def is_evaluation_due(self, place: Place) -> bool:
         """Whether the update just made asks for an evaluation; the last of all always does."""
         every = self.recipe.training.evaluate_every
-        is_due = self.update % every == 0 if every else window.is_last
+        is_due = self.update % every == 0 if every else place.is_last
         return is_due or self.update == self.num_updates
 
-    def note(self, validation: Scores) -> bool:
+    def note(self, validation: AnyScores) -> bool:
         """Take in an evaluation, and say whether it is the best so far."""
         is_best = validation.loss_nats < self.best_loss_nats
         self.best_loss_nats = min(self.best_loss_nats, validation.loss_nats)

@@ -1,0 +1,99 @@
+"""The verb `evaluate` for models that were trained on records."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recurry.errors import RunError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from recurry.data.stored import Records
+
+_PARTS = ("test", "validation", "train")
+
+
+def evaluate_records(
+    model: Any,
+    files: tuple[str, ...],
+    *,
+    part: str | None,
+    run: Path,
+    pairs: tuple[str, ...],
+    picture: str | None,
+    as_json: bool,
+) -> None:
+    """Score a model on labelled files, or on a part of its own run's records, and print it.
+
+    Raises:
+        UsageError: There are no files and no run, or a setting does not exist.
+        DataError: The files cannot be used.
+        RunError: The picture cannot be written.
+    """
+    from recurry.tasks.find import find_task
+
+    task: Any = find_task(model.task)
+    if files:
+        records = task.read_labelled(model, files, _changes(model, pairs))
+        data, name = records.train, ", ".join(files)
+        for line in records.notes:
+            click.echo(line, err=True)
+    else:
+        data, name = _own_part(task.load_prepared, run, part)
+    scores = task.score(model, data)
+    if as_json:
+        click.echo(json.dumps({"data": name, **asdict(scores)}))
+    else:
+        click.echo(f"{len(data):,} records of {name}")
+        for key, value in asdict(scores).items():
+            click.echo(f"  {value:10.4f} {key.replace('_', ' ')}")
+    if picture:
+        _draw(task.pictures(model, data), picture)
+
+
+def _changes(model: Any, pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Settings of the table `data` as they were typed."""
+    from recurry.runs.configuration import parse_value
+
+    known = list(type(model.settings["data"]).model_fields)
+    changes = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        name = name.strip().removeprefix("data.")
+        if name not in known or not equals:
+            raise unknown_name("setting of the table data", name, known=known)
+        changes[name] = parse_value(value.strip())
+    return changes
+
+
+def _own_part(load: Any, run: Path, part: str | None) -> tuple[Any, str]:
+    """A part of the records that the model's own run was made from."""
+    from recurry.data.manifest import MANIFEST
+    from recurry.runs.folder import DATA
+
+    if not (run / DATA / MANIFEST).is_file():
+        raise UsageError(
+            "There are no records to evaluate on.",
+            got="a model that lies in no run folder, and no FILES",
+            hint="recurry evaluate MODEL FILE",
+        )
+    records: Records = load(run / DATA)
+    found = {name: getattr(records, name) for name in _PARTS}
+    kept = {name: data for name, data in found.items() if data is not None and len(data)}
+    chosen = part or next(iter(kept))
+    if chosen not in kept:
+        raise UsageError(f"The run {run} has no {chosen} part.", accepted=" or ".join(kept))
+    return kept[chosen], f"the {chosen} part of {run}"
+
+
+def _draw(pictures: dict[str, str], path: str) -> None:
+    if not pictures:
+        raise UsageError("This model answers with numbers, of which there is no picture.")
+    try:
+        Path(path).write_text(next(iter(pictures.values())), encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"The picture {path} cannot be written.", got=error.strerror) from error

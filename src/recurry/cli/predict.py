@@ -1,0 +1,123 @@
+"""`recurry predict`: an answer for each text, in their order, as they come."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, BinaryIO
+
+import click
+
+from recurry.cli.model_argument import open_any_model
+from recurry.errors import UsageError
+from recurry.tasks.names import LANGUAGE
+
+# Texts that are answered together at most: sorted by length, they fill batches well.
+MOST_TOGETHER = 2048
+STDIN = "-"
+
+
+@click.command()
+@click.argument("model")
+@click.argument("files", nargs=-1, metavar="[FILE|-]...")
+@click.option("--text-column", metavar="NAME", help="FILES are tables: the column of the text.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the FILES.")
+@click.option("--labels", "is_plain", is_flag=True, help="Print the answer alone, not JSON.")
+@click.option("--texts", "has_texts", is_flag=True, help="Repeat each text beside its answer.")
+def predict(
+    model: str,
+    files: tuple[str, ...],
+    text_column: str | None,
+    encoding: str,
+    is_plain: bool,
+    has_texts: bool,
+) -> None:
+    """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
+
+    A file has a text a line; .csv, .tsv and .jsonl files have them in a column. Without FILES, or
+    for -, lines are read from standard input and answered as they come. How many texts are answered
+    together is chosen by itself and changes no answer.
+    """
+    if is_plain and has_texts:
+        raise UsageError("--labels prints answers alone, so --texts has no place.")
+    found = open_any_model(model)
+    if found.task == LANGUAGE:
+        raise UsageError(
+            f"The model {model} is a language model, which has nothing to predict a label with.",
+            hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
+        )
+    column = text_column or found.settings["data"].text_column
+    for name in files or (STDIN,):
+        for texts in _batches(name, column=column, encoding=encoding):
+            _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+
+
+def _answer(model: Any, texts: list[str], *, is_plain: bool, has_texts: bool) -> None:
+    """Answers of texts that are at hand, handed on at once."""
+    from recurry.tasks.find import find_task
+
+    task: Any = find_task(model.task)
+    for text, answer in zip(texts, task.predict(model, texts), strict=True):
+        if is_plain:
+            click.echo(str(next(iter(answer.values()))))
+        else:
+            shown = ({"text": text} if has_texts else {}) | answer
+            click.echo(json.dumps(shown, ensure_ascii=False))
+    sys.stdout.flush()
+
+
+def _batches(name: str, *, column: str, encoding: str) -> Iterator[list[str]]:
+    """The texts of a file, as many together as are at hand."""
+    if name == STDIN:
+        for lines in _arriving(sys.stdin.buffer):
+            yield [_decode(line, encoding, "standard input") for line in lines]
+        return
+    texts = _file_texts(name, column=column, encoding=encoding)
+    for start in range(0, len(texts), MOST_TOGETHER):
+        yield texts[start : start + MOST_TOGETHER]
+
+
+def _arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """Lines as they come: all that wait, but never waiting for a second one."""
+    lines: SimpleQueue[bytes | None] = SimpleQueue()
+    Thread(target=_read_lines, args=(stream, lines), daemon=True).start()
+    line = lines.get()
+    while line is not None:
+        together = [line]
+        line = b""
+        while line is not None and len(together) < MOST_TOGETHER:
+            try:
+                line = lines.get_nowait()
+            except Empty:
+                break
+            if line is not None:
+                together.append(line)
+        yield together
+        if line is not None:
+            line = lines.get()
+
+
+def _read_lines(stream: BinaryIO, lines: SimpleQueue[bytes | None]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def _file_texts(name: str, *, column: str, encoding: str) -> list[str]:
+    from recurry.data.records import Columns, decode, ending_layout, read_bytes, table_rows
+
+    text = decode(read_bytes(name), encoding, name)
+    layout = ending_layout(name)
+    if layout is None:
+        return text.removesuffix("\n").split("\n")
+    columns = Columns(text=column, label=None)
+    return [row.text for row in table_rows(text, layout=layout, columns=columns, name=name)]
+
+
+def _decode(line: bytes, encoding: str, name: str) -> str:
+    from recurry.data.records import decode
+
+    return decode(line, encoding, name).rstrip("\r\n")

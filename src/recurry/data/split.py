@@ -1,0 +1,39 @@
+"""Which records are held out: a share, drawn by a seed, or those of other files.
+
+Comes in: the number of records. Goes out: the numbers of those of each part.
+"""
+
+import numpy as np
+
+from recurry.errors import DataError
+
+
+def split_records(
+    num_records: int, *, validation: float, test: float, seed: int
+) -> dict[str, np.ndarray]:
+    """The records of each part, in the order of the data.
+
+    Args:
+        num_records: How many there are.
+        validation: The share to choose by.
+        test: The share to score at the end.
+        seed: Governs which.
+
+    Raises:
+        DataError: No record is left to learn from, or a share gives no record.
+    """
+    order = np.random.default_rng([seed, num_records]).permutation(num_records)
+    sizes = {"validation": round(num_records * validation), "test": round(num_records * test)}
+    asked = {"validation": validation, "test": test}
+    first, second = sizes["test"], sizes["test"] + sizes["validation"]
+    parts = {"test": order[:first], "validation": order[first:second], "train": order[second:]}
+    empty = [part for part, share in asked.items() if share > 0 and not sizes[part]]
+    if empty or not len(parts["train"]):
+        raise DataError(
+            "There are too few records to hold some of them out.",
+            got=f"{num_records:,} records: "
+            + ", ".join(f"{len(members):,} for {part}" for part, members in parts.items()),
+            accepted="at least one record in each part",
+            hint="more records, or other shares for data.validation and data.test",
+        )
+    return {part: np.sort(members) for part, members in parts.items()}

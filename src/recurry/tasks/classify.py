@@ -1,0 +1,302 @@
+"""Tell texts apart: classes, ratings and numbers, from one answer a text.
+
+Comes in: labelled texts. Goes out: a model that answers, with probabilities that were calibrated on
+the validation part.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from recurry.compiler.cell import Cell
+from recurry.data.batches import in_order
+from recurry.data.codec import Codec
+from recurry.data.examples import Examples
+from recurry.data.labels import UNSEEN, LabelKind, Labels
+from recurry.data.record_configuration import RecordsConfig, TextConfig
+from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.split import split_records
+from recurry.data.stored import Records
+from recurry.data.texts import check_overlap, encode_texts, learn_codec
+from recurry.data.vocabulary import damaged
+from recurry.network.classifier import Classifier
+from recurry.network.configuration import EncoderConfig
+from recurry.tasks.calibration import tempered
+from recurry.tasks.class_scores import (
+    ClassScores,
+    NumberScores,
+    confusion,
+    score_classes,
+    score_numbers,
+)
+from recurry.tasks.confusion import confusion_svg
+from recurry.tasks.model import Model
+from recurry.tasks.record_task import READING_STEPS, RecordTask
+from recurry.tasks.scoring import evaluating
+from recurry.tasks.task import Settings
+
+PoolingName = Literal["last", "mean", "max", "concatenated", "attention"]
+_DIGITS = 6  # of a probability; further ones depend on which texts were read side by side
+
+
+class AnswerConfig(BaseModel):
+    """What is answered for a text.
+
+    Attributes:
+        kind: "class"; "rating", classes that are numbers and have an order; or "number".
+        pooling: How the outputs of all steps become one vector.
+        class_weights: "balanced" lets rare classes count as much as frequent ones while training.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: LabelKind = "class"
+    pooling: PoolingName = "max"
+    class_weights: Literal["equal", "balanced"] = "equal"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What the training part taught besides weights.
+
+    Attributes:
+        codec: How text becomes symbols.
+        labels: What the answers are.
+    """
+
+    codec: Codec
+    labels: Labels
+
+    def __repr__(self) -> str:
+        answers = f"{len(self.labels)} classes" if len(self.labels) else "numbers"
+        return f"{self.codec.num_symbols:,} symbols, {answers}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A value that JSON can hold."""
+        return {"codec": self.codec.to_dict(), "labels": self.labels.to_dict()}
+
+
+class Classify(RecordTask):
+    """One answer a text."""
+
+    name: ClassVar[str] = "classify"
+    kind: ClassVar[str] = "classify"
+    preset: ClassVar[str] = "classify"
+    tables: ClassVar[Mapping[str, type[BaseModel]]] = {
+        "data": RecordsConfig,
+        "text": TextConfig,
+        "network": EncoderConfig,
+        "answer": AnswerConfig,
+    }
+
+    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
+        """Rows of files, split, as symbols and labels."""
+        tables: Mapping[str, Any] = settings
+        data, text = tables["data"], tables["text"]
+        parts, sums, notes = _read_parts(data)
+        if knowledge is None:
+            knowledge = _learn(parts["train"], text, kind=tables["answer"].kind)
+        found: dict[str, Examples] = {}
+        for part, rows in parts.items():
+            found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
+            notes += more
+        return Records(
+            train=found["train"],
+            validation=found["validation"],
+            test=found.get("test"),
+            knowledge=knowledge.to_dict(),
+            sha256=sums,
+            key="",
+            notes=tuple(notes),
+        )
+
+    def read_knowledge(self, data: Any) -> Knowledge:
+        """Codec and labels."""
+        if not isinstance(data, Mapping) or set(data) != {"codec", "labels"}:
+            raise damaged("it is no table of codec and labels")
+        return Knowledge(
+            codec=Codec.from_dict(data["codec"]), labels=Labels.from_dict(data["labels"])
+        )
+
+    def make_network(self, cell: Cell, settings: Settings, knowledge: Knowledge) -> Classifier:
+        """Embedding, layers, pooling, answer."""
+        tables: Mapping[str, Any] = settings
+        return Classifier(
+            cell,
+            tables["network"],
+            dropout=tables["dropout"],
+            num_symbols=knowledge.codec.num_symbols,
+            num_outputs=knowledge.labels.num_outputs,
+            kind=knowledge.labels.kind,
+            pooling=tables["answer"].pooling,
+        )
+
+    def loss(self, model: Model, examples: Examples) -> tuple[Float[Tensor, ""], float]:
+        """Cross-entropy, that of ordered classes, or the squared error."""
+        network, labels = model.network, model.knowledge.labels
+        assert isinstance(network, Classifier)
+        ids, lengths = _block(examples, network.device)
+        targets = torch.from_numpy(examples.values["label"]).to(network.device)
+        weights = _class_weights(labels, model.settings["answer"])
+        if labels.kind == "number":
+            total, count = network.loss(ids, targets.to(network.recurrent.dtype), lengths)
+            return total / 2, count
+        return network.loss(ids, targets, lengths, weights=weights)
+
+    def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:
+        """Scores at the temperature that validation gave."""
+        return self._score(model, data, temperature=temperature_of(model))
+
+    def validate(self, model: Model, data: Examples) -> ClassScores | NumberScores:
+        """Scores at the temperature that fits these records; the model keeps it as a score."""
+        return self._score(model, data, temperature=None)
+
+    def pictures(self, model: Model, data: Examples) -> Mapping[str, str]:
+        """The confusion matrix."""
+        labels = model.knowledge.labels
+        if labels.kind == "number":
+            return {}
+        answers = outputs(model, data).argmax(1)
+        counts = confusion(answers, data.values["label"], num_classes=len(labels))
+        return {"confusion.svg": confusion_svg(counts, labels.names, title="Confusion matrix")}
+
+    def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """The label of each text with the probabilities of all, or its number.
+
+        An answer has `remarks` where its text was empty, was cut, or has no known symbol.
+        """
+        labels, text = model.knowledge.labels, model.settings["text"]
+        assert isinstance(text, TextConfig)
+        encoded = encode_texts(model.knowledge.codec, texts, longest=text.longest)
+        found = outputs(model, Examples(sequences={"text": encoded.numbers}))
+        answers: list[dict[str, Any]]
+        if labels.kind == "number":
+            numbers = found * labels.spread + labels.centre
+            answers = [{"value": _rounded(number)} for number in numbers.tolist()]
+        else:
+            shares = np.exp(tempered(found, temperature_of(model)))
+            answers = [_answer(row, labels) for row in shares]
+        for number, answer in enumerate(answers):
+            if remarks := encoded.remarks(number):
+                answer["remarks"] = remarks
+        return answers
+
+    def _score(
+        self, model: Model, data: Examples, *, temperature: float | None
+    ) -> ClassScores | NumberScores:
+        labels, found, truth = model.knowledge.labels, outputs(model, data), data.values["label"]
+        if labels.kind == "number":
+            return score_numbers(found, truth, spread=labels.spread)
+        values = labels.values if labels.kind == "rating" else None
+        return score_classes(found, found.argmax(1), truth, temperature=temperature, values=values)
+
+
+def outputs(model: Model, data: Examples) -> np.ndarray:
+    """What the network gives for each record, in their order, in batches of about equal lengths.
+
+    Shapes:
+        returns: (N, K) log-probabilities up to a constant, or (N,) numbers, float64.
+    """
+    network, labels = model.network, model.knowledge.labels
+    assert isinstance(network, Classifier)
+    shape = (len(data),) if labels.kind == "number" else (len(data), len(labels))
+    found = np.zeros(shape)
+    with evaluating(network), torch.no_grad():
+        for members in in_order(data.lengths, steps=READING_STEPS):
+            ids, lengths = _block(data.take(members), network.device)
+            found[members] = network(ids, lengths).double().cpu().numpy()
+    return found
+
+
+def temperature_of(model: Model) -> float:
+    """What the validation part taught about the confidence of a model; 1 before it did."""
+    return model.scores.get("validation_temperature", 1.0)
+
+
+def _block(examples: Examples, device: torch.device) -> tuple[Tensor, list[int]]:
+    texts = examples.sequences["text"]
+    return torch.from_numpy(texts.padded()).to(device), texts.lengths.tolist()
+
+
+def _class_weights(labels: Labels, answer: Any) -> Tensor | None:
+    """Each class as if it had an equal share of the records."""
+    if answer.class_weights == "equal" or not len(labels):
+        return None
+    counts = torch.tensor(labels.counts, dtype=torch.float32).clamp(min=1)
+    return counts.sum() / (len(labels) * counts)
+
+
+def _answer(probabilities: np.ndarray, labels: Labels) -> dict[str, Any]:
+    best = int(probabilities.argmax())
+    answer: dict[str, Any] = {"label": labels.names[best]}
+    if labels.kind == "rating":
+        answer["value"] = _rounded(float(probabilities @ labels.values))
+    pairs = zip(labels.names, probabilities.tolist(), strict=True)
+    return answer | {"probabilities": {name: _rounded(share) for name, share in pairs}}
+
+
+def _rounded(number: float) -> float:
+    return round(number, _DIGITS)
+
+
+def _learn(rows: list[Row], text: TextConfig, *, kind: LabelKind) -> Knowledge:
+    """What the training part teaches."""
+    places = [row.place for row in rows]
+    labels = Labels.learn(kind, [row.label or "" for row in rows], places)
+    return Knowledge(codec=learn_codec(text, [row.text for row in rows]), labels=labels)
+
+
+def _read_parts(data: RecordsConfig) -> tuple[dict[str, list[Row]], str, list[str]]:
+    """The rows of each part, the sum of all files, and what is worth knowing."""
+    rows = _rows(data, data.paths)
+    parts, notes, sums = {}, list(rows.notes), [rows.sha256]
+    shares = {"validation": data.validation, "test": data.test or 0.0}
+    shares = {part: x if isinstance(x, float) else 0.0 for part, x in shares.items()}
+    split = split_records(len(rows.rows), **shares, seed=data.split_seed)
+    for part, members in split.items():
+        source = getattr(data, part, None)
+        if isinstance(source, str):
+            held_out = _rows(data, (source,))
+            parts[part] = held_out.rows
+            notes += held_out.notes
+            sums.append(held_out.sha256)
+        elif part != "test" or source:
+            parts[part] = [rows.rows[number] for number in members]
+    return parts, "-".join(sums) if len(sums) > 1 else sums[0], notes
+
+
+def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows:
+    columns = Columns(text=data.text_column, label=data.label_column)
+    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
+
+
+def _examples(
+    rows: list[Row], knowledge: Knowledge, *, part: str, longest: int
+) -> tuple[Examples, list[str]]:
+    """Rows as numbers, and what is worth knowing of them."""
+    encoded = encode_texts(knowledge.codec, (row.text for row in rows), longest=longest)
+    if rows:
+        check_overlap(encoded, knowledge.codec, where=rows[0].place)
+    places = [row.place for row in rows]
+    labels = knowledge.labels.encode([row.label or "" for row in rows], places)
+    notes = encoded.notes(part, longest=longest) + _unseen(rows, labels, knowledge.labels, part)
+    return Examples(sequences={"text": encoded.numbers}, values={"label": labels}), notes
+
+
+def _unseen(rows: list[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:
+    """Classes that the training part lacks."""
+    if labels.kind == "number" or not (found == UNSEEN).any():
+        return []
+    names = sorted({rows[number].label or "" for number in np.flatnonzero(found == UNSEEN)})
+    count = int((found == UNSEEN).sum())
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [
+        f"{count:,} records of the {part} part have a class that the training part lacks, and "
+        f"count as mistakes: {shown}"
+    ]

@@ -1,0 +1,9 @@
+"""The names of the tasks that come with the package; importing this loads nothing else."""
+
+LANGUAGE = "language"
+
+# name -> (module, class)
+TASKS: dict[str, tuple[str, str]] = {
+    LANGUAGE: ("recurry.tasks.language_task", "LanguageTask"),
+    "classify": ("recurry.tasks.classify", "Classify"),
+}

@@ -1,0 +1,67 @@
+"""The verb evaluate on labelled records."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from recurry.cli.main import recurry
+from recurry.errors import DataError, RunError, UsageError
+
+SMALL = ["--set", "network.hidden_size=8", "--set", "network.embedding_size=8", "--epochs", "6"]
+SMALL += ["--set", "dropout.recurrent_weights=0", "--set", "schedule.name=constant"]
+SMALL += ["--set", "dropout.input=0", "--set", "dropout.output=0", "--learning-rate", "0.03"]
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    """A model that knows good from bad, its run and its table."""
+    folder = tmp_path_factory.mktemp("evaluate")
+    rows = [f"a {word} {thing},{word}" for thing in ("cat", "dog") for word in ("good", "bad")]
+    (folder / "a.csv").write_text("\n".join(["text,label", *rows * 15]) + "\n")
+    _run("train", "classify", str(folder / "a.csv"), *SMALL, "--run", str(folder / "run"))
+    return folder / "run"
+
+
+def _run(*arguments: str):
+    result = CliRunner().invoke(recurry, list(arguments), standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+def test_files_and_the_run_s_own_parts(run_folder, tmp_path):
+    (tmp_path / "b.csv").write_text("text,stars\na good cat,good\na bad cat,good\nred,bad\n,bad\n")
+    arguments = [str(run_folder), str(tmp_path / "b.csv"), "--set", "label_column=stars", "--json"]
+    result = _run("evaluate", *arguments)
+    scores = json.loads(result.stdout)
+    assert scores["num_records"] == 4
+    assert scores["accuracy"] < 1
+    assert "1 texts" in result.stderr
+    own = _run("evaluate", str(run_folder), "--part", "train").stdout
+    assert "of the train part" in own
+    assert "1.0000 accuracy" in own
+    with pytest.raises(UsageError, match="no test part"):
+        _run("evaluate", str(run_folder), "--part", "test")
+
+
+def test_a_picture_of_who_is_taken_for_whom(run_folder, tmp_path):
+    _run("evaluate", str(run_folder), "--picture", str(tmp_path / "c.svg"))
+    assert "Confusion matrix" in (tmp_path / "c.svg").read_text()
+    with pytest.raises(RunError, match="cannot be written"):
+        _run("evaluate", str(run_folder), "--picture", str(tmp_path / "no" / "c.svg"))
+
+
+def test_what_does_not_fit(run_folder, tmp_path):
+    (tmp_path / "b.csv").write_text("text,stars\nx,good\n")
+    with pytest.raises(DataError, match="no column 'label'"):
+        _run("evaluate", str(run_folder), str(tmp_path / "b.csv"))
+    with pytest.raises(UsageError, match="label_column"):
+        _run("evaluate", str(run_folder), str(tmp_path / "b.csv"), "--set", "lable_column=stars")
+    with pytest.raises(DataError, match="no symbol in common"):
+        _run("evaluate", str(run_folder), str(tmp_path / "b.csv"), "--set", "label_column=stars")
+    (tmp_path / "alone.safetensors").write_bytes((run_folder / "model.safetensors").read_bytes())
+    with pytest.raises(UsageError, match="no records to evaluate on"):
+        _run("evaluate", str(tmp_path / "alone.safetensors"))
+    with pytest.raises(UsageError, match="painted"):
+        _run("evaluate", str(run_folder), "--colour", "varying")

@@ -1,0 +1,116 @@
+"""The verb predict: files in, answers out in the same order, and lines answered as they come."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from recurry.cli import predict as verb
+from recurry.cli.main import recurry
+from recurry.errors import DataError, UsageError
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+SMALL = ["--set", "network.hidden_size=8", "--set", "network.embedding_size=8", "--epochs", "6"]
+SMALL += ["--set", "dropout.recurrent_weights=0", "--set", "schedule.name=constant"]
+SMALL += ["--set", "dropout.input=0", "--set", "dropout.output=0", "--learning-rate", "0.03"]
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory) -> Path:
+    """A model that knows good from bad."""
+    folder = tmp_path_factory.mktemp("predict")
+    rows = [f"a {word} {thing},{word}" for thing in ("cat", "dog") for word in ("good", "bad")]
+    (folder / "a.csv").write_text("\n".join(["text,label", *rows * 15]) + "\n")
+    command = ["train", "classify", str(folder / "a.csv"), *SMALL, "--run", str(folder / "run")]
+    result = CliRunner().invoke(recurry, command, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return folder / "run"
+
+
+def _run(*arguments: str, text: str | bytes | None = None) -> list[str]:
+    command = ["predict", *arguments]
+    result = CliRunner().invoke(recurry, command, standalone_mode=False, input=text)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout.splitlines()
+
+
+def test_a_text_a_line(run_folder, tmp_path):
+    (tmp_path / "in.txt").write_text("a good dog\n\na bad cat and a dog\ngood")
+    lines = [json.loads(line) for line in _run(str(run_folder), str(tmp_path / "in.txt"))]
+    assert [line["label"] for line in lines][::2] == ["good", "bad"]
+    assert len(lines) == 4
+    assert sum(lines[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_many_texts_in_their_order(run_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(verb, "MOST_TOGETHER", 7)
+    words = ["good" if n % 3 else "bad" for n in range(50)]
+    texts = [f"a {'dog ' * (n % 3)}{word}" for n, word in enumerate(words)]
+    (tmp_path / "in.txt").write_text("\n".join(texts) + "\n")
+    assert _run(str(run_folder), str(tmp_path / "in.txt"), "--labels") == words
+    shown = _run(str(run_folder), "-", "--texts", text="\n".join(texts))
+    assert [json.loads(line)["text"] for line in shown] == texts
+
+
+def test_columns_of_tables(run_folder, tmp_path):
+    (tmp_path / "in.csv").write_text("id,text\n1,good\n2,bad\n")
+    (tmp_path / "in.jsonl").write_text('{"review": "bad"}\n')
+    assert _run(str(run_folder), str(tmp_path / "in.csv"), "--labels") == ["good", "bad"]
+    both = [str(tmp_path / "in.jsonl"), "--text-column", "review", "--labels"]
+    assert _run(str(run_folder), *both) == ["bad"]
+    with pytest.raises(DataError, match="no column 'text'"):
+        _run(str(run_folder), str(tmp_path / "in.jsonl"))
+
+
+def test_lines_are_answered_before_the_next_one_comes(run_folder):
+    command = [sys.executable, "-c", "from recurry.cli.main import main; main()"]
+    with subprocess.Popen(
+        [*command, "predict", str(run_folder), "--labels"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for word in (b"good", b"bad"):
+            process.stdin.write(word + b"\n")
+            process.stdin.flush()
+            assert process.stdout.readline().strip() == word
+        process.stdin.close()
+        assert process.stdout.read() == b""
+
+
+def test_lines_that_wait_are_taken_together():
+    lines = list(verb._arriving(io.BytesIO(b"a\nb\nc")))
+    assert [line for together in lines for line in together] == [b"a\n", b"b\n", b"c"]
+    assert list(verb._arriving(io.BytesIO(b""))) == []
+
+
+def test_what_does_not_fit(run_folder, tmp_path):
+    with pytest.raises(UsageError, match="--texts has no place"):
+        _run(str(run_folder), "--labels", "--texts")
+    with pytest.raises(DataError, match="no such file"):
+        _run(str(run_folder), str(tmp_path / "none.txt"))
+    with pytest.raises(DataError, match="not in the encoding utf-8"):
+        _run(str(run_folder), text=b"caf\xe9\n")
+    with pytest.raises(UsageError, match="no language model") as caught:
+        CliRunner().invoke(
+            recurry, ["generate", str(run_folder)], standalone_mode=False, catch_exceptions=False
+        )
+    assert "recurry predict" in str(caught.value)
+
+
+def test_a_language_model_predicts_no_label(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("the quick brown fox " * 60)
+    train = ["train", "a.txt", "--hidden-size", "4", "--epochs", "1", "--lanes", "2", "--k1", "9"]
+    CliRunner().invoke(recurry, [*train, "--run", "r"], catch_exceptions=False)
+    with pytest.raises(UsageError, match="is a language model"):
+        _run("r", text="x\n")

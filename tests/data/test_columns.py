@@ -1,0 +1,64 @@
+"""Sentences of CoNLL-U and of columns, and the line of what is broken."""
+
+import pytest
+
+from recurry.data.columns import column_sentences, conllu_sentences
+from recurry.errors import DataError
+
+CONLLU = """# sent_id = 1
+1\tThe\tthe\tDET\t_\t_\t2\tdet\t_\t_
+2-3\tdon't\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdo\tdo\tAUX\t_\t_\t0\troot\t_\t_
+3\tn't\tnot\tPART\t_\t_\t2\tadvmod\t_\t_
+3.1\tgo\tgo\tVERB\t_\t_\t_\t_\t_\t_
+
+1\tYes\tyes\tINTJ\t_\t_\t0\troot\t_\t_
+"""
+
+
+def test_words_and_labels_of_conllu():
+    first, second = conllu_sentences(CONLLU, name="a.conllu")
+    assert first.words == ["The", "do", "n't"]
+    assert first.labels == ["DET", "AUX", "PART"]
+    assert second.place == "a.conllu:8"
+    (lemmas, _) = conllu_sentences(CONLLU, label="LEMMA", name="a")
+    assert lemmas.labels[0] == "the"
+
+
+def test_words_and_labels_of_columns():
+    text = "-DOCSTART- O\n\nIn O\nParis B-LOC\n\n\nHe O"
+    sentences = list(column_sentences(text, name="a"))
+    assert [s.words for s in sentences] == [["In", "Paris"], ["He"]]
+    assert sentences[0].labels == ["O", "B-LOC"]
+    assert next(column_sentences("a b\tO\n", name="a")).words == ["a b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("1\tThe\tDET\n", "a:1"),
+        ("# x\n\nx\ta\tb\tc\td\te\tf\tg\th\ti\n", "a:3"),
+    ],
+)
+def test_broken_lines_of_conllu(text, place):
+    with pytest.raises(DataError, match="line is broken") as caught:
+        list(conllu_sentences(text, name="a"))
+    assert place in str(caught.value)
+    with pytest.raises(DataError, match="no field 'TAG'"):
+        list(conllu_sentences(text, label="TAG", name="a"))
+
+
+def test_broken_lines_of_columns():
+    for text in ("In O\nParis\n", "In O\nParis B LOC\n", "In\n"):
+        with pytest.raises(DataError, match="line is broken") as caught:
+            list(column_sentences(text, name="a"))
+        assert f"a:{2 if 'Paris' in text else 1}" in str(caught.value)
+
+
+def test_real_files(data_folder):
+    folder = data_folder / "ud_english_ewt"
+    text = (folder / "en_ewt-ud-dev.conllu").read_text(encoding="utf-8")
+    assert len(list(conllu_sentences(text, name="dev"))) == 2001
+    text = (data_folder / "wnut17" / "wnut17train.conll").read_text(encoding="utf-8")
+    labels = {label for s in column_sentences(text, name="t") for label in s.labels}
+    assert {"O", "B-person"} < labels

@@ -1,0 +1,29 @@
+"""The tables data and text of a run over records."""
+
+import pytest
+from pydantic import ValidationError
+
+from recurry.data.record_configuration import RecordsConfig, TextConfig
+
+
+def test_shares_may_be_typed_as_text():
+    config = RecordsConfig.model_validate({"validation": "0.2", "test": "held-out.csv"})
+    assert (config.validation, config.test) == (0.2, "held-out.csv")
+
+
+@pytest.mark.parametrize("shares", [{"validation": 1.0}, {"validation": 0.5, "test": 0.5}])
+def test_shares_leave_something_to_learn_from(shares):
+    with pytest.raises(ValidationError, match="something to learn from"):
+        RecordsConfig(**shares)
+
+
+def test_a_text_is_cut_as_a_codec_says():
+    data = TextConfig(tokens="words", lower_case=True, min_count=3).as_data()
+    assert (data.tokens, data.lower_case, data.min_count) == ("words", True, 3)
+    with pytest.raises(ValidationError, match="means nothing with tokens"):
+        TextConfig(tokens="bytes", min_count=2)
+
+
+@pytest.mark.parametrize("kind", [RecordsConfig, TextConfig])
+def test_at_most_eight_keys(kind):
+    assert len(kind.model_fields) <= 8

@@ -1,0 +1,23 @@
+"""Every task has what the interface asks for."""
+
+import pytest
+
+from recurry.tasks.find import find_task
+from recurry.tasks.names import TASKS
+from recurry.tasks.scoring import Scores
+from recurry.tasks.task import AnyModel, AnyScores, Task, numbers_of
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tasks(name):
+    task = find_task(name)
+    assert isinstance(task, Task)
+    assert {"data", "network"} <= set(task.tables)
+    assert all(len(kind.model_fields) <= 8 for kind in task.tables.values())
+
+
+def test_models_and_scores(model):
+    assert isinstance(model, AnyModel)
+    scores = Scores.from_loss(1.0, num_symbols=3)
+    assert isinstance(scores, AnyScores)
+    assert numbers_of(scores)["num_symbols"] == 3
