@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "generate": ("recurry.cli.generate", "Write text with a model."),
     "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
     "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),
+    "embed": ("recurry.cli.embed", "Learn word vectors from a text; neighbours, analogies."),
     "bench": ("recurry.cli.bench", "Measure the speed of layers on this machine."),
     "doctor": ("recurry.cli.doctor", "Print what this installation is and can do."),
 }

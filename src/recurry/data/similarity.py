@@ -5,7 +5,7 @@ Comes in: a list of word pairs that people have rated, and vectors. Goes out: a 
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -26,6 +26,16 @@ class Agreement:
     correlation: float
     num_pairs: int
     num_unknown: int
+
+    def __str__(self) -> str:
+        return (
+            f"rank correlation {self.correlation:.4f} over {self.num_pairs:,} pairs; "
+            f"{self.num_unknown:,} left out"
+        )
+
+    def to_dict(self) -> dict[str, float | int]:
+        """A value that JSON can hold."""
+        return asdict(self)
 
 
 def read_pairs(path: str | os.PathLike) -> list[tuple[str, str, float]]:
@@ -98,10 +108,10 @@ def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
 
     0 if one side has no two different values.
     """
-    ranks = [_ranks(values) for values in (a, b)]
-    if any(rank.std() == 0 for rank in ranks):
+    first, second = _ranks(a), _ranks(b)
+    if first.std() == 0 or second.std() == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
