@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from recurry.data.fasttext import is_fasttext, read_fasttext, write_fasttext
-from recurry.data.ids import sync_folder
 from recurry.data.vector_binary import read_binary, write_binary
 from recurry.data.vector_text import count_lines, read_sizes, read_text, write_text
 from recurry.data.vectors import WordVectors
+from recurry.data.whole_file import whole_file
 from recurry.errors import DataError, unknown_name
 
 FORMATS = ("text", "binary", "glove", "fasttext")
@@ -78,7 +78,7 @@ def save_vectors(
     if format not in FORMATS:
         raise unknown_name("format of word vectors", format, known=FORMATS)
     try:
-        with _whole(target) as plain:
+        with whole_file(target) as plain:
             opened = gzip.GzipFile(fileobj=plain, mode="wb", mtime=0) if is_packed else plain
             file = cast(BinaryIO, opened)
             if format == "fasttext":
@@ -109,21 +109,6 @@ def _open(path: str | os.PathLike) -> Iterator[BinaryIO]:
             return
         with gzip.GzipFile(fileobj=plain) as unpacked:
             yield cast(BinaryIO, unpacked)
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
-    """A file that is renamed into place when all has been written and synced."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-        sync_folder(path.absolute().parent)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _read_fasttext(file: BinaryIO, path: str | os.PathLike, *, limit: int | None) -> WordVectors:
