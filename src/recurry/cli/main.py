@@ -26,6 +26,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "generate": ("recurry.cli.generate", "Write text with a model."),
     "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
     "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),
+    "embed": ("recurry.cli.embed", "Learn word vectors from a text; neighbours, analogies."),
+    "make-data": ("recurry.cli.make_data", "Make a data set by rule: copy, adding, XML ..."),
     "bench": ("recurry.cli.bench", "Measure the speed of layers on this machine."),
     "doctor": ("recurry.cli.doctor", "Print what this installation is and can do."),
 }
@@ -40,7 +42,7 @@ class VerbGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        return getattr(importlib.import_module(VERBS[cmd_name][0]), cmd_name)
+        return getattr(importlib.import_module(VERBS[cmd_name][0]), cmd_name.replace("-", "_"))
 
     def resolve_command(self, ctx: click.Context, args: list[str]):
         if args and args[0] not in VERBS:

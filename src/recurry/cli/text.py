@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,9 +57,8 @@ def text(
     """
     from recurry.data.survey import count_table, survey
 
-    config = _make_config(
-        paths=paths, tokens=tokens, lower_case=lower, stem=stem, min_count=min_count
-    )
+    values = {"paths": paths, "tokens": tokens, "lower_case": lower, "stem": stem}
+    config = make_config(values | {"min_count": min_count})
     found = survey(config)
     counts = count_table(found, rows=rows) if table else None
     if is_json:
@@ -71,7 +71,7 @@ def text(
         show(found, counts, top=top or 10)
 
 
-def _make_config(**values: object) -> DataConfig:
+def make_config(values: Mapping[str, object]) -> DataConfig:
     """The data table of a run, with contradictions reported as wrong use."""
     from pydantic import ValidationError
 
