@@ -17,9 +17,9 @@ class TestMine(CellConformance):
 class _Wrong(Recurrent):
     """A layer with an answer that is off by a little."""
 
-    def _run(self, x, state, lengths):
-        output, states = super()._run(x, state, lengths)
-        return output * (1 + 1e-6), states
+    def forward(self, x, state=None, lengths=None):
+        output, new = super().forward(x, state, lengths)
+        return output * (1 + 1e-6), new
 
 
 class _WrongConformance(CellConformance):

@@ -8,6 +8,7 @@ from recurry.backends.cpu import cost
 from recurry.cells import cells, find_cell
 from recurry.errors import UsageError
 from recurry.network.recurrent import Recurrent
+from recurry.network.state import State
 
 
 def _request(**facts) -> Request:
@@ -187,3 +188,14 @@ def test_a_sequence_gives_the_same_bits_in_every_batch(cell, size):
             assert torch.equal(layer(x[:, :streams])[0], whole[:, :streams])
     trained, _ = layer(x.requires_grad_())
     assert torch.equal(trained, whole)
+
+
+@pytest.mark.parametrize("lengths", [None, [5, 3]])
+def test_the_order_of_states_and_weights_does_not_matter(lengths):
+    layer, x = Recurrent("lstm", 4, 8, backend="cpu"), torch.randn(5, 2, 4)
+    state = {name: torch.randn(1, 2, 8) for name in layer.cell.states}
+    turned = dict(reversed(state.items()))
+    first, second = (layer(x, State.from_dict(one), lengths) for one in (state, turned))
+    assert torch.equal(first[0], second[0])
+    for name in state:
+        assert torch.equal(first[1].to_dict()[name], second[1].to_dict()[name])

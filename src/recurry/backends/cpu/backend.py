@@ -6,7 +6,7 @@ rest of the folder.
 
 import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -103,8 +103,20 @@ class CpuBackend:
             plan = zoned(plan, jobs[0].options.zoneout)
         if any(_is_empty(job) or needs_operator((job.x, *job.state.values())) for job in jobs):
             return [_run_operator(plan, job) for job in jobs]
-        rows = [_Rows.of(job) for job in jobs]
+        rows = [_Rows.of(_in_order(plan, job)) for job in jobs]
         return [one.unpacked(*made) for one, made in zip(rows, _run_rows(plan, rows), strict=True)]
+
+
+def _in_order(plan: Plan, job: Job) -> Job:
+    """The job with states and parameters in the order of the equations, by which all else goes."""
+    graph = plan.graph
+    if [*job.state] == [*graph.states] and [*job.parameters] == [*graph.parameters]:
+        return job
+    return replace(
+        job,
+        state={name: job.state[name] for name in graph.states if name in job.state},
+        parameters={n: job.parameters[n] for n in graph.parameters if n in job.parameters},
+    )
 
 
 def _is_empty(job: Job) -> bool:
