@@ -53,7 +53,7 @@ class QuickLayers:
         """Output and state; None where it has to be done in the ordinary way.
 
         Args:
-            x: Input, (T, B, I).
+            x: Input, (T, B, I); (B, I) for a single step, whose output has no time axis either.
             state: State of all layers; zeros when not given.
         """
         weights_of = [layer.directions() for layer in self.layers._modules.values()]  # type: ignore[union-attr]
@@ -97,11 +97,11 @@ class QuickLayers:
     ) -> Sequence[Mapping[str, Tensor]] | None:
         """The state of each layer and direction, (1, B, H); None where there is none that fits."""
         if state is None:
-            zeros = _zeros(x.shape[1], self.hidden_size, x.dtype)
+            zeros = _zeros(x.shape[-2], self.hidden_size, x.dtype)
             return [dict.fromkeys(self.names, zeros)] * count
         if type(state) is not State or state.names != self.names:
             return None
-        shape = (count, x.shape[1], self.hidden_size)
+        shape = (count, x.shape[-2], self.hidden_size)
         tensors = state.tensors
         for value in tensors.values():
             if value.shape != shape or value.dtype != x.dtype or not value.is_cpu:
