@@ -85,9 +85,7 @@ class Decision:
         seal = digest(tensors, sizes, threads=self.threads)
         return None if seal is None else self.sealed(seal, cache, is_identity=is_identity)
 
-    def sealed(
-        self, seal: bytes, cache: StackCache, *, is_identity: bool
-    ) -> dict[Hashable, Any]:
+    def sealed(self, seal: bytes, cache: StackCache, *, is_identity: bool) -> dict[Hashable, Any]:
         """What is kept of the numbers with a digest."""
         return cache.sealed((seal, (self.input_size, self.dtype, is_identity)))
 

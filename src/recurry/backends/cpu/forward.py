@@ -91,7 +91,7 @@ class ForwardPass:
     ) -> Begun:
         """The same with everything at hand: input, initial states, packed weights, and the rest."""
         scratch, room = borrow(self.scratch_bytes), self.room(given)
-        memories = self.memories(scratch, x, picks, given, room, weights)
+        memories = self.memories(scratch.data_ptr(), x, picks, given, room, weights)
         memories += [value.data_ptr() for value in externals]
         buffers, output, final = room
         memory = (buffers, given, weights, externals)
@@ -108,7 +108,7 @@ class ForwardPass:
 
     def memories(
         self,
-        scratch: Tensor,
+        scratch: int,
         x: Tensor,
         picks: Tensor | None,
         given: list[Tensor],
@@ -117,11 +117,9 @@ class ForwardPass:
     ) -> list[int]:
         """Where the memory of a call begins, by its numbers in the commands."""
         buffers, output, final = room
-        memories = [0, scratch.data_ptr(), output.data_ptr(), x.data_ptr()]
-        memories.append(0 if picks is None else picks.data_ptr())
-        memories += [value.data_ptr() for value in (*given, *final, *buffers)]
-        memories += weights.addresses
-        return memories
+        places = [value.data_ptr() for value in (output, x, *given, *final, *buffers)]
+        picked = 0 if picks is None else picks.data_ptr()
+        return [0, scratch, *places[:2], picked, *places[2:], *weights.addresses]
 
     def kept_of(self, begun: Begun) -> list[Tensor]:
         """The memory that the backward pass reads, in the order of `kept`."""

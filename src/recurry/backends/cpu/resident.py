@@ -47,6 +47,7 @@ class Resident:
         self.one, self.decision = one, decision
         self._lock = threading.Lock()
         self._scratch = torch.empty(one.scratch_bytes, dtype=torch.uint8)
+        self._address = self._scratch.data_ptr()
         self._weights: Callable[[], Packs | None] = lambda: None
         self._is_known: Callable[..., bool] = lambda *own: False
         self._seal, self._out = bytes(DIGEST_BYTES), (ctypes.c_char * DIGEST_BYTES)()
@@ -57,9 +58,10 @@ class Resident:
         place, run = commands_addresses()
         template = one.commands.template
         self._frame = array("q", [0] * 11)
+        self._start = self._frame.buffer_info()[0]
         self._put(_WORKER, digest_address(), self._digest.buffer_info()[0], DIGEST_BYTES // 8)
         self._put(_PLACE, place, template.buffer_info()[0], len(template) // 2)
-        self._put(_ROOM, self._scratch.data_ptr() + one.commands.room, run)
+        self._put(_ROOM, self._address + one.commands.room, run)
         self._run = _code()
 
     @staticmethod
@@ -84,7 +86,9 @@ class Resident:
         try:
             self._is_known = _make_check(own, self.decision)
             self._seal, self._weights = ctypes.create_string_buffer(seal), weakref.ref(weights)
-            self._put(_SEAL, ctypes.addressof(self._seal))
+            one = self.one
+            count = 5 + 2 * len(one.states) + len(one.buffers) + len(weights.addresses)
+            self._put(_SEAL, ctypes.addressof(self._seal), count)
         finally:
             self._lock.release()
 
@@ -104,14 +108,12 @@ class Resident:
             weights = self._weights()
             if weights is None or not self._is_known(*own):
                 return None
-            one = self.one
-            room = one.room(given)
-            memories = one.memories(self._scratch, x, None, given, room, weights)
-            self._frame[_MEMORIES] = len(memories)
+            room = self.one.room(given)
+            memories = self.one.memories(self._address, x, None, given, room, weights)
             memories += [value.data_ptr() for value in own]
-            words = array("q", memories)
-            self._run(self._frame.buffer_info()[0], words.buffer_info()[0])
-            return (room[1], room[2]) if self._frame[_IS_SAME] else None
+            words = array("q", memories)  # lives until the call has come back
+            self._run(self._start, words.buffer_info()[0])
+            return room[1:] if self._frame[_IS_SAME] else None
         finally:
             self._lock.release()
 
@@ -121,9 +123,9 @@ def _make_check(own: Sequence[Tensor], decision: Decision) -> Callable[..., bool
     try:
         from torch._C._dynamo.guards import TensorGuards
 
-        free = [[None] * value.dim() for value in own]
+        sizes, strides = [[*t.shape] for t in own], [[*t.stride()] for t in own]
         # One native call that looks at types, sizes and strides of all of them.
-        return TensorGuards(*own, dynamic_dims_sizes=free, dynamic_dims_strides=free).check
+        return TensorGuards(*own, dynamic_dims_sizes=sizes, dynamic_dims_strides=strides).check
     except (ImportError, TypeError):
         return lambda *now: decision.fits(now) and is_dense(now)
 
@@ -160,9 +162,7 @@ def write_resident(machine: Machine) -> str:
                 e.field("%frame", n, "ptr") for n in (_PLACE, _TEMPLATE, _ROOM, _RUN)
             )
             count = e.field("%frame", _COUNT)
-            e.put(
-                f"call void {place}(ptr {template}, i64 {count}, ptr %memories, ptr {room})"
-            )
+            e.put(f"call void {place}(ptr {template}, i64 {count}, ptr %memories, ptr {room})")
             e.put(f"call void {run}(ptr {room})")
     return str(module)
 

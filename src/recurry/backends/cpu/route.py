@@ -1,8 +1,8 @@
 """Calls of one shape through the weights of one layer: what was found out once is not asked again.
 
 Comes in: sizes, then inputs and states of these sizes. Goes out: what a backend's `run` gives.
-Imports torch, digest, passes, recompute, recurrence,
-resident. Asking costs more than running a few short steps.
+Imports torch, digest, passes, recompute, recurrence, resident. Asking costs more than running a few
+short steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -106,7 +106,9 @@ class Route:
         weights: Sequence[Mapping[str, Tensor]],
         caches: Sequence[StackCache],
     ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
-        """The outputs, shaped like the input, (T, B, H) or (B, H), and the last states (1, B, H) of all directions.
+        """The outputs and the last states (1, B, H) of all directions.
+
+        An output is (T, B, H), or (B, H) where the route is one of single steps.
 
         Args:
             x: Input of the shape of the route.
