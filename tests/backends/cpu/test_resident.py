@@ -8,6 +8,7 @@ import torch
 
 from recurry.backends.cpu.resident import Resident
 from recurry.backends.cpu.threads import available_threads
+from recurry.errors import ShapeError
 from recurry.network.recurrent import Recurrent
 
 
@@ -165,3 +166,12 @@ def test_large_and_rounded_passes_take_memory_as_they_need_it():
     assert _resident(_layer(size=600), torch.randn(64, 20)) is None
     assert _resident(_layer(precision="bfloat16"), torch.randn(2, 20)) is None
     assert isinstance(_resident(_layer(size=64), torch.randn(2, 20)), Resident)
+
+
+def test_weights_of_another_size_are_refused():
+    layer, x = _layer(), torch.randn(2, 20)
+    assert _resident(layer, x) is not None
+    weights = layer.layers[0].forward._parameters["U_i"]
+    weights.data = weights.data[:10]
+    with pytest.raises(ShapeError, match="U_i"):
+        layer.step(x)
