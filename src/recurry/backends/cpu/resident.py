@@ -125,7 +125,7 @@ def _make_check(own: Sequence[Tensor], decision: Decision) -> Callable[..., bool
 
         sizes, strides = [[*t.shape] for t in own], [[*t.stride()] for t in own]
         # One native call that looks at types, sizes and strides of all of them.
-        return TensorGuards(*own, dynamic_dims_sizes=sizes, dynamic_dims_strides=strides).check
+        return TensorGuards(*own, dynamic_dims_sizes=sizes, dynamic_dims_strides=strides).check  # type: ignore[arg-type]
     except (ImportError, TypeError):
         return lambda *now: decision.fits(now) and is_dense(now)
 
