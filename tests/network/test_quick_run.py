@@ -19,7 +19,7 @@ def count(monkeypatch) -> list[int]:
     taken, run = [0], Route.run
 
     def counted(route, *given):
-        taken[0] += route.shape[0] == 1
+        taken[0] += len(route.shape) == 2 or route.shape[0] == 1
         return run(route, *given)
 
     monkeypatch.setattr(Route, "run", counted)

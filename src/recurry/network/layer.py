@@ -43,6 +43,8 @@ class CellWeights(nn.Module):
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations, computed where torch parametrizes them."""
         own = self._parameters
+        if (*own,) == self._names:
+            return own.copy()  # type: ignore[return-value]
         return {name: own[name] if name in own else getattr(self, name) for name in self._names}  # type: ignore[misc]
 
 

@@ -53,12 +53,12 @@ class QuickLayers:
         """Output and state; None where it has to be done in the ordinary way.
 
         Args:
-            x: Input, (T, B, I).
+            x: Input, (T, B, I); (B, I) for a single step, whose output has no time axis either.
             state: State of all layers; zeros when not given.
         """
         weights_of = [layer.directions() for layer in self.layers._modules.values()]  # type: ignore[union-attr]
         rows = self._rows(x, state, len(weights_of) * len(weights_of[0]))
-        if rows is None or not x.is_cpu or 0 in x.shape:
+        if rows is None or 0 in x.shape:
             return None
         last: list[dict[str, Tensor]] = []
         for number, weights in enumerate(weights_of):
@@ -97,16 +97,17 @@ class QuickLayers:
     ) -> Sequence[Mapping[str, Tensor]] | None:
         """The state of each layer and direction, (1, B, H); None where there is none that fits."""
         if state is None:
-            zeros = _zeros(x.shape[1], self.hidden_size, x.dtype)
+            zeros = _zeros(x.shape[-2], self.hidden_size, x.dtype)
             return [dict.fromkeys(self.names, zeros)] * count
         if type(state) is not State or state.names != self.names:
             return None
-        shape = (count, x.shape[1], self.hidden_size)
+        shape = (count, x.shape[-2], self.hidden_size)
         tensors = state.tensors
+        dtype = x.dtype
         for value in tensors.values():
-            if value.shape != shape or value.dtype != x.dtype or not value.is_cpu:
+            if type(value) is not Tensor or value.shape != shape:
                 return None
-            if type(value) is not Tensor:
+            if value.dtype != dtype or not value.is_cpu:
                 return None
         if count == 1:
             return [tensors]
@@ -136,12 +137,12 @@ class QuickModule(nn.Module):
         """The layers, where an input of so many axes can take the quick way."""
         if type(x) is not Tensor or x.dim() != num_axes or needs_operator((x,)):
             return None
-        layers, known = self._modules["layers"], self.__dict__["_known"]
-        if torch.is_autocast_enabled(x.device.type) or x.shape[-1] != self.input_size:
+        layers, known, dtype = self._modules["layers"], self.__dict__["_known"], x.dtype
+        if not x.is_cpu or torch.is_autocast_enabled("cpu") or x.shape[-1] != self.input_size:
             return None
-        if x.dtype not in known:
-            known[x.dtype] = self.find_quick() if x.dtype == self.dtype else None
-        found = known[x.dtype]
+        if dtype not in known:
+            known[dtype] = self.find_quick() if dtype == self.dtype else None
+        found = known[dtype]
         if found is not None and found.layers is not layers:
             return None  # a replica, which has taken over all records of the module
         return found

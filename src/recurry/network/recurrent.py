@@ -210,8 +210,8 @@ class Recurrent(QuickModule):
         if self.bidirectional:
             raise refuse_step()
         quick = self.quick_layers(x, 2)
-        if quick is not None and (found := quick.run(x.unsqueeze(0), state)) is not None:
-            return found[0].squeeze(0), found[1]
+        if quick is not None and (found := quick.run(x, state)) is not None:
+            return found
         x = widen(x, self.dtype)
         check_input(x, ("batch",), self.input_size, like=self._first)
         output, (new,) = self._run(x.unsqueeze(0), state, None)

@@ -31,7 +31,7 @@ from recurry.backends.weights import round_to_bfloat16
 from recurry.compiler.nodes import Input, Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Packs:
     """What was made of parameters for one pass.
 

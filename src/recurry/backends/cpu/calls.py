@@ -83,8 +83,11 @@ class Decision:
     ) -> dict[Hashable, Any] | None:
         """What is kept of these very numbers; None where nobody can tell what they are."""
         seal = digest(tensors, sizes, threads=self.threads)
-        shape = (self.input_size, self.dtype, is_identity)
-        return None if seal is None else cache.sealed((seal, shape))
+        return None if seal is None else self.sealed(seal, cache, is_identity=is_identity)
+
+    def sealed(self, seal: bytes, cache: StackCache, *, is_identity: bool) -> dict[Hashable, Any]:
+        """What is kept of the numbers with a digest."""
+        return cache.sealed((seal, (self.input_size, self.dtype, is_identity)))
 
     def call(
         self,

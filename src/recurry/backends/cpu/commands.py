@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from recurry.backends.cpu.emitter import Emitter, Lanes, Module
-from recurry.backends.cpu.jit import compile_module
+from recurry.backends.cpu.jit import Code, compile_module
 from recurry.backends.cpu.machine import Machine, host
 from recurry.backends.cpu.pauses import ARRIVALS, GIVE_WAY, THREADS, write_meeting
 from recurry.backends.cpu.team import write_team
@@ -138,10 +138,20 @@ def _team_address() -> int:
     return compile_module(write_team(host()), ("team",)).addresses["team"]
 
 
+def commands_addresses() -> tuple[int, int]:
+    """What puts the words of a list into place, and what runs them."""
+    code = _compiled()
+    return code.addresses["place"], code.addresses["run_all"]
+
+
+def _compiled() -> Code:
+    return compile_module(write_commands(host()), ("place", "run_all"))
+
+
 @lru_cache(maxsize=1)
 def _code() -> tuple[Callable[..., None], int]:
     """What puts the words of a list into place, and the address of what runs it."""
-    code = compile_module(write_commands(host()), ("place", "run_all"))
+    code = _compiled()
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)
     return kind(code.addresses["place"]), code.addresses["run_all"]
 

@@ -26,7 +26,8 @@ _KIND = f"<{_WORDS} x i64>"
 _PIECE_BYTES = _SUMS * _WORDS * 8
 # 2**64 divided by the golden ratio: multiples of it are spread evenly.
 _SPREAD = 0x9E3779B97F4A7C15
-_OUT_BYTES = _PIECE_BYTES + 8
+# What one thread leaves.
+DIGEST_BYTES = _PIECE_BYTES + 8
 # Bytes from which on a second thread is worth waking, as one core reads 10 of them a nanosecond.
 _ENOUGH_TO_SHARE = 2 * 1024 * 1024
 
@@ -43,13 +44,13 @@ def digest(
         sizes: Their sizes in bytes, where they are known.
         threads: How many threads may read; the digest depends on how many did.
     """
-    if False in [t.is_contiguous() for t in tensors] or True in [t.is_neg() for t in tensors]:
+    if not is_dense(tensors):
         return None
     found = array("q", [t.nbytes for t in tensors]) if sizes is None else sizes
     places = array("q", [t.data_ptr() for t in tensors])
-    if threads > 1 and sum(found) < _ENOUGH_TO_SHARE:
+    if not is_shared(found, threads):
         threads = 1
-    out = (ctypes.c_char * (threads * _OUT_BYTES))()
+    out = (ctypes.c_char * (threads * DIGEST_BYTES))()
     frame = array(
         "q",
         [
@@ -57,12 +58,25 @@ def digest(
             *(len(tensors), ctypes.addressof(out)),
         ],
     )
-    run_worker(_address(), frame.buffer_info()[0], threads)
+    run_worker(digest_address(), frame.buffer_info()[0], threads)
     return out.raw
 
 
+def is_dense(tensors: Sequence[Tensor]) -> bool:
+    """Whether the numbers of each tensor lie in memory as they are, one after the other."""
+    return False not in [t.is_contiguous() for t in tensors] and True not in [
+        t.is_neg() for t in tensors
+    ]
+
+
+def is_shared(sizes: array, threads: int) -> bool:
+    """Whether more than one of some threads reads tensors of these sizes in bytes."""
+    return threads > 1 and sum(sizes) >= _ENOUGH_TO_SHARE
+
+
 @lru_cache(maxsize=1)
-def _address() -> int:
+def digest_address() -> int:
+    """The worker that makes a digest; `write_digest` says what its frame is."""
     return compile_module(write_digest(host()), ("digest",)).addresses["digest"]
 
 
@@ -79,7 +93,7 @@ def write_digest(machine: Machine) -> str:
         thread = e.take("atomicrmw add ptr %frame, i64 1 acq_rel")
         threads, count = e.field("%frame", 1), e.field("%frame", 4)
         places, sizes = e.field("%frame", 2, "ptr"), e.field("%frame", 3, "ptr")
-        out = _byte(e, e.field("%frame", 5, "ptr"), e.multiply_int(thread, _OUT_BYTES))
+        out = _byte(e, e.field("%frame", 5, "ptr"), e.multiply_int(thread, DIGEST_BYTES))
         sums = [e.variable(_KIND, "zeroinitializer", align=64) for _ in range(_SUMS)]
         key = e.variable(_KIND, _numbers(range(1, _WORDS + 1)), align=64)
         rest = e.variable("i64", "0")

@@ -90,21 +90,36 @@ class ForwardPass:
         externals: list[Tensor],
     ) -> Begun:
         """The same with everything at hand: input, initial states, packed weights, and the rest."""
-        dtype = self.dtype
-        scratch = borrow(self.scratch_bytes)
-        buffers = [find_matrix(shape, kind) for *shape, kind in self.buffers.values()]
-        if self.view is None:
-            output = find_matrix(self.output_shape, dtype)
-        else:
-            output = buffers[self.main_number].as_strided(*self.view)
-        final = [torch.empty(value.shape, dtype=dtype) for value in given]
-        memories = [0, scratch.data_ptr(), output.data_ptr(), x.data_ptr()]
-        memories.append(0 if picks is None else picks.data_ptr())
-        memories += [value.data_ptr() for value in (*given, *final, *buffers)]
-        memories += weights.addresses
+        scratch, room = borrow(self.scratch_bytes), self.room(given)
+        memories = self.memories(scratch.data_ptr(), x, picks, given, room, weights)
         memories += [value.data_ptr() for value in externals]
+        buffers, output, final = room
         memory = (buffers, given, weights, externals)
         return Begun(self.commands.launch(memories), output, final, scratch, memory)
+
+    def room(self, given: list[Tensor]) -> tuple[list[Tensor], Tensor, list[Tensor]]:
+        """Memory that outlives a call with these states: buffers, output and last states."""
+        buffers = [find_matrix(shape, kind) for *shape, kind in self.buffers.values()]
+        if self.view is None:
+            output = find_matrix(self.output_shape, self.dtype)
+        else:
+            output = buffers[self.main_number].as_strided(*self.view)
+        return buffers, output, [torch.empty_like(value) for value in given]
+
+    def memories(
+        self,
+        scratch: int,
+        x: Tensor,
+        picks: Tensor | None,
+        given: list[Tensor],
+        room: tuple[list[Tensor], Tensor, list[Tensor]],
+        weights: Packs,
+    ) -> list[int]:
+        """Where the memory of a call begins, by its numbers in the commands."""
+        buffers, output, final = room
+        places = [value.data_ptr() for value in (output, x, *given, *final, *buffers)]
+        picked = 0 if picks is None else picks.data_ptr()
+        return [0, scratch, *places[:2], picked, *places[2:], *weights.addresses]
 
     def kept_of(self, begun: Begun) -> list[Tensor]:
         """The memory that the backward pass reads, in the order of `kept`."""
@@ -183,8 +198,13 @@ class _ForwardWriter:
         owner.scratch_bytes = max(self.writer.scratch.end, owner.commands.end)
 
     def _view(self) -> slice | None:
-        """Rows of the main buffer that are the output as they are."""
+        """Rows of the main buffer that are the output as they are.
+
+        A copy of the one step that there is costs less than memory that a state shares with it.
+        """
         call, owner = self.call, self.owner
+        if call.rows.num_steps == 1 and not owner.is_saving:
+            return None
         rows = slice(0, call.rows.num_rows) if owner.main == "output" else call.rows.new
         size, number = call.hidden_size, owner.dtype.itemsize
         is_dense = call.padded == size and row_stride(size, number) == size

@@ -1,7 +1,8 @@
 """Calls of one shape through the weights of one layer: what was found out once is not asked again.
 
 Comes in: sizes, then inputs and states of these sizes. Goes out: what a backend's `run` gives.
-Imports torch, recurrence, recompute, passes. Asking costs more than running a few short steps.
+Imports torch, digest, passes, recompute, recurrence, resident. Asking costs more than running a few
+short steps.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,11 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from recurry.backends.cpu.digest import digest
 from recurry.backends.cpu.passes import forward_pass, run_forwards
 from recurry.backends.cpu.recompute import Recomputed
 from recurry.backends.cpu.recurrence import Facts, Recurrence, parts_of
+from recurry.backends.cpu.resident import Resident
 from recurry.backends.cpu.scratch import give_back
 from recurry.backends.cpu.threads import available_threads, run_worker
 from recurry.backends.options import Memory
@@ -58,7 +61,7 @@ class Route:
 
     Args:
         plan: The cell.
-        shape: (T, B, I) of the input.
+        shape: (T, B, I) of the input; (B, I) for a single step.
         parameters: Parameters of the first direction, by name.
         hidden_size: H.
         directions: How many there are.
@@ -79,12 +82,14 @@ class Route:
     ) -> None:
         self.names, self.shape = plan.graph.states, shape
         self.memory: Memory = memory
-        self.output_shape = (*shape[:2], hidden_size)
-        self.rows_shape = (shape[0] * shape[1], shape[2])
+        self.output_shape = (*shape[:-1], hidden_size)
+        steps, streams = shape[0] if len(shape) == 3 else 1, shape[-2]
+        self.rows_shape = (steps * streams, shape[-1])
+        self._residents: dict[int, Resident] = {}
         self.facts = tuple(
             Facts(
                 plan=plan,
-                timeline=even_timeline(shape[0], shape[1], number == 1),
+                timeline=even_timeline(steps, streams, number == 1),
                 states=self.names,
                 parameters=tuple(parameters),
                 hidden_size=hidden_size,
@@ -101,7 +106,9 @@ class Route:
         weights: Sequence[Mapping[str, Tensor]],
         caches: Sequence[StackCache],
     ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
-        """The outputs (T, B, H) and the last states (1, B, H) of all directions.
+        """The outputs and the last states (1, B, H) of all directions.
+
+        An output is (T, B, H), or (B, H) where the route is one of single steps.
 
         Args:
             x: Input of the shape of the route.
@@ -113,7 +120,7 @@ class Route:
             found = self._infer(x, states[0], [*weights[0].values()], caches[0])
             if found is not None:
                 return found
-        rows, tensors = x.flatten(0, 1), list[Tensor | None]()
+        rows, tensors = x.flatten(0, -2), list[Tensor | None]()
         for state, parameters in zip(states, weights, strict=True):
             tensors += (rows, None, *state.values(), *parameters.values())
         found = run_all(self.facts, caches, tensors, memory=self.memory)
@@ -127,19 +134,37 @@ class Route:
         self, x: Tensor, state: Mapping[str, Tensor], own: list[Tensor], cache: StackCache
     ) -> tuple[list[Tensor], list[dict[str, Tensor]]] | None:
         """The same without gradients where everything is decided and packed already."""
-        (fact,) = self.facts
-        decision = fact.decisions.get(available_threads())
+        threads = available_threads()
+        resident = self._residents.get(threads)
+        given, rows = [value.contiguous() for value in state.values()], x.contiguous()
+        if resident is not None and x.dtype == resident.decision.dtype:
+            found = resident.run(rows, given, own)
+            if found is not None:
+                return self._shaped(*found)
+        decision = self.facts[0].decisions.get(threads)
         if decision is None or x.dtype != decision.dtype or not decision.fits(own):
             return None
         one = decision.passes.get((False, self.rows_shape, False))
-        packs = decision.kept(own, decision.sizes, cache, is_identity=False)
-        weights = None if packs is None or one is None else packs.get(one)
-        if weights is None or one is None or one.externals:
+        seal = digest(own, decision.sizes, threads=decision.threads)
+        if seal is None or one is None or one.externals:
             return None
-        given, rows = [value.contiguous() for value in state.values()], x.contiguous()
+        weights = decision.sealed(seal, cache, is_identity=False).get(one)
+        if weights is None:
+            return None
+        if resident is None and Resident.serves(one, decision):
+            resident = self._residents[threads] = Resident(one, decision)
+        if resident is not None:
+            resident.adopt(own, seal, weights)
         begun = one.launch(rows, None, given, weights, [])
         launch = begun.launch
         run_worker(launch.address, launch.frame, launch.num_threads)
         give_back(begun.scratch)
-        last = dict(zip(self.names, begun.final, strict=True))
-        return [begun.output.view(self.output_shape)], [last]
+        return self._shaped(begun.output, begun.final)
+
+    def _shaped(
+        self, output: Tensor, final: list[Tensor]
+    ) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+        """What `run` gives of rows of output and last states."""
+        if len(self.output_shape) == 3:
+            output = output.view(self.output_shape)
+        return [output], [dict(zip(self.names, final, strict=True))]
