@@ -11,7 +11,7 @@ from dataclasses import dataclass
 Run = Callable[[], object]
 
 # A sample is as many calls as this takes, so that the clock and the loop around it cost nothing.
-_SAMPLE_SECONDS = 0.004
+_SAMPLE_SECONDS = 0.01
 # Calls before the first sample: compilers, caches, memory.
 _WARM_UP = 2
 # And so long, because threads that were idle run slowly at first.
