@@ -97,7 +97,7 @@ class ForwardPass:
             output = find_matrix(self.output_shape, dtype)
         else:
             output = buffers[self.main_number].as_strided(*self.view)
-        final = [torch.empty(value.shape, dtype=dtype) for value in given]
+        final = [torch.empty(value.shape, dtype=dtype, device="cpu") for value in given]
         memories = [0, scratch.data_ptr(), output.data_ptr(), x.data_ptr()]
         memories.append(0 if picks is None else picks.data_ptr())
         memories += [value.data_ptr() for value in (*given, *final, *buffers)]
