@@ -42,6 +42,8 @@ class CellWeights(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations, computed where torch parametrizes them."""
+        for hook in self._forward_pre_hooks.values():
+            hook(self, ())  # pruning and old norms of weights compute them there
         own = self._parameters
         return {name: own[name] if name in own else getattr(self, name) for name in self._names}  # type: ignore[misc]
 
