@@ -74,17 +74,17 @@ class Timeline:
 
     @cached_property
     def _previous_rows(self) -> Tensor:
-        sizes = torch.tensor(self.sizes, dtype=torch.long)
-        starts = torch.cat([torch.zeros(1, dtype=torch.long), sizes.cumsum(0)])
+        sizes = torch.tensor(self.sizes, dtype=torch.long, device="cpu")
+        starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)])
         found = []
         for at, step in enumerate(self.order):
-            streams = torch.arange(self.sizes[step])
+            streams = torch.arange(self.sizes[step], device="cpu")
             before = self.order[at - 1] if at else step
             alive = self.sizes[before] if at else 0
             old, new = starts[before] + streams, self.num_rows + streams
             found.append(torch.where(streams < alive, old, new))
         found = found[::-1] if self.is_reversed else found
-        return torch.cat(found) if found else torch.zeros(0, dtype=torch.long)
+        return torch.cat(found) if found else sizes.new_zeros(0)
 
 
 @lru_cache(maxsize=256)
@@ -147,8 +147,9 @@ def make_packing(
     lengths: tuple[int, ...], num_steps: int, is_reversed: bool, device: torch.device
 ) -> Packing:
     """The packing of a batch whose streams have these lengths, at most `num_steps`."""
-    found, streams = torch.tensor(lengths, dtype=torch.long).sort(descending=True, stable=True)
-    is_valid = torch.arange(max(lengths, default=0))[:, None] < found
+    given = torch.tensor(lengths, dtype=torch.long, device="cpu")
+    found, streams = given.sort(descending=True, stable=True)
+    is_valid = torch.arange(max(lengths, default=0), device="cpu")[:, None] < found
     steps, ranks = is_valid.nonzero(as_tuple=True)
     return Packing(
         timeline=make_timeline(tuple(is_valid.sum(1).tolist()), len(lengths), is_reversed),

@@ -42,6 +42,8 @@ class CellWeights(nn.Module):
 
     def tensors(self) -> dict[str, Tensor]:
         """The parameters in the order of the equations, computed where torch parametrizes them."""
+        for hook in self._forward_pre_hooks.values():
+            hook(self, ())  # pruning and old norms of weights compute them there
         own = self._parameters
         if (*own,) == self._names:
             return own.copy()  # type: ignore[return-value]

@@ -152,4 +152,4 @@ class QuickModule(nn.Module):
 def _zeros(streams: int, size: int, dtype: torch.dtype) -> Tensor:
     """The state that a sequence begins with; read only, so one serves all."""
     with torch.inference_mode(False):
-        return torch.zeros(1, streams, size, dtype=dtype)
+        return torch.zeros(1, streams, size, dtype=dtype, device="cpu")

@@ -199,3 +199,21 @@ def test_the_order_of_states_and_weights_does_not_matter(lengths):
     assert torch.equal(first[0], second[0])
     for name in state:
         assert torch.equal(first[1].to_dict()[name], second[1].to_dict()[name])
+
+
+@pytest.mark.parametrize("lengths", [None, [6, 4, 0]])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_default_device_of_torch_does_not_matter(precision, lengths):
+    """Sizes that no other test has, since tables are made once a size."""
+    layer = Recurrent("lstm", 5, 21, bidirectional=True, backend="cpu", precision=precision)
+    results, x = [], torch.randn(6, 3, 5)
+    for device in ("meta", "cpu"):
+        with torch.device(device):
+            output, state = layer(x, lengths=lengths)
+            (output.sum() + state["c"].sum()).backward()
+            with torch.no_grad():
+                inferred = layer(x, lengths=lengths)[0]
+        results.append([output, inferred, state["c"], *[p.grad for p in layer.parameters()]])
+        layer.zero_grad()
+    for one, two in zip(*results, strict=True):
+        assert torch.equal(one, two)

@@ -112,3 +112,18 @@ def test_memory_that_another_process_may_read_is_not_used_again():
     place = shared.data_ptr()
     del shared
     assert find_matrix((300, 200), torch.float32).data_ptr() != place
+
+
+def test_memory_whose_storage_is_held_is_not_used_again():
+    held = find_matrix((300, 200), torch.float32).fill_(1).untyped_storage()
+    again = find_matrix((300, 200), torch.float32).zero_()
+    assert again.data_ptr() != held.data_ptr()
+    assert torch.empty(0).set_(held)[0] == 1
+    del held
+    assert find_matrix((300, 200), torch.float32).data_ptr() != again.data_ptr()
+
+
+def test_memory_that_was_made_smaller_is_not_used_again():
+    find_matrix((300, 200), torch.float32).untyped_storage().resize_(0)
+    again = find_matrix((300, 200), torch.float32)
+    assert again.untyped_storage().nbytes() == again.nbytes

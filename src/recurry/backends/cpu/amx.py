@@ -27,12 +27,12 @@ _ALL = ARGUMENTS.format(a="%a", b="%b", c="%c") + ", i64 %rows, i64 %panels"
 
 def give_the_same(first: int, second: int, tiling: Tiling) -> bool:
     """Whether two functions at these addresses, both `products`, agree on some numbers."""
-    random = torch.Generator().manual_seed(1)
+    random = torch.Generator("cpu").manual_seed(1)
     rows, terms, panels = 3 * ROWS + 5, 2 * TERMS + 7, 3
-    a = torch.randn(rows, terms, generator=random).bfloat16()
+    a = torch.randn(rows, terms, generator=random, device="cpu").bfloat16()
     numbers = (terms + 1) * tiling.units
-    b = torch.randn(panels, numbers, generator=random).bfloat16()
-    found = [torch.ones(panels, rows, tiling.units) for _ in range(2)]
+    b = torch.randn(panels, numbers, generator=random, device="cpu").bfloat16()
+    found = [torch.ones(panels, rows, tiling.units, device="cpu") for _ in range(2)]
     kinds = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, *[ctypes.c_int64] * 2]
     kinds += [ctypes.c_void_p, *[ctypes.c_int64] * 5]
     for address, c in zip((first, second), found, strict=True):

@@ -111,7 +111,9 @@ class BackwardPass:
         ]
         # Where nobody asks for them, there is a place that all may write to.
         state = (
-            [torch.empty(value.shape, dtype=dtype) for value in given[1:]] if needs_state else []
+            [torch.empty(value.shape, dtype=dtype, device="cpu") for value in given[1:]]
+            if needs_state
+            else []
         )
         pieces = [find_matrix(shape, dtype) for shape in self.shapes]
         x = find_matrix(inputs.values.shape, dtype) if self.needs_x else None
@@ -162,7 +164,7 @@ class BackwardPass:
 def _zeros(rows: int, width: int, dtype: torch.dtype) -> Tensor:
     """A gradient that nobody has asked for; read only."""
     with torch.inference_mode(False):
-        return torch.zeros(rows, width, dtype=dtype)
+        return torch.zeros(rows, width, dtype=dtype, device="cpu")
 
 
 class _BackwardWriter:

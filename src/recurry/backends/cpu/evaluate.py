@@ -63,5 +63,5 @@ class Evaluator:
         assert isinstance(node, Unary | Binary)
         operands = torch.broadcast_tensors(*(self.value(child) for child in node.children))
         return FUNCTIONS[node.function](
-            torch.empty(operands[0].shape, dtype=self.like.dtype), *operands
+            torch.empty(operands[0].shape, dtype=self.like.dtype, device="cpu"), *operands
         )

@@ -90,7 +90,9 @@ def kernel_frame(
         is_backward: Whether steps run from the last one of `rows` to the first.
     """
     tables = _tables(rows, is_backward)
-    shares = torch.tensor(split.shares(rows.num_streams, sizes.blocks), dtype=torch.int64)
+    shares = torch.tensor(
+        split.shares(rows.num_streams, sizes.blocks), dtype=torch.int64, device="cpu"
+    )
     meeting = 1 if split.by_rows else split.num_threads
     picks = blocks.get("picks")
     entries: list[Entry] = [
@@ -111,7 +113,9 @@ def _tables(rows: RowTables, is_backward: bool) -> tuple[Tensor, ...]:
     key = "_backward" if is_backward else "_forward"
     found = rows.__dict__.get(key)
     if found is None:
-        even = (torch.arange(rows.num_steps, dtype=torch.int64) % 2) * rows.num_streams
+        even = (
+            torch.arange(rows.num_steps, dtype=torch.int64, device="cpu") % 2
+        ) * rows.num_streams
         odd = rows.num_streams - even
         tables = (rows.sizes, rows.rows, rows.before, rows.after)
         turned = tuple(t.flip(0).contiguous() if is_backward else t for t in tables)

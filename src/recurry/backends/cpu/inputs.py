@@ -79,4 +79,4 @@ def _check(picks: Tensor, num_symbols: int) -> None:
 @lru_cache(maxsize=8)
 def _identity(size: int, dtype: torch.dtype) -> Tensor:
     with torch.inference_mode(False):
-        return torch.eye(size, dtype=dtype)
+        return torch.eye(size, dtype=dtype, device="cpu")

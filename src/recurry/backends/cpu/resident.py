@@ -46,7 +46,7 @@ class Resident:
     def __init__(self, one: ForwardPass, decision: Decision) -> None:
         self.one, self.decision = one, decision
         self._lock = threading.Lock()
-        self._scratch = torch.empty(one.scratch_bytes, dtype=torch.uint8)
+        self._scratch = torch.empty(one.scratch_bytes, dtype=torch.uint8, device="cpu")
         self._address = self._scratch.data_ptr()
         self._weights: Callable[[], Packs | None] = lambda: None
         self._is_known: Callable[..., bool] = lambda *own: False

@@ -63,7 +63,7 @@ class RowTables:
     @cached_property
     def each(self) -> Tensor:
         """The number of every row: picks of rows that each read their own."""
-        return torch.arange(self.num_rows, dtype=torch.int64)
+        return torch.arange(self.num_rows, dtype=torch.int64, device="cpu")
 
     @property
     def history_rows(self) -> int:
@@ -80,7 +80,7 @@ def make_rows(timeline: Timeline) -> RowTables:
 def _even_rows(timeline: Timeline) -> RowTables:
     """All streams at all steps: old and new states are both stretches, one block apart."""
     steps, streams = len(timeline.sizes), timeline.num_streams
-    rows = torch.arange(steps, dtype=torch.int64) * streams
+    rows = torch.arange(steps, dtype=torch.int64, device="cpu") * streams
     early, late = slice(0, steps * streams), slice(streams, (steps + 1) * streams)
     start, end = slice(0, streams), slice(steps * streams, (steps + 1) * streams)
     turned = timeline.is_reversed
@@ -88,7 +88,7 @@ def _even_rows(timeline: Timeline) -> RowTables:
         num_steps=steps,
         num_streams=streams,
         num_rows=timeline.num_rows,
-        sizes=torch.full((steps,), streams, dtype=torch.int64),
+        sizes=torch.full((steps,), streams, dtype=torch.int64, device="cpu"),
         rows=rows.flip(0) if turned else rows,
         before=(rows.flip(0) + streams) if turned else rows,
         after=rows.flip(0) if turned else rows + streams,
@@ -104,16 +104,16 @@ def _even_rows(timeline: Timeline) -> RowTables:
 def _uneven_rows(timeline: Timeline) -> RowTables:
     """Streams by falling length: forward in time they leave one by one, backward they join."""
     streams = timeline.num_streams
-    sizes = torch.tensor(timeline.sizes, dtype=torch.int64)
+    sizes = torch.tensor(timeline.sizes, dtype=torch.int64, device="cpu")
     starts = sizes.cumsum(0) - sizes
-    lengths = (torch.arange(streams)[:, None] < sizes).sum(1)
+    lengths = (torch.arange(streams, device="cpu")[:, None] < sizes).sum(1)
     ends = torch.where(lengths > 0, starts[(lengths - 1).clamp(min=0)], 0)
-    stream = torch.arange(streams)
+    stream = torch.arange(streams, device="cpu")
     last = torch.where(lengths > 0, streams + ends + stream, stream)
     whole = slice(streams, streams + timeline.num_rows)
     if timeline.is_reversed:
         # Block t holds the states before step t; block 0 of the history the final ones.
-        after = torch.cat([torch.zeros(1, dtype=torch.int64), streams + starts[:-1]])
+        after = torch.cat([torch.zeros(1, dtype=torch.int64, device="cpu"), streams + starts[:-1]])
         return RowTables(
             num_steps=len(sizes),
             num_streams=streams,
@@ -129,7 +129,7 @@ def _uneven_rows(timeline: Timeline) -> RowTables:
             last_turn=torch.full_like(lengths, len(sizes) % 2),
             first_turn=lengths % 2,
         )
-    before = torch.cat([torch.zeros(1, dtype=torch.int64), streams + starts[:-1]])
+    before = torch.cat([torch.zeros(1, dtype=torch.int64, device="cpu"), streams + starts[:-1]])
     return RowTables(
         num_steps=len(sizes),
         num_streams=streams,
@@ -150,8 +150,8 @@ def _uneven_rows(timeline: Timeline) -> RowTables:
 def _each_row(first: Tensor, sizes: Tensor) -> Tensor:
     """Step by step `first[t]`, `first[t] + 1`, ..., as many as `sizes[t]`."""
     starts = sizes.cumsum(0) - sizes
-    steps = torch.repeat_interleave(torch.arange(len(sizes)), sizes)
-    return first[steps] + torch.arange(int(sizes.sum())) - starts[steps]
+    steps = torch.repeat_interleave(torch.arange(len(sizes), device="cpu"), sizes)
+    return first[steps] + torch.arange(int(sizes.sum()), device="cpu") - starts[steps]
 
 
 def take(history: Tensor, rows: Rows) -> Tensor:
@@ -163,4 +163,4 @@ def turn_rows(turn: Tensor | int, streams: int) -> Rows:
     """Of two buffers used in turn, for every stream the row that was written last."""
     if isinstance(turn, int):
         return slice(turn * streams, (turn + 1) * streams)
-    return turn * streams + torch.arange(streams)
+    return turn * streams + torch.arange(streams, device="cpu")

@@ -5,10 +5,11 @@ system is cleared page by page when it is first touched: up to 5 % of a backward
 of a training step on tiles.
 
 Scratch memory is borrowed and given back. What a pass leaves lives as long as a graph of torch, or
-as a result does: it is used again once no tensor has it any more.
+as a result does: it is used again once no tensor has it any more, and nobody a tensor's storage.
 """
 
 import math
+import sys
 import threading
 from collections.abc import Sequence
 
@@ -38,7 +39,9 @@ def borrow(num_bytes: int) -> Tensor:
     for number, memory in enumerate(free):
         if memory.numel() >= num_bytes and (best < 0 or memory.numel() < free[best].numel()):
             best = number
-    return torch.empty(num_bytes, dtype=torch.uint8) if best < 0 else free.pop(best)
+    if best >= 0:
+        return free.pop(best)
+    return torch.empty(num_bytes, dtype=torch.uint8, device="cpu")
 
 
 def give_back(memory: Tensor) -> None:
@@ -59,37 +62,49 @@ def find_matrix(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     """Room for numbers, from memory that no tensor has any more where some is of that size."""
     num_bytes = math.prod(shape) * dtype.itemsize
     if num_bytes < _LEAST_BYTES or _count_users is None:
-        return torch.empty(shape, dtype=dtype)
-    found = next((one for one in _KEPT.shared if _fits(one, num_bytes)), None)
+        return torch.empty(shape, dtype=dtype, device="cpu")
+    shared = _KEPT.shared
+    place = next((at for at in range(len(shared)) if _fits(shared, at, num_bytes)), None)
+    found = None if place is None else shared[place]
     if found is None:
-        found = torch.UntypedStorage(num_bytes)
+        found = torch.UntypedStorage(num_bytes, device="cpu")
         _make_way(num_bytes)
         if sum(map(len, _KEPT.shared)) + num_bytes <= _MOST_SHARED_BYTES:
             _KEPT.shared.append(found)
-    return torch.empty(0, dtype=dtype).set_(found).view(shape)
+    return torch.empty(0, dtype=dtype, device="cpu").set_(found).view(shape)
 
 
 # How many tensors and other objects have a storage; nothing is used again where torch cannot tell.
 _count_users = getattr(torch._C, "_storage_Use_Count", None)
 
 
-def _is_free(storage: torch.UntypedStorage) -> bool:
+def _holders(shared: list[torch.UntypedStorage], at: int) -> int:
+    """How many in Python hold a storage: torch gives everybody who asks the same object."""
+    return sys.getrefcount(shared[at])
+
+
+_ALONE = _holders([torch.UntypedStorage(0, device="cpu")], 0)
+
+
+def _is_free(shared: list[torch.UntypedStorage], at: int) -> bool:
     """Whether nobody else has it, in this process or, through shared memory, in another."""
-    is_alone = _count_users is not None and _count_users(storage._cdata) == 1
-    return is_alone and not storage.is_shared()
+    if _count_users is None or _count_users(shared[at]._cdata) != 1:
+        return False
+    return _holders(shared, at) == _ALONE and not shared[at].is_shared()
 
 
-def _fits(storage: torch.UntypedStorage, num_bytes: int) -> bool:
-    return len(storage) == num_bytes and _is_free(storage)
+def _fits(shared: list[torch.UntypedStorage], at: int, num_bytes: int) -> bool:
+    return len(shared[at]) == num_bytes and _is_free(shared, at)
 
 
 def _make_way(num_bytes: int) -> None:
     """Let go of what is free, the oldest first, as far as the limit demands."""
-    total = sum(map(len, _KEPT.shared)) + num_bytes
+    shared = _KEPT.shared
+    total = sum(map(len, shared)) + num_bytes
     kept: list[torch.UntypedStorage] = []
-    for storage in _KEPT.shared:
-        if total > _MOST_SHARED_BYTES and _is_free(storage):
-            total -= len(storage)
+    for at in range(len(shared)):
+        if total > _MOST_SHARED_BYTES and _is_free(shared, at):
+            total -= len(shared[at])
         else:
-            kept.append(storage)
+            kept.append(shared[at])
     _KEPT.shared = kept

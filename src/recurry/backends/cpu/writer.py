@@ -201,4 +201,4 @@ def _block_addresses(bits: int) -> dict[str, int]:
 @lru_cache
 def _counted(count: int) -> Tensor:
     """Each row's own number."""
-    return torch.arange(count, dtype=torch.int64)
+    return torch.arange(count, dtype=torch.int64, device="cpu")
