@@ -74,14 +74,9 @@ class EncoderConfig(LayersConfig):
 
 
 class TaggerConfig(EncoderConfig):
-    """What reads sentences of words and answers for each word.
-
-    Args:
-        crf: Whether labels are scored as a sequence (a conditional random field), not alone.
-    """
+    """What reads sentences of words: each word has a vector, so `embedding_size` is not 0."""
 
     embedding_size: int = Field(default=100, ge=1, le=1_000_000)
-    crf: bool = False
 
 
 class SpellingConfig(BaseModel):

@@ -26,14 +26,13 @@ class Tagger(nn.Module):
     Args:
         cell: The cell of the layers that read words.
         config: Sizes and options; its `cell` is not read.
-        spelling: How characters are read.
+        front: What reads words and characters, as `make_front` makes it.
         dropout: Rates, of the layers that read words.
-        lexicon: Known words and characters.
         num_labels: Number K of labels.
+        crf: Whether labels are scored as a sequence, not alone.
         allowed: Which labels may follow one another.
 
-    Source: Lample et al. (2016). Vectors of words start normal with deviation 0.1; the rest as its
-        parts say.
+    Source: Lample et al. (2016).
     """
 
     def __init__(
@@ -41,26 +40,14 @@ class Tagger(nn.Module):
         cell: Cell,
         config: TaggerConfig,
         *,
-        spelling: SpellingConfig,
+        front: WordsWithCharacters,
         dropout: Dropout,
-        lexicon: Lexicon,
         num_labels: int,
+        crf: bool = False,
         allowed: Transitions | None = None,
     ) -> None:
         super().__init__()
-        dtype = torch.float64 if config.precision == "float64" else torch.float32
-        words = Embedded(len(lexicon.words), config.embedding_size, dtype=dtype)
-        nn.init.normal_(words.weight, std=0.1)
-        speller = Spelling(
-            len(lexicon.characters),
-            spelling.size,
-            character_size=spelling.character_size,
-            reader=spelling.reader,
-            dtype=dtype,
-        )
-        self.front = WordsWithCharacters(
-            words, speller, unknown=lexicon.unknown_word, word_dropout=spelling.word_dropout
-        )
+        self.front = front
         self.recurrent = Recurrent(
             cell,
             self.front.output_size,
@@ -73,7 +60,11 @@ class Tagger(nn.Module):
             has_residual=config.has_residual,
         )
         self.head = Aligned(
-            self.recurrent.output_size, num_labels, crf=config.crf, allowed=allowed, dtype=dtype
+            self.recurrent.output_size,
+            num_labels,
+            crf=crf,
+            allowed=allowed,
+            dtype=self.recurrent.dtype,
         )
 
     @property
@@ -90,3 +81,29 @@ class Tagger(nn.Module):
     ) -> tuple[Float[Tensor, ""], int]:
         """The loss summed over all words, in nats, and their number."""
         return self.head.loss(self(words, lengths), labels, lengths)
+
+
+def make_front(
+    config: TaggerConfig, spelling: SpellingConfig, lexicon: Lexicon
+) -> WordsWithCharacters:
+    """What reads the words of a lexicon, and the characters of any word.
+
+    Args:
+        config: Size of the vectors of words, and the precision; they start normal with deviation
+            0.1.
+        spelling: How characters are read.
+        lexicon: Known words and characters.
+    """
+    dtype = torch.float64 if config.precision == "float64" else torch.float32
+    words = Embedded(len(lexicon.words), config.embedding_size, dtype=dtype)
+    nn.init.normal_(words.weight, std=0.1)
+    speller = Spelling(
+        len(lexicon.characters),
+        spelling.size,
+        character_size=spelling.character_size,
+        reader=spelling.reader,
+        dtype=dtype,
+    )
+    return WordsWithCharacters(
+        words, speller, unknown=lexicon.unknown_word, word_dropout=spelling.word_dropout
+    )

@@ -27,7 +27,7 @@ from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
 from recurry.errors import DataError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
-from recurry.network.tagger import Tagger
+from recurry.network.tagger import Tagger, make_front
 from recurry.network.transitions import Transitions
 from recurry.network.words import Words
 from recurry.tasks.class_scores import confusion
@@ -48,11 +48,13 @@ class TagsConfig(BaseModel):
     Attributes:
         scheme: "bio" and "bioes" mark entities: only valid sequences are answered, and entities
             are scored; "none" are labels that stand alone; "auto" finds it out.
+        crf: Whether labels are scored as a sequence (a conditional random field), not alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     scheme: Literal["auto", "none", "bio", "bioes"] = "auto"
+    crf: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +149,10 @@ class Tag(RecordTask):
         return Tagger(
             cell,
             tables["network"],
-            spelling=tables["spelling"],
+            front=make_front(tables["network"], tables["spelling"], knowledge.lexicon),
             dropout=tables["dropout"],
-            lexicon=knowledge.lexicon,
             num_labels=len(knowledge.labels),
+            crf=tables["answer"].crf,
             allowed=knowledge.rules,
         )
 
@@ -160,7 +162,8 @@ class Tag(RecordTask):
         assert isinstance(network, Tagger)
         labels = torch.from_numpy(examples.sequences["labels"].padded()).to(network.device)
         words = make_words(examples, network.device)
-        return network.loss(words, labels, examples.lengths.tolist())
+        total, count = network.loss(words, labels, examples.lengths.tolist())
+        return total, float(count)
 
     def score(self, model: Model, data: Examples) -> TagScores:
         """Accuracy, and where labels mark entities precision, recall and F1."""
