@@ -2,7 +2,13 @@
 
 import pytest
 
-from recurry.data.sentences import SentenceColumns, find_sentences, read_sentences, write_back
+from recurry.data.sentences import (
+    SentenceColumns,
+    cut_sentences,
+    find_sentences,
+    read_sentences,
+    write_back,
+)
 from recurry.errors import DataError
 
 CONLLU = (
@@ -78,3 +84,14 @@ def test_columns_are_written_back_with_one_more(text, written):
     sentences = find_sentences(text, columns=columns, name="a", has_labels=False)
     labels = [["X", "Y"], ["X"]]
     assert write_back(text, sentences, labels, columns=columns, name="a") == written
+
+
+def test_long_sentences_become_several():
+    found = find_sentences("a X\nb Y\nc Z\n\nd X\n", columns=SentenceColumns(), name="a")
+    cut = cut_sentences(found, 2)
+    assert [(row.words, row.labels, row.lines) for row in cut] == [
+        (["a", "b"], ["X", "Y"], [1, 2]),
+        (["c"], ["Z"], [3]),
+        (["d"], ["X"], [5]),
+    ]
+    assert cut_sentences(found, 3) == found

@@ -188,6 +188,15 @@ def test_labels_that_do_not_fit_their_scheme(columns, tmp_path):
         TASK.prepare(_settings(columns, validation=0, test=None), tmp_path / "data")
 
 
+def test_labels_that_break_the_rules_are_counted(tmp_path):
+    (tmp_path / "a.conll").write_text("Mr B-PER\nGogo I-PER\n\na O\nDamo I-PER\n\n" * 5)
+    settings = _settings(tmp_path / "a.conll", validation=0, test=None)
+    (told,) = TASK.prepare(settings, tmp_path / "data").notes
+    assert "5 sentences of the train part have labels that break the rules of BIO" in told
+    free = settings | {"answer": TagsConfig(scheme="none")}
+    assert TASK.prepare(free, tmp_path / "free").notes == ()
+
+
 def test_files_are_written_back(columns, tmp_path):
     model, _ = _train(_settings(columns), tmp_path / "data")
     assert TASK.rewrite(model, "gggger\n\nddddly\n", "x") == "gggger\tNOUN\n\nddddly\tADV\n"

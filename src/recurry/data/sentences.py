@@ -106,6 +106,20 @@ def find_sentences(
     return found
 
 
+def cut_sentences(sentences: Sequence[Sentence], longest: int) -> list[Sentence]:
+    """Sentences, those that are too long as several."""
+    return [
+        Sentence(
+            sentence.words[start : start + longest],
+            sentence.labels[start : start + longest],
+            sentence.place,
+            sentence.lines[start : start + longest],
+        )
+        for sentence in sentences
+        for start in range(0, len(sentence.words), longest)
+    ]
+
+
 def write_back(
     text: str,
     sentences: Sequence[Sentence],

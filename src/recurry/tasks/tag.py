@@ -21,7 +21,13 @@ from recurry.data.labels import UNSEEN, Labels
 from recurry.data.lexicon import Lexicon
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import SentencesConfig, WordsConfig
-from recurry.data.sentences import SentenceColumns, find_sentences, read_sentences, write_back
+from recurry.data.sentences import (
+    SentenceColumns,
+    cut_sentences,
+    find_sentences,
+    read_sentences,
+    write_back,
+)
 from recurry.data.spans import Span, find_scheme, find_spans
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
@@ -121,7 +127,7 @@ class Tag(RecordTask):
         found: dict[str, Examples] = {}
         for part, sentences in parts.items():
             longest = tables["words"].longest
-            found[part] = _examples(_pieces(sentences, longest), knowledge)
+            found[part] = _examples(cut_sentences(sentences, longest), knowledge)
             notes += _notes(sentences, knowledge, part=part, longest=longest)
         return Records(
             train=found["train"],
@@ -299,20 +305,6 @@ def _learn(sentences: list[Sentence], words: WordsConfig, *, scheme: str) -> Kno
     return found
 
 
-def _pieces(sentences: list[Sentence], longest: int) -> list[Sentence]:
-    """Sentences, those that are too long as several."""
-    return [
-        Sentence(
-            sentence.words[start : start + longest],
-            sentence.labels[start : start + longest],
-            sentence.place,
-            sentence.lines[start : start + longest],
-        )
-        for sentence in sentences
-        for start in range(0, len(sentence.words), longest)
-    ]
-
-
 def _examples(sentences: list[Sentence], knowledge: Knowledge) -> Examples:
     """Sentences as numbers, and the true spans of entities."""
     labels = [
@@ -373,6 +365,12 @@ def _notes(
             f"{len(unseen):,} words of the {part} part have a label that the training part lacks, "
             f"and count as mistakes: {shown}"
         )
+    num_invalid = _count_invalid(sentences, knowledge)
+    if num_invalid:
+        found.append(
+            f"{num_invalid:,} sentences of the {part} part have labels that break the rules of "
+            f"{knowledge.scheme.upper()}, which are never answered so (answer.scheme)"
+        )
     num_long = sum(len(sentence.words) > longest for sentence in sentences)
     if num_long:
         found.append(
@@ -380,3 +378,20 @@ def _notes(
             "read in pieces (words.longest)"
         )
     return found
+
+
+def _count_invalid(sentences: list[Sentence], knowledge: Knowledge) -> int:
+    """The sentences of known labels that may not follow one another."""
+    rules = knowledge.rules
+    if rules is None:
+        return 0
+    between, first, last = (x.numpy() for x in (rules.between, rules.first, rules.last))
+    rows = (
+        [knowledge.labels.numbers.get(label, UNSEEN) for label in sentence.labels]
+        for sentence in sentences
+    )
+    return sum(
+        not (first[row[0]] and last[row[-1]] and between[row[:-1], row[1:]].all())
+        for row in rows
+        if UNSEEN not in row
+    )
