@@ -245,7 +245,13 @@ def test_what_a_model_file_says(columns, tmp_path):
     again.network.load_state_dict(model.network.state_dict())
     assert TASK.predict(again, ["ab gggger"]) == TASK.predict(model, ["ab gggger"])
     assert again.network.front.spelling.layer.cell.name == "lstm"  # not that of the words
-    for change in ({"scheme": "xyz"}, {"labels": {}}, {"lexicon": None}, {"other": 1}):
+    for change in (
+        {"scheme": "xyz"},
+        {"scheme": "bio"},
+        {"labels": {}},
+        {"lexicon": None},
+        {"other": 1},
+    ):
         with pytest.raises(RecurryError):
             TASK.read_knowledge(description["knowledge"] | change)
 

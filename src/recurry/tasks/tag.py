@@ -147,7 +147,9 @@ class Tag(RecordTask):
         if labels.kind != "class" or data["scheme"] not in _SCHEMES:
             raise damaged("its labels are no classes, or of no known scheme")
         lexicon = Lexicon.from_dict(data["lexicon"])
-        return Knowledge(lexicon=lexicon, labels=labels, scheme=data["scheme"])
+        found = Knowledge(lexicon=lexicon, labels=labels, scheme=data["scheme"])
+        _ = found.rules  # refuses labels that are none of the scheme
+        return found
 
     def make_network(self, cell: Cell, settings: Settings, knowledge: Knowledge) -> Tagger:
         """Words with characters, layers, labels."""
