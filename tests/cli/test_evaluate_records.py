@@ -65,3 +65,25 @@ def test_what_does_not_fit(run_folder, tmp_path):
         _run("evaluate", str(tmp_path / "alone.safetensors"))
     with pytest.raises(UsageError, match="painted"):
         _run("evaluate", str(run_folder), "--colour", "varying")
+
+
+def test_sentences(tmp_path):
+    (tmp_path / "a.conll").write_text("Mr B-PER\nCat I-PER\nsat O\n\n" * 40)
+    (tmp_path / "b.conll").write_text("sat O x\nMr B-PER x\n\nCat B-LOC x\n")
+    small = ["--hidden-size", "8", "--set", "network.embedding_size=8", "--epochs", "1"]
+    small += ["--preset", "entities", "--run", str(tmp_path / "run")]
+    _run("train", "tag", str(tmp_path / "a.conll"), *small)
+    arguments = [str(tmp_path / "run"), str(tmp_path / "b.conll"), "--set", "label_column=2"]
+    result = _run("evaluate", *arguments, "--json")
+    scores = json.loads(result.stdout)
+    assert (scores["num_words"], scores["num_records"], scores["num_entities"]) == (3, 2, 2)
+    assert {"precision", "recall", "f1", "accuracy"} < set(scores)
+    assert "count as mistakes: B-LOC" in result.stderr
+    assert "f1" in _run("evaluate", str(tmp_path / "run")).stdout
+    with pytest.raises(DataError, match="line is broken") as caught:
+        _run("evaluate", str(tmp_path / "run"), str(tmp_path / "b.conll"), *_columns(4))
+    assert "b.conll:1" in str(caught.value)
+
+
+def _columns(label: int) -> list[str]:
+    return ["--set", f"label_column={label}"]

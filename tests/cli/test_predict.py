@@ -114,3 +114,53 @@ def test_a_language_model_predicts_no_label(tmp_path, monkeypatch):
     CliRunner().invoke(recurry, [*train, "--run", "r"], catch_exceptions=False)
     with pytest.raises(UsageError, match="is a language model"):
         _run("r", text="x\n")
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory) -> Path:
+    """A model that knows cats from what they do."""
+    folder = tmp_path_factory.mktemp("tag")
+    (folder / "a.conll").write_text("a\tDET\ncat\tNOUN\nsat\tVERB\n\n" * 40)
+    command = ["train", "tag", str(folder / "a.conll"), *SMALL[:6], "--learning-rate", "0.03"]
+    result = CliRunner().invoke(
+        recurry, [*command, "--run", str(folder / "run")], standalone_mode=False
+    )
+    if result.exception is not None:
+        raise result.exception
+    return folder / "run"
+
+
+def test_files_of_sentences_are_written_back(tagger, tmp_path):
+    (tmp_path / "in.txt").write_text("a\ncat\n\nsat\n")
+    assert _run(str(tagger), str(tmp_path / "in.txt")) == ["a\tDET", "cat\tNOUN", "", "sat\tVERB"]
+    line = "1\tcat\t_\t_\t_\t_\t_\t_\t_\tx"
+    (tmp_path / "in.conllu").write_text(f"# one\n{line}")
+    found = _run(str(tagger), str(tmp_path / "in.conllu"))
+    assert found == ["# one", line.replace("_", "NOUN", 2).replace("NOUN", "_", 1)]
+    for flag in ("--labels", "--texts"):
+        with pytest.raises(UsageError, match="have no place"):
+            _run(str(tagger), str(tmp_path / "in.txt"), flag)
+    (tmp_path / "bad.conllu").write_text(f"{line}\n1\tcat\n")
+    with pytest.raises(DataError, match="line is broken") as caught:
+        _run(str(tagger), str(tmp_path / "bad.conllu"))
+    assert "bad.conllu:2" in str(caught.value)
+
+
+def test_sentences_a_line_are_labelled_as_they_come(tagger, tmp_path):
+    assert _run(str(tagger), "--labels", text="a cat sat\n\ncat\n") == ["DET NOUN VERB", "", "NOUN"]
+    (first, second) = map(json.loads, _run(str(tagger), text="a cat\n\n"))
+    assert first == {"labels": ["DET", "NOUN"], "words": ["a", "cat"]}
+    assert second["remarks"] == ["empty"]
+    (tmp_path / "in.csv").write_text("text\na cat\n")
+    assert _run(str(tagger), str(tmp_path / "in.csv"), "--labels") == ["DET NOUN"]
+
+
+def test_a_model_of_another_task(run_folder, tagger, tmp_path):
+    (tmp_path / "in.conllu").write_text("1\tcat\t_\t_\t_\t_\t_\t_\t_\t_\n")
+    with pytest.raises(UsageError, match="does not label the words") as caught:
+        _run(str(run_folder), str(tmp_path / "in.conllu"))
+    assert "the task tag" in str(caught.value)
+    with pytest.raises(UsageError, match="no language model"):
+        CliRunner().invoke(
+            recurry, ["generate", str(tagger)], standalone_mode=False, catch_exceptions=False
+        )

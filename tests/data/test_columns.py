@@ -20,6 +20,7 @@ def test_words_and_labels_of_conllu():
     first, second = conllu_sentences(CONLLU, name="a.conllu")
     assert first.words == ["The", "do", "n't"]
     assert first.labels == ["DET", "AUX", "PART"]
+    assert (first.lines, second.lines) == ([2, 4, 5], [8])
     assert second.place == "a.conllu:8"
     (lemmas, _) = conllu_sentences(CONLLU, label="LEMMA", name="a")
     assert lemmas.labels[0] == "the"
@@ -30,7 +31,17 @@ def test_words_and_labels_of_columns():
     sentences = list(column_sentences(text, name="a"))
     assert [s.words for s in sentences] == [["In", "Paris"], ["He"]]
     assert sentences[0].labels == ["O", "B-LOC"]
+    assert sentences[0].lines == [3, 4]
     assert next(column_sentences("a b\tO\n", name="a")).words == ["a b"]
+
+
+def test_words_without_labels():
+    (sentence,) = column_sentences("In\nParis\n", label_at=None, name="a")
+    assert (sentence.words, sentence.labels) == (["In", "Paris"], ["", ""])
+    for label_at in (2, -3):
+        with pytest.raises(DataError, match="line is broken") as caught:
+            list(column_sentences("In O\n", label_at=label_at, name="a"))
+        assert "3 columns" in str(caught.value)
 
 
 @pytest.mark.parametrize(

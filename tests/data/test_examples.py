@@ -48,3 +48,8 @@ def test_into_arrays_and_back(examples):
 def test_parts_of_different_number_are_refused():
     with pytest.raises(DataError, match="differ in number"):
         Examples(sequences={"text": Ragged.from_sequences(ROWS)}, values={"label": np.zeros(2)})
+
+
+def test_sequences_one_after_the_other():
+    rows = Ragged.from_sequences([np.array([1, 2]), np.array([]), np.array([3])])
+    assert [row.tolist() for row in rows] == [[1, 2], [], [3]]

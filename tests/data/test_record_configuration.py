@@ -3,7 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
-from recurry.data.record_configuration import RecordsConfig, TextConfig
+from recurry.data.record_configuration import (
+    HeldOutConfig,
+    RecordsConfig,
+    SentencesConfig,
+    TextConfig,
+    WordsConfig,
+)
 
 
 def test_shares_may_be_typed_as_text():
@@ -24,6 +30,15 @@ def test_a_text_is_cut_as_a_codec_says():
         TextConfig(tokens="bytes", min_count=2)
 
 
-@pytest.mark.parametrize("kind", [RecordsConfig, TextConfig])
+@pytest.mark.parametrize(
+    "kind", [HeldOutConfig, RecordsConfig, SentencesConfig, TextConfig, WordsConfig]
+)
 def test_at_most_eight_keys(kind):
     assert len(kind.model_fields) <= 8
+
+
+def test_columns_may_be_numbers():
+    config = SentencesConfig.model_validate({"label_column": -1, "word_column": "2"})
+    assert (config.label_column, config.word_column) == ("-1", 2)
+    with pytest.raises(ValidationError):
+        SentencesConfig(word_column=0)

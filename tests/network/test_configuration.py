@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from recurry.network.configuration import NetworkConfig
+from recurry.network.configuration import NetworkConfig, SpellingConfig, TaggerConfig
 
 
 def test_tied_weights_need_equal_sizes():
@@ -20,8 +20,16 @@ def test_impossible_tables_are_refused(table: dict):
         NetworkConfig.model_validate(table)
 
 
-def test_it_has_eight_fields():
-    assert len(NetworkConfig.model_fields) == 8
+@pytest.mark.parametrize("kind", [NetworkConfig, TaggerConfig])
+def test_it_has_eight_fields(kind):
+    assert len(kind.model_fields) == 8
+
+
+def test_words_need_vectors_and_characters_a_reader():
+    with pytest.raises(ValidationError, match="embedding_size"):
+        TaggerConfig(embedding_size=0)
+    with pytest.raises(ValidationError, match="reader"):
+        SpellingConfig.model_validate({"reader": "recurent"})
 
 
 def test_auto_becomes_a_precision_that_is_stored(monkeypatch):

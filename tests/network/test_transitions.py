@@ -60,3 +60,8 @@ def test_a_label_of_another_scheme_is_named(label: str):
 def test_an_unknown_scheme_is_named():
     with pytest.raises(UsageError, match="no scheme of labels named 'iob'"):
         Transitions.of_spans(["O"], "iob")
+
+
+def test_too_many_labels_are_refused():
+    with pytest.raises(DataError, match="too many labels"):
+        Transitions.of_spans(["O", *(f"B-{number}" for number in range(2000))])

@@ -22,7 +22,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "train": ("recurry.cli.train", "Train a model on a text, or on records, in a run folder."),
     "resume": ("recurry.cli.train", "Go on with a run that was stopped, bit for bit."),
     "evaluate": ("recurry.cli.evaluate", "Score a model on a text or on labelled records."),
-    "predict": ("recurry.cli.predict", "Answer texts with a model: classes, ratings, numbers."),
+    "predict": (
+        "recurry.cli.predict",
+        "Answer texts with a model: classes, numbers, labels of words.",
+    ),
     "generate": ("recurry.cli.generate", "Write text with a model."),
     "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
     "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),

@@ -37,9 +37,10 @@ def predict(
 ) -> None:
     """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
 
-    A file has a text a line; .csv, .tsv and .jsonl files have them in a column. Without FILES, or
-    for -, lines are read from standard input and answered as they come. How many texts are answered
-    together is chosen by itself and changes no answer.
+    A file has a text a line; .csv, .tsv and .jsonl files have them in a column. A model of the task
+    tag writes other files back with a label for each word. Without FILES, or for -, lines are read
+    from standard input and answered as they come. How many texts are answered together is chosen by
+    itself and changes no answer.
     """
     if is_plain and has_texts:
         raise UsageError("--labels prints answers alone, so --texts has no place.")
@@ -49,10 +50,38 @@ def predict(
             f"The model {model} is a language model, which has nothing to predict a label with.",
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
-    column = text_column or found.settings["data"].text_column
+    column = text_column or getattr(found.settings["data"], "text_column", "text")
     for name in files or (STDIN,):
+        if _rewrite(found, name, encoding=encoding, is_plain=is_plain, has_texts=has_texts):
+            continue
         for texts in _batches(name, column=column, encoding=encoding):
             _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+
+
+def _rewrite(model: Any, name: str, *, encoding: str, is_plain: bool, has_texts: bool) -> bool:
+    """Write a file again with its answers, if the task of the model does so and it is no table."""
+    from recurry.data.records import decode, ending_layout, read_bytes
+    from recurry.data.sentences import CONLLU_ENDINGS
+    from recurry.tasks.find import find_task
+
+    if name == STDIN or ending_layout(name) is not None:
+        return False
+    task: Any = find_task(model.task)
+    written = task.rewrite(model, decode(read_bytes(name), encoding, name), name)
+    if written is None and name.endswith(CONLLU_ENDINGS):
+        raise UsageError(
+            f"A model of the task {model.task} does not label the words of sentences.",
+            got=name,
+            accepted="a model of the task tag",
+        )
+    if written is not None and (is_plain or has_texts):
+        raise UsageError(
+            "The file is written back with its labels, so --labels and --texts have no place.",
+            hint=f"leave them out, or hand in a sentence a line: recurry predict MODEL < {name}",
+        )
+    if written is not None:
+        click.echo(written, nl=not written.endswith("\n"))
+    return written is not None
 
 
 def _answer(model: Any, texts: list[str], *, is_plain: bool, has_texts: bool) -> None:
@@ -62,7 +91,8 @@ def _answer(model: Any, texts: list[str], *, is_plain: bool, has_texts: bool) ->
     task: Any = find_task(model.task)
     for text, answer in zip(texts, task.predict(model, texts), strict=True):
         if is_plain:
-            click.echo(str(next(iter(answer.values()))))
+            first = next(iter(answer.values()))
+            click.echo(" ".join(first) if isinstance(first, list) else str(first))
         else:
             shown = ({"text": text} if has_texts else {}) | answer
             click.echo(json.dumps(shown, ensure_ascii=False))

@@ -268,7 +268,10 @@ def _perplexities(found: dict[str, float]) -> str:
 def _listed(found: dict[str, float]) -> str:
     """The scores of a task over records on one part, by name."""
     names = ((name.partition("_")[2].replace("_", " "), x) for name, x in found.items())
-    return ", ".join(f"{name} {value:.4g}" for name, value in names)
+    return ", ".join(
+        f"{name} {value:,.0f}" if name.startswith("num ") else f"{name} {value:.4g}"
+        for name, value in names
+    )
 
 
 def show_sample(run: Run, *, as_json: bool) -> None:

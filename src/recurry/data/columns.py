@@ -8,15 +8,23 @@ from typing import NamedTuple
 
 from recurry.errors import DataError
 
-_CONLLU_FIELDS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+CONLLU_FIELDS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 
 
 class Sentence(NamedTuple):
-    """Words and as many labels."""
+    """Words and as many labels.
+
+    Attributes:
+        words: As they are spelt.
+        labels: One a word.
+        place: File and line of the first.
+        lines: The line of each word in its file, from 1.
+    """
 
     words: list[str]
     labels: list[str]
     place: str
+    lines: list[int]
 
 
 def conllu_sentences(text: str, *, label: str = "UPOS", name: str) -> Iterator[Sentence]:
@@ -30,12 +38,12 @@ def conllu_sentences(text: str, *, label: str = "UPOS", name: str) -> Iterator[S
     Raises:
         DataError: A line has not ten fields, its first is no number, or there is no such field.
     """
-    if label not in _CONLLU_FIELDS:
+    if label not in CONLLU_FIELDS:
         raise DataError(
-            f"CoNLL-U has no field {label!r}.", accepted=", ".join(_CONLLU_FIELDS), where=name
+            f"CoNLL-U has no field {label!r}.", accepted=", ".join(CONLLU_FIELDS), where=name
         )
-    at = _CONLLU_FIELDS.index(label)
-    words: list[tuple[str, str]] = []
+    at = CONLLU_FIELDS.index(label)
+    words: list[tuple[str, str, int]] = []
     start = 1
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if line.startswith("#"):
@@ -46,30 +54,31 @@ def conllu_sentences(text: str, *, label: str = "UPOS", name: str) -> Iterator[S
             words, start = [], number + 1
             continue
         fields = line.rstrip("\r").split("\t")
-        if len(fields) != len(_CONLLU_FIELDS):
-            raise _broken(name, number, line, f"{len(_CONLLU_FIELDS)} fields between tabs")
+        if len(fields) != len(CONLLU_FIELDS):
+            raise _broken(name, number, line, f"{len(CONLLU_FIELDS)} fields between tabs")
         if fields[0].isdigit():
-            words.append((fields[1], fields[at]))
+            words.append((fields[1], fields[at], number))
         elif not fields[0].replace("-", "").replace(".", "").isdigit():
             raise _broken(name, number, line, "a number in the first field")
 
 
 def column_sentences(
-    text: str, *, word_at: int = 0, label_at: int = -1, name: str
+    text: str, *, word_at: int = 0, label_at: int | None = -1, name: str
 ) -> Iterator[Sentence]:
     """The sentences of a file with a word a line, its columns parted by tabs or spaces.
 
     Args:
         text: The file; an empty line ends a sentence, and "-DOCSTART-" is no word.
         word_at: The column of the word, from 0.
-        label_at: That of the label; -1 is the last.
+        label_at: That of the label; -1 is the last, None reads none.
         name: What the file is called in errors.
 
     Raises:
         DataError: A line has other columns than the first, or fewer than are asked for.
     """
-    words: list[tuple[str, str]] = []
+    words: list[tuple[str, str, int]] = []
     start, width = 1, 0
+    least = max(word_at + 1, 1 if label_at is None else 2, _reach(label_at))
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if not line.strip():
             if words:
@@ -78,14 +87,20 @@ def column_sentences(
             continue
         fields = line.strip().split("\t") if "\t" in line else line.split()
         width = width or len(fields)
-        if len(fields) != width or not max(word_at, label_at, 1) < len(fields):
-            raise _broken(name, number, line, f"{max(width, word_at + 1, label_at + 1, 2)} columns")
+        if len(fields) != width or len(fields) < least:
+            raise _broken(name, number, line, f"{max(width, least)} columns")
         if fields[word_at] != "-DOCSTART-":
-            words.append((fields[word_at], fields[label_at]))
+            words.append((fields[word_at], "" if label_at is None else fields[label_at], number))
 
 
-def _sentence(words: list[tuple[str, str]], place: str) -> Sentence:
-    return Sentence([word for word, _ in words], [label for _, label in words], place)
+def _reach(at: int | None) -> int:
+    """How many columns there must be for one of them, counted from either end."""
+    return 0 if at is None else at + 1 if at >= 0 else -at
+
+
+def _sentence(words: list[tuple[str, str, int]], place: str) -> Sentence:
+    spelt, labels, lines = zip(*words, strict=True)
+    return Sentence(list(spelt), list(labels), place, list(lines))
 
 
 def _broken(name: str, number: int, line: str, accepted: str) -> DataError:

@@ -3,7 +3,7 @@
 Comes in: arrays. Goes out: any of the records, padded to a block that a network reads.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -34,6 +34,9 @@ class Ragged:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[number] for number in range(len(self)))
 
     def __getitem__(self, number: int) -> np.ndarray:
         return self.values[self.offsets[number] : self.offsets[number + 1]]

@@ -1,4 +1,4 @@
-"""The tables `data` and `text` of a run over records: which rows, and how a text becomes symbols.
+"""The tables `data`, `text` and `words` of a run over records: what is read, and as what symbols.
 
 Comes in: the values of TOML tables. Goes out: frozen records. Reads no file.
 """
@@ -9,32 +9,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from recurry.data.configuration import DataConfig, TokenKind
 from recurry.data.records import Layout
+from recurry.data.sentences import SentenceLayout
 from recurry.data.vocabulary import MOST_SYMBOLS
 
 
-class RecordsConfig(BaseModel):
-    """Which records are read, and which of them are held out.
+class HeldOutConfig(BaseModel):
+    """Which files are read, and which of their records are held out.
 
     Attributes:
-        paths: Files, or one folder: of a file a class, or of a folder a class.
-        layout: "csv", "tsv" and "jsonl" have columns; "label-first" has the label as the first
-            word of a line; "files" has a class a file and a text a line; "folders" has a class a
-            folder and a text a file. "auto" goes by the endings of the names.
+        paths: Files.
         encoding: Of the files.
-        text_column: The column, or JSON key, of the text.
-        label_column: That of the label.
         validation: The share of all records to choose by, or files with it.
         test: The same to score at the end; None is none.
         split_seed: Governs which records are held out; the seed of the training does not.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
     paths: tuple[str, ...] = ()
-    layout: Layout = "auto"
     encoding: str = "utf-8"
-    text_column: str = "text"
-    label_column: str = "label"
     validation: float | str = 0.1
     test: float | str | None = None
     split_seed: int = Field(default=0, ge=0)
@@ -58,6 +51,58 @@ class RecordsConfig(BaseModel):
                 "together they must leave something to learn from"
             )
         return self
+
+
+class RecordsConfig(HeldOutConfig):
+    """Which rows are read, and which of them are held out.
+
+    Attributes:
+        paths: Files, or one folder: of a file a class, or of a folder a class.
+        layout: "csv", "tsv" and "jsonl" have columns; "label-first" has the label as the first
+            word of a line; "files" has a class a file and a text a line; "folders" has a class a
+            folder and a text a file. "auto" goes by the endings of the names.
+        text_column: The column, or JSON key, of the text.
+        label_column: That of the label.
+    """
+
+    layout: Layout = "auto"
+    text_column: str = "text"
+    label_column: str = "label"
+
+
+class SentencesConfig(HeldOutConfig):
+    """Which sentences are read, and which of them are held out.
+
+    Attributes:
+        layout: "conllu", or "columns" with a word a line; "auto" goes by the ending of each name.
+        word_column: Of columns, that of the word, from 1; CoNLL-U has it in FORM.
+        label_column: Of columns, that of the label, from 1, or -1 for the last; of CoNLL-U the
+            name of a field. "auto" is the last column, or UPOS.
+    """
+
+    layout: SentenceLayout = "auto"
+    word_column: int = Field(default=1, ge=1)
+    label_column: str = "auto"
+
+
+class WordsConfig(BaseModel):
+    """How the words of a sentence become numbers.
+
+    Attributes:
+        lower_case: Look words up in lower case; their characters keep their case.
+        min_count: A word seen fewer times in the training part is known by its characters alone.
+        vocabulary_size: Most words kept, the unknown one included.
+        longest_word: Most characters of a word that are read: the first half and the last.
+        longest: Most words that are read at once; a longer sentence is read in pieces.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lower_case: bool = True
+    min_count: int = Field(default=1, ge=1)
+    vocabulary_size: int | None = Field(default=None, ge=2, le=MOST_SYMBOLS)
+    longest_word: int = Field(default=24, ge=2, le=1000)
+    longest: int = Field(default=1000, ge=1)
 
 
 class TextConfig(BaseModel):

@@ -13,13 +13,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from recurry.errors import DataError, nearest
 
 Layout = Literal["auto", "csv", "tsv", "jsonl", "label-first", "files", "folders"]
 STDIN = "-"
 _ENDINGS: dict[str, Layout] = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl"}
+Kind = TypeVar("Kind")
 _LARGEST_FIELD = 1 << 30  # csv's own limit of 131,072 characters is less than a long review
 
 
@@ -45,8 +46,8 @@ class Columns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
-    """The rows of some files.
+class Rows(Generic[Kind]):
+    """The rows of some files, or whatever they hold.
 
     Attributes:
         rows: Those that can be used.
@@ -54,14 +55,14 @@ class Rows:
         notes: What was left out, in plain sentences.
     """
 
-    rows: list[Row]
+    rows: list[Kind]
     sha256: str
     notes: tuple[str, ...] = ()
 
 
 def read_rows(
     paths: Sequence[str], *, layout: Layout = "auto", columns: Columns, encoding: str = "utf-8"
-) -> Rows:
+) -> Rows[Row]:
     """Read labelled rows; those without a label are left out and counted.
 
     Args:
@@ -74,7 +75,7 @@ def read_rows(
         DataError: A file is missing, empty, in another encoding or broken (with its line), a
             column is not there (with those that are), or no row has a label.
     """
-    files = _Files(encoding)
+    files = Files(encoding)
     rows = list(_labelled(files, paths, layout=find_layout(paths, layout), columns=columns))
     kept = [row for row in rows if row.label]
     missing = [row for row in rows if not row.label]
@@ -142,7 +143,7 @@ def table_rows(text: str, *, layout: Layout, columns: Columns, name: str) -> Ite
         )
 
 
-class _Files:
+class Files:
     """Reads files and remembers the sum of all that was read."""
 
     def __init__(self, encoding: str) -> None:
@@ -150,9 +151,15 @@ class _Files:
 
     @property
     def sha256(self) -> str:
+        """The sum, in hexadecimal digits."""
         return self._digest.hexdigest()
 
     def read(self, path: str) -> str:
+        """The text of a file.
+
+        Raises:
+            DataError: It cannot be read, is empty, or in another encoding (with the line).
+        """
         raw = read_bytes(path)
         self._digest.update(raw)
         return decode(raw, self._encoding, path)
@@ -200,7 +207,7 @@ def decode(raw: bytes, encoding: str, name: str) -> str:
 
 
 def _labelled(
-    files: _Files, paths: Sequence[str], *, layout: Layout, columns: Columns
+    files: Files, paths: Sequence[str], *, layout: Layout, columns: Columns
 ) -> Iterator[Row]:
     if layout == "folders":
         for root in paths:
@@ -289,7 +296,7 @@ def _label_first(text: str, name: str) -> Iterator[Row]:
             yield Row(rest, label, f"{name}:{number}")
 
 
-def _file_rows(files: _Files, paths: Sequence[str]) -> Iterator[Row]:
+def _file_rows(files: Files, paths: Sequence[str]) -> Iterator[Row]:
     """A file a class, a line a record."""
     found: list[Path] = []
     for path in paths:
@@ -309,7 +316,7 @@ def class_names(paths: Sequence[Path]) -> list[str]:
     return endings if len(set(endings)) == len(endings) else [path.name for path in paths]
 
 
-def _folder_rows(files: _Files, root: str) -> Iterator[Row]:
+def _folder_rows(files: Files, root: str) -> Iterator[Row]:
     """A folder a class, a file a record."""
     if not os.path.isdir(root):
         raise DataError("There is no such folder.", where=root, accepted="a folder of folders")

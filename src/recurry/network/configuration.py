@@ -71,3 +71,28 @@ class EncoderConfig(LayersConfig):
     """
 
     is_bidirectional: bool = True
+
+
+class TaggerConfig(EncoderConfig):
+    """What reads sentences of words: each word has a vector, so `embedding_size` is not 0."""
+
+    embedding_size: int = Field(default=100, ge=1, le=1_000_000)
+
+
+class SpellingConfig(BaseModel):
+    """How the characters of words are read.
+
+    Args:
+        reader: `recurrent` (both directions of an LSTM) or `convolutional`.
+        character_size: Size of the vector learnt for each character.
+        size: Size of the vector that comes out for a word.
+        word_dropout: Share of the different words of a batch that are taken for unknown in
+            training, so that characters learn to stand for them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reader: Literal["recurrent", "convolutional"] = "recurrent"
+    character_size: int = Field(default=32, ge=1, le=100_000)
+    size: int = Field(default=64, ge=2, le=100_000)
+    word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)

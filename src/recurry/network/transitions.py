@@ -12,6 +12,7 @@ from torch import Tensor
 
 from recurry.errors import DataError, unknown_name
 
+_MOST_LABELS = 2000  # every pair of them is looked at
 _LETTERS = {"bio": "BIO", "bioes": "BIOES"}
 
 
@@ -36,7 +37,7 @@ class Transitions:
         In `bio` a span is `B-x I-x ...`; in `bioes` it is `B-x I-x ... E-x`, or `S-x` alone.
 
         Raises:
-            DataError: A label that the scheme does not have.
+            DataError: A label that the scheme does not have, or more than 2,000 labels.
             UsageError: There is no such scheme.
 
         Example:
@@ -46,6 +47,12 @@ class Transitions:
         """
         if scheme not in _LETTERS:
             raise unknown_name("scheme of labels", scheme, known=tuple(_LETTERS))
+        if len(labels) > _MOST_LABELS:
+            raise DataError(
+                "There are too many labels of spans.",
+                got=f"{len(labels):,} labels",
+                accepted=f"at most {_MOST_LABELS:,}",
+            )
         parts = [_split(label, scheme) for label in labels]
         between = [[_may_follow(one, other, scheme) for other in parts] for one in parts]
         outside = ("O", "")

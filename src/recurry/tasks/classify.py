@@ -19,9 +19,9 @@ from recurry.data.batches import in_order
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
 from recurry.data.labels import UNSEEN, LabelKind, Labels
+from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig, TextConfig
 from recurry.data.records import Columns, Row, Rows, read_rows
-from recurry.data.split import split_records
 from recurry.data.stored import Records
 from recurry.data.texts import check_overlap, encode_texts, learn_codec
 from recurry.data.vocabulary import damaged
@@ -99,7 +99,7 @@ class Classify(RecordTask):
         """Rows of files, split, as symbols and labels."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
-        parts, sums, notes = _read_parts(data)
+        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, kind=tables["answer"].kind)
         found: dict[str, Examples] = {}
@@ -252,26 +252,7 @@ def _learn(rows: list[Row], text: TextConfig, *, kind: LabelKind) -> Knowledge:
     return Knowledge(codec=learn_codec(text, [row.text for row in rows]), labels=labels)
 
 
-def _read_parts(data: RecordsConfig) -> tuple[dict[str, list[Row]], str, list[str]]:
-    """The rows of each part, the sum of all files, and what is worth knowing."""
-    rows = _rows(data, data.paths)
-    parts, notes, sums = {}, list(rows.notes), [rows.sha256]
-    shares = {"validation": data.validation, "test": data.test or 0.0}
-    shares = {part: x if isinstance(x, float) else 0.0 for part, x in shares.items()}
-    split = split_records(len(rows.rows), **shares, seed=data.split_seed)
-    for part, members in split.items():
-        source = getattr(data, part, None)
-        if isinstance(source, str):
-            held_out = _rows(data, (source,))
-            parts[part] = held_out.rows
-            notes += held_out.notes
-            sums.append(held_out.sha256)
-        elif part != "test" or source:
-            parts[part] = [rows.rows[number] for number in members]
-    return parts, "-".join(sums) if len(sums) > 1 else sums[0], notes
-
-
-def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows:
+def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:
     columns = Columns(text=data.text_column, label=data.label_column)
     return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 

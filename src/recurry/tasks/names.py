@@ -6,4 +6,5 @@ LANGUAGE = "language"
 TASKS: dict[str, tuple[str, str]] = {
     LANGUAGE: ("recurry.tasks.language_task", "LanguageTask"),
     "classify": ("recurry.tasks.classify", "Classify"),
+    "tag": ("recurry.tasks.tag", "Tag"),
 }

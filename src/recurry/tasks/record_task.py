@@ -73,6 +73,16 @@ class RecordTask(ABC):
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
         """An answer for each text, as values that JSON can hold; none depends on the others."""
 
+    def rewrite(self, model: Model, text: str, name: str) -> str | None:
+        """A whole file with the answers in it, for a task that has a place for them there.
+
+        Args:
+            model: The model that answers.
+            text: The file.
+            name: What it is called.
+        """
+        return None
+
     def read_labelled(
         self, model: Model, paths: Sequence[str], changes: Mapping[str, Any]
     ) -> Records:
@@ -191,7 +201,7 @@ class _Blueprint:
         with torch.random.fork_rng(devices=[]):
             network = self.task.make_network(blank, self.settings, self.knowledge)
         for module in network.modules():
-            if isinstance(module, Recurrent):
+            if isinstance(module, Recurrent) and module.cell is blank:
                 module.cell = self.cell
         return self.model(network).with_scores(scores).with_provenance(provenance)
 

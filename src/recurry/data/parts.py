@@ -1,0 +1,39 @@
+"""The parts of a data set of records: to learn from, to choose by, to score at the end.
+
+Comes in: settings, and what reads files. Goes out: the records of each part.
+"""
+
+from collections.abc import Callable
+
+from recurry.data.record_configuration import HeldOutConfig
+from recurry.data.records import Kind, Rows
+from recurry.data.split import split_records
+
+
+def read_parts(
+    data: HeldOutConfig, read: Callable[[tuple[str, ...]], Rows[Kind]]
+) -> tuple[dict[str, list[Kind]], str, list[str]]:
+    """The records of each part, the sum of all files, and what is worth knowing.
+
+    Args:
+        data: The files, and what is held out: a share of them, or files of its own.
+        read: What reads files.
+
+    Raises:
+        DataError: What `read` raises, or a part would be empty.
+    """
+    rows = read(data.paths)
+    parts, notes, sums = {}, list(rows.notes), [rows.sha256]
+    shares = {"validation": data.validation, "test": data.test or 0.0}
+    shares = {part: x if isinstance(x, float) else 0.0 for part, x in shares.items()}
+    split = split_records(len(rows.rows), **shares, seed=data.split_seed)
+    for part, members in split.items():
+        source = getattr(data, part, None)
+        if isinstance(source, str):
+            held_out = read((source,))
+            parts[part] = held_out.rows
+            notes += held_out.notes
+            sums.append(held_out.sha256)
+        elif part != "test" or source:
+            parts[part] = [rows.rows[number] for number in members]
+    return parts, "-".join(sums) if len(sums) > 1 else sums[0], notes
