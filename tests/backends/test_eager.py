@@ -126,3 +126,24 @@ def test_weights_changed_before_backward_are_noticed():
         next(layer.parameters()).add_(1.0)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         loss.backward()
+
+
+@pytest.mark.parametrize("lengths", [None, [5, 2]])
+@pytest.mark.parametrize("copied", ["m = s", "s = m"])
+def test_a_state_that_copies_another_has_gradients(copied, lengths):
+    own, other = copied.replace("=", "").split()
+    text = f"""
+        {other} = tanh(U @ m - p * m) + 0.1 * s
+        h = 0.5 * h + tanh(W @ x + s + m)
+        {own} = {other}
+    """
+    x = torch.randn(5, 2, 4, dtype=torch.float64, requires_grad=True)
+    found = []
+    for backend in ("eager", "cpu"):
+        torch.manual_seed(0)
+        layer = Recurrent(text, 4, 4, backend=backend, precision="float64")
+        found.append(
+            torch.autograd.grad(layer(x, lengths=lengths)[0].sum(), [x, *layer.parameters()])
+        )
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two)

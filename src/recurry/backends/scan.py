@@ -205,7 +205,9 @@ class Scan:
     def _find_places(self) -> None:
         """Choose where the values of the loop are written."""
         program = self.program
-        for leaf, new in program.task.carried.items():
+        # Two states may become one value: whoever needs it at all steps decides where it lies.
+        carried = sorted(program.task.carried.items(), key=lambda pair: pair[0] not in program.kept)
+        for leaf, new in carried:
             if new in program.in_loop and new not in program.places and new not in self._steps:
                 self._place_state(leaf, new)
 
