@@ -74,11 +74,11 @@ class CpuBackend:
         is_rounded: bool,
         memory: Memory,
     ) -> "Route":
-        """Calls of one shape through one layer, at less cost than `run`; `is_plain` says when.
+        """Calls of one shape through one layer, at less cost than `run`.
 
         Args:
             plan: The cell.
-            shape: (T, B, I) of the input.
+            shape: (T, B, I) of the input; (B, I) for a single step.
             parameters: Parameters of the first direction, by name.
             hidden_size: H.
             directions: How many directions there are.
