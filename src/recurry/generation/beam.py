@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from recurry.errors import UsageError
-from recurry.generation import decoding
 from recurry.generation.allowed import Allowed
-from recurry.generation.decoding import WIDEST, Path
-from recurry.generation.sampling import best_logits
 from recurry.generation.stepping import Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
+from recurry.network import decoding
+from recurry.network.decoding import WIDEST, Path
+from recurry.network.sampling import best_logits
 from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.scoring import evaluating

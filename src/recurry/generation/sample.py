@@ -9,9 +9,9 @@ import numpy as np
 
 from recurry.errors import UsageError
 from recurry.generation.allowed import Allowed
-from recurry.generation.sampling import Sampling
 from recurry.generation.stepping import ROWS, Block, Start, begin
 from recurry.generation.transcript import Transcript, check_stop
+from recurry.network.sampling import Sampling
 from recurry.network.state import State
 from recurry.network.stepper import Stepper
 from recurry.tasks.language import LanguageModel

@@ -33,9 +33,9 @@ class Sampling:
         UsageError: A value is out of range, or temperature 0 is combined with top-k or top-p.
     """
 
-    temperature: float = 1.0
+    temperature: float | int = 1.0
     top_k: int | None = None
-    top_p: float | None = None
+    top_p: float | int | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature >= 0):

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from recurry.errors import TrainingError, UsageError
-from recurry.generation.decoding import Path, Ranking, sample, search
-from recurry.generation.sampling import Sampling
+from recurry.network.decoding import Path, Ranking, sample, search
+from recurry.network.sampling import Sampling
 
 END = 0
 

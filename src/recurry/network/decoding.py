@@ -6,18 +6,19 @@ out: paths. Sequences are searched side by side, each with as many rows as it ha
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from recurry.errors import TrainingError, UsageError
-from recurry.generation.sampling import Sampling
+from recurry.network.sampling import Sampling
 
 WIDEST = 1024
 
 
+@runtime_checkable
 class WriterState(Protocol):
     """Where the rows of a writer stand."""
 
@@ -26,6 +27,7 @@ class WriterState(Protocol):
         ...
 
 
+@runtime_checkable
 class Writer(Protocol):
     """What can be searched: it writes one symbol a row and step.
 

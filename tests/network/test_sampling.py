@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recurry.errors import TrainingError, UsageError
-from recurry.generation.sampling import Sampling
+from recurry.network.sampling import Sampling
 
 LOGITS = np.log(np.array([[0.5, 0.25, 0.15, 0.1]]))
 GRID = np.linspace(0, 1, 1000, endpoint=False)
