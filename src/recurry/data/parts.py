@@ -3,21 +3,26 @@
 Comes in: settings, and what reads files. Goes out: the records of each part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from recurry.data.record_configuration import HeldOutConfig
 from recurry.data.records import Kind, Rows
-from recurry.data.split import split_records
+from recurry.data.split import split_groups
 
 
 def read_parts(
-    data: HeldOutConfig, read: Callable[[tuple[str, ...]], Rows[Kind]]
+    data: HeldOutConfig,
+    read: Callable[[tuple[str, ...]], Rows[Kind]],
+    *,
+    group: Callable[[Kind], Hashable] | None = None,
 ) -> tuple[dict[str, list[Kind]], str, list[str]]:
     """The records of each part, the sum of all files, and what is worth knowing.
 
     Args:
         data: The files, and what is held out: a share of them, or files of its own.
         read: What reads files.
+        group: The group of a record, whose records are held out together; each is its own where
+            this is not given.
 
     Raises:
         DataError: What `read` raises, or a part would be empty.
@@ -26,11 +31,12 @@ def read_parts(
     parts, notes, sums = {}, list(rows.notes), [rows.sha256]
     shares = {"validation": data.validation, "test": data.test or 0.0}
     shares = {part: x if isinstance(x, float) else 0.0 for part, x in shares.items()}
-    split = split_records(len(rows.rows), **shares, seed=data.split_seed)
+    groups = range(len(rows.rows)) if group is None else [group(row) for row in rows.rows]
+    split = split_groups(groups, **shares, seed=data.split_seed)
     for part, members in split.items():
         source = getattr(data, part, None)
-        if isinstance(source, str):
-            held_out = read((source,))
+        if isinstance(source, str | tuple):
+            held_out = read((source,) if isinstance(source, str) else source)
             parts[part] = held_out.rows
             notes += held_out.notes
             sums.append(held_out.sha256)

@@ -3,14 +3,17 @@
 Comes in: the values of TOML tables. Goes out: frozen records. Reads no file.
 """
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from recurry.data.configuration import DataConfig, TokenKind
+from recurry.data.pairs import AUTO, PairLayout
 from recurry.data.records import Layout
 from recurry.data.sentences import SentenceLayout
 from recurry.data.vocabulary import MOST_SYMBOLS
+
+_PIECES = 8000  # enough for frequent words to be whole
 
 
 class HeldOutConfig(BaseModel):
@@ -83,6 +86,74 @@ class SentencesConfig(HeldOutConfig):
     layout: SentenceLayout = "auto"
     word_column: int = Field(default=1, ge=1)
     label_column: str = "auto"
+
+
+class PairsConfig(HeldOutConfig):
+    """Which texts with counterparts are read, and which of them are held out.
+
+    Attributes:
+        paths: Two files of equally many lines, the sources first; or tables.
+        layout: "parallel" files, or "tsv", "csv", "jsonl"; "auto" goes by the endings of the names.
+        source_column: Of tables, the column, or JSON key, of the text. "auto" is the one called
+            source, or the first where the first line has no such names; a number counts from 1
+            and says that there is no line of names.
+        target_column: That of its counterpart.
+        validation: The share of all texts to choose by, or files with them, parted by commas.
+        test: The same to score at the end; None is none.
+    """
+
+    layout: PairLayout = "auto"
+    source_column: str = AUTO
+    target_column: str = AUTO
+    validation: float | tuple[str, ...] = 0.1  # pyright: ignore[reportIncompatibleVariableOverride]
+    test: float | tuple[str, ...] | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    @field_validator("validation", "test", mode="before")
+    @classmethod
+    def _files(cls, given: Any) -> Any:
+        return tuple(given.split(",")) if isinstance(given, str) else given
+
+
+class SidesConfig(BaseModel):
+    """How both sides of pairs become symbols.
+
+    Attributes:
+        tokens: What a symbol is.
+        vocabulary_size: Most symbols kept of a side; for BPE the size to learn, 8,000 if not given.
+        is_joint: Whether both sides have one vocabulary, learnt from both.
+        lower_case: Lower-case the text before it is cut (not for bytes).
+        min_count: A symbol seen fewer times in the training part becomes the unknown symbol.
+        longest_source: Most symbols of a source.
+        longest_target: Most symbols of a target.
+        too_long: Training pairs with a longer side are "left-out", or its end is "cut"; either way
+            they are counted. Sources to be answered are always cut.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokens: TokenKind = "bpe"
+    vocabulary_size: int | None = Field(default=None, ge=2, le=MOST_SYMBOLS)
+    is_joint: bool = True
+    lower_case: bool = False
+    min_count: int = Field(default=1, ge=1)
+    longest_source: int = Field(default=200, ge=1)
+    longest_target: int = Field(default=200, ge=1)
+    too_long: Literal["left-out", "cut"] = "left-out"
+
+    @model_validator(mode="after")
+    def _check_options(self) -> Self:
+        self.as_text()
+        return self
+
+    def as_text(self) -> "TextConfig":
+        """The settings of a codec."""
+        is_learnt = self.tokens == "bpe" and self.vocabulary_size is None
+        return TextConfig(
+            tokens=self.tokens,
+            vocabulary_size=_PIECES if is_learnt else self.vocabulary_size,
+            lower_case=self.lower_case,
+            min_count=self.min_count,
+        )
 
 
 class WordsConfig(BaseModel):

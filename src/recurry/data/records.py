@@ -5,11 +5,13 @@ left out.
 """
 
 import csv
+import gzip
 import hashlib
 import io
 import json
 import os
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ Layout = Literal["auto", "csv", "tsv", "jsonl", "label-first", "files", "folders
 STDIN = "-"
 _ENDINGS: dict[str, Layout] = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl"}
 Kind = TypeVar("Kind")
+_PACKED = ".gz"
 _LARGEST_FIELD = 1 << 30  # csv's own limit of 131,072 characters is less than a long review
 
 
@@ -124,7 +127,7 @@ def find_layout(paths: Sequence[str], layout: Layout = "auto") -> Layout:
 
 def ending_layout(path: str) -> Layout | None:
     """How a file is to be read by the ending of its name; None where that does not say."""
-    return _ENDINGS.get(Path(path).suffix.lower())
+    return _ENDINGS.get(Path(path.removesuffix(_PACKED)).suffix.lower())
 
 
 def table_rows(text: str, *, layout: Layout, columns: Columns, name: str) -> Iterator[Row]:
@@ -166,13 +169,16 @@ class Files:
 
 
 def read_bytes(path: str) -> bytes:
-    """The bytes of a file; "-" is standard input.
+    """The bytes of a file, unpacked where its name ends in .gz; "-" is standard input.
 
     Raises:
         DataError: It cannot be read, or is empty.
     """
     try:
         raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
+        raw = gzip.decompress(raw) if path.endswith(_PACKED) else raw
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError("The file is no whole gzip file.", where=path, got=str(error)) from error
     except (OSError, ValueError) as error:
         is_missing = isinstance(error, FileNotFoundError)
         raise DataError(
@@ -279,6 +285,8 @@ def _json_rows(text: str, columns: Columns, name: str) -> Iterator[Row]:
         if columns.text not in record:
             _check_columns(columns, list(record), place)
         value, label = record[columns.text], None
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            value = "\n".join(" ".join(part.split()) for part in value)
         if not isinstance(value, str):
             raise DataError("A text is no string.", where=place, got=json.dumps(value)[:80])
         if columns.label is not None and number == 1:

@@ -3,6 +3,8 @@
 Comes in: the number of records. Goes out: the numbers of those of each part.
 """
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 
 from recurry.errors import DataError
@@ -37,3 +39,23 @@ def split_records(
             hint="more records, or other shares for data.validation and data.test",
         )
     return {part: np.sort(members) for part, members in parts.items()}
+
+
+def split_groups(
+    groups: Sequence[Hashable], *, validation: float, test: float, seed: int
+) -> dict[str, np.ndarray]:
+    """The same where records of one group stay together; the shares are shares of the groups.
+
+    Args:
+        groups: The group of each record.
+        validation: The share to choose by.
+        test: The share to score at the end.
+        seed: Governs which.
+
+    Raises:
+        DataError: As for `split_records`, of groups.
+    """
+    numbers: dict[Hashable, int] = {}
+    owners = np.array([numbers.setdefault(group, len(numbers)) for group in groups])
+    parts = split_records(len(numbers), validation=validation, test=test, seed=seed)
+    return {part: np.flatnonzero(np.isin(owners, members)) for part, members in parts.items()}

@@ -10,6 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recurry.backends.fast import fast_precision
 
 
+def decide_precision(given: Any) -> Any:
+    """The values of a table, where `auto` has become the precision that is fast here."""
+    if not isinstance(given, dict) or given.get("precision") != "auto":
+        return given
+    return {**given, "precision": fast_precision(given.get("backend", "auto"))}
+
+
 class LayersConfig(BaseModel):
     """What recurrent layers are made of.
 
@@ -38,9 +45,7 @@ class LayersConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _decided(cls, given: Any) -> Any:
-        if not isinstance(given, dict) or given.get("precision") != "auto":
-            return given
-        return {**given, "precision": fast_precision(given.get("backend", "auto"))}
+        return decide_precision(given)
 
 
 class NetworkConfig(LayersConfig):

@@ -7,16 +7,18 @@ as one layer and attends for all steps at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
+from recurry.compiler.cell import Cell
 from recurry.errors import ShapeError, UsageError
 from recurry.network.attention import Attention, Memory
 from recurry.network.checks import check_ids
+from recurry.network.configuration import decide_precision
 from recurry.network.copying import Copying
 from recurry.network.cross_entropy import linear_cross_entropy
 from recurry.network.dropout import Dropout, drop
@@ -43,6 +45,7 @@ class TranslatedConfig(BaseModel):
         is_tied: Whether the vectors of target symbols also make their scores.
         smoothing: Share of a target that is spread over all symbols; not with copying.
         precision: As for `Recurrent`; in `bfloat16` the scores are made of rounded products, too.
+            `auto` is as in `LayersConfig`.
         backend: As for `Recurrent`.
     """
 
@@ -59,6 +62,11 @@ class TranslatedConfig(BaseModel):
     smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
     precision: Literal["float64", "float32", "bfloat16"] = "float32"
     backend: str = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decided(cls, given: Any) -> Any:
+        return decide_precision(given)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,6 +113,7 @@ class Translated(nn.Module):
         begin: The symbol of the target that stands before the first; it is read, never written.
         unknown: The symbol of the target that is read where a word without symbol was copied.
         dropout: Rates of encoder and decoder; `output` acts on the attentional vector.
+        cell: The cell of all layers in the place of the configuration's.
 
     Source: Luong, Pham and Manning (2015).
     """
@@ -118,9 +127,11 @@ class Translated(nn.Module):
         begin: int,
         unknown: int = 0,
         dropout: Dropout | None = None,
+        cell: Cell | None = None,
     ) -> None:
         super().__init__()
         self.config, self.num_target = config, num_target
+        self._cell = cell or config.cell
         self.begin, self.unknown, self.dropout = begin, unknown, dropout or Dropout()
         self._check()
         size, hidden = config.embedding_size, config.hidden_size
@@ -159,7 +170,7 @@ class Translated(nn.Module):
     def _layers(self, input_size: int, size: int, *, bidirectional: bool) -> Recurrent:
         config = self.config
         return Recurrent(
-            config.cell,
+            self._cell,
             input_size,
             size,
             config.num_layers,

@@ -237,6 +237,8 @@ def _with_whole_paths(config: RunConfig) -> RunConfig:
         value = getattr(data, part, None)
         if isinstance(value, str):
             changes[part] = _whole_path(value)
+        elif isinstance(value, tuple):
+            changes[part] = tuple(map(_whole_path, value))
     return config.with_tables({"data": data.model_copy(update=changes)})
 
 

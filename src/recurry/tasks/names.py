@@ -7,4 +7,5 @@ TASKS: dict[str, tuple[str, str]] = {
     LANGUAGE: ("recurry.tasks.language_task", "LanguageTask"),
     "classify": ("recurry.tasks.classify", "Classify"),
     "tag": ("recurry.tasks.tag", "Tag"),
+    "translate": ("recurry.tasks.translate", "Translate"),
 }

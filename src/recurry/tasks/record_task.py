@@ -123,6 +123,10 @@ class RecordTask(ABC):
         """Records are counted."""
         return "records"
 
+    def counted(self, examples: Examples) -> int:
+        """How many of its units a batch has."""
+        return len(examples)
+
     def prepare(self, settings: Settings, folder: Path) -> Records:
         """Read the records and write their numbers into a folder."""
         found = self.read(settings)
@@ -218,10 +222,12 @@ class _Blueprint:
 def _stable(table: BaseModel) -> dict[str, Any]:
     """A table as JSON values, without what says where files lie."""
     values = table.model_dump(mode="json", exclude={"paths"})
-    return {
-        name: PurePath(x).name if name in ("validation", "test") and isinstance(x, str) else x
-        for name, x in values.items()
-    }
+    for part in ("validation", "test"):
+        if isinstance(found := values.get(part), str):
+            values[part] = PurePath(found).name
+        elif isinstance(found, list):
+            values[part] = [PurePath(path).name for path in found]
+    return values
 
 
 def _paths(settings: Mapping[str, Any]) -> tuple[str, ...]:

@@ -66,9 +66,11 @@ class RecordCourse:
 
     def learn(self, place: Batch, carried: State | None) -> Lesson:
         """The mean loss of a batch."""
-        loss, divisor = self._task.loss(self._model, self._data.train.take(place.members))
+        examples = self._data.train.take(place.members)
+        loss, divisor = self._task.loss(self._model, examples)
         mean = loss / divisor
-        return Lesson(objective=mean, loss_nats=mean.detach(), num_counted=len(place.members))
+        count = self._task.counted(examples)
+        return Lesson(objective=mean, loss_nats=mean.detach(), num_counted=count)
 
     def validate(self) -> AnyScores | None:
         """Scores on the validation records."""
