@@ -36,3 +36,22 @@ def test_files_of_their_own():
 def test_nothing_is_left_to_learn_from():
     with pytest.raises(DataError, match="too few records"):
         read_parts(HeldOutConfig(paths=("a",), validation=0.99), _read)
+
+
+def test_records_of_a_group_are_in_one_part():
+    config = HeldOutConfig(paths=("a", "b"), validation=0.2, test=0.1)
+    parts, _, _ = read_parts(config, _read, group=lambda row: row[1:])
+    numbers = [{row[1:] for row in rows} for rows in parts.values()]
+    assert {part: len(rows) for part, rows in parts.items()} == {
+        "train": 14,
+        "validation": 4,
+        "test": 2,
+    }
+    assert len(set().union(*numbers)) == sum(map(len, numbers)) == 10
+
+
+def test_several_files_of_their_own():
+    config = HeldOutConfig(paths=("a",)).model_copy(update={"validation": ("v", "w")})
+    parts, sums, _ = read_parts(config, _read)
+    assert parts["validation"] == _read(("v", "w")).rows
+    assert sums == "a-v-w"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recurry.data.split import split_records
+from recurry.data.split import split_groups, split_records
 from recurry.errors import DataError
 
 
@@ -30,3 +30,13 @@ def test_a_part_without_records():
         split_records(4, validation=0.1, test=0.0, seed=0)
     assert "4 records" in str(caught.value)
     assert len(split_records(4, validation=0.0, test=0.0, seed=0)["train"]) == 4
+
+
+def test_a_group_stays_together():
+    groups = ["a", "b", "a", "c", "d", "b"] * 5 + ["e", "f", "g", "h", "i", "j"]
+    parts = split_groups(groups, validation=0.2, test=0.2, seed=0)
+    found = [{groups[member] for member in members} for members in parts.values()]
+    assert sum(map(len, found)) == len(set(groups)) == len(set().union(*found))
+    assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(groups)))
+    with pytest.raises(DataError, match="too few records"):
+        split_groups(["a"] * 50, validation=0.1, test=0.0, seed=0)

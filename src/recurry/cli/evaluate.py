@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.evaluate_records import evaluate_records
 from recurry.cli.model_argument import find_model, open_any_model
 from recurry.cli.painting import (
@@ -42,6 +43,7 @@ def _evaluate(
     picture: str | None,
     **values: Any,
 ) -> None:
+    decoding = {option.name: values.pop(option.name) for option in DECODING_OPTIONS}
     paint = Paint(**values)
     if files and part:
         raise UsageError(
@@ -58,7 +60,7 @@ def _evaluate(
         if paint.colour:
             raise UsageError("Only what a language model reads is painted.", hint="leave --colour")
         evaluate_records(
-            language_model,
+            with_decoding(language_model, decoding),
             files,
             part=part,
             run=find_model(model).parent,
@@ -67,6 +69,7 @@ def _evaluate(
             as_json=paint.as_json,
         )
         return
+    with_decoding(language_model, decoding)  # complains
     if pairs or picture:
         raise UsageError(
             "--set and --picture are for labelled records.", got=f"{model}, a language model"
@@ -168,8 +171,11 @@ evaluate = click.Command(
             help="Records: what differs from the training's table data: label_column=stars.",
         ),
         click.Option(
-            ["--picture"], metavar="FILE", help="Records: write the confusion matrix as SVG."
+            ["--picture"],
+            metavar="FILE",
+            help="Records: write the confusion matrix, or the attention, as SVG.",
         ),
+        *DECODING_OPTIONS,
         click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
     ],
 )

@@ -5,28 +5,32 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
 
 import click
 
+from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.model_argument import open_any_model
 from recurry.errors import UsageError
 from recurry.tasks.names import LANGUAGE
 
 # Texts that are answered together at most: sorted by length, they fill batches well.
 MOST_TOGETHER = 2048
+MOST_DRAWN = 20  # texts of a picture
 STDIN = "-"
 
 
-@click.command()
+@click.command(params=list(DECODING_OPTIONS))
 @click.argument("model")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--text-column", metavar="NAME", help="FILES are tables: the column of the text.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the FILES.")
 @click.option("--labels", "is_plain", is_flag=True, help="Print the answer alone, not JSON.")
 @click.option("--texts", "has_texts", is_flag=True, help="Repeat each text beside its answer.")
+@click.option("--attention", metavar="FILE", help="Written answers: draw their attention as SVG.")
 def predict(
     model: str,
     files: tuple[str, ...],
@@ -34,6 +38,8 @@ def predict(
     encoding: str,
     is_plain: bool,
     has_texts: bool,
+    attention: str | None,
+    **decoding: Any,
 ) -> None:
     """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
 
@@ -41,6 +47,8 @@ def predict(
     tag writes other files back with a label for each word. Without FILES, or for -, lines are read
     from standard input and answered as they come. How many texts are answered together is chosen by
     itself and changes no answer.
+
+    Models that write a text for a text (translate, summarise) search it with a beam.
     """
     if is_plain and has_texts:
         raise UsageError("--labels prints answers alone, so --texts has no place.")
@@ -50,12 +58,55 @@ def predict(
             f"The model {model} is a language model, which has nothing to predict a label with.",
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
-    column = text_column or getattr(found.settings["data"], "text_column", "text")
+    found = with_decoding(found, decoding)
+    column = text_column or _column(found.settings["data"])
+    if attention is not None:
+        texts = [
+            text
+            for name in files or (STDIN,)
+            for some in _batches(name, column=column, encoding=encoding)
+            for text in some
+        ]
+        _draw(found, texts, attention)
+        _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+        return
     for name in files or (STDIN,):
         if _rewrite(found, name, encoding=encoding, is_plain=is_plain, has_texts=has_texts):
             continue
         for texts in _batches(name, column=column, encoding=encoding):
             _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+
+
+def _column(data: Any) -> str:
+    """The column of the text in the tables that a model was trained on."""
+    asked = getattr(data, "text_column", None) or getattr(data, "source_column", "text")
+    return "source" if asked == "auto" else asked
+
+
+def _draw(model: Any, texts: list[str], path: str) -> None:
+    """The attention of the texts as a picture, if the task of the model has any."""
+    from recurry.errors import RunError
+    from recurry.tasks.find import find_task
+
+    task: Any = find_task(model.task)
+    if not hasattr(task, "attention"):
+        raise UsageError(
+            f"A model of the task {model.task} writes nothing, so there is no attention to draw.",
+            hint="a model of the task translate or summarise",
+        )
+    if len(texts) > MOST_DRAWN:
+        raise UsageError(
+            "There are too many texts for one picture.",
+            got=f"{len(texts):,} texts",
+            accepted=f"at most {MOST_DRAWN}",
+            hint="head -5 FILE | recurry predict MODEL --attention picture.svg",
+        )
+    from recurry.tasks.attention_picture import attention_svg
+
+    try:
+        Path(path).write_text(attention_svg(task.attention(model, texts)), encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"The picture {path} cannot be written.", got=error.strerror) from error
 
 
 def _rewrite(model: Any, name: str, *, encoding: str, is_plain: bool, has_texts: bool) -> bool:

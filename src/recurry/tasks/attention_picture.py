@@ -30,7 +30,7 @@ class Attended:
 
 
 def attention_svg(found: Sequence[Attended]) -> str:
-    """A row for each symbol of an answer, a column for each of its source, one matrix below another.
+    """A row for each symbol of an answer, a column for each of its source, one matrix a text.
 
     A cell is as dark as its weight. Of more than 120 symbols the first ones are drawn.
     """

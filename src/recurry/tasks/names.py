@@ -8,4 +8,5 @@ TASKS: dict[str, tuple[str, str]] = {
     "classify": ("recurry.tasks.classify", "Classify"),
     "tag": ("recurry.tasks.tag", "Tag"),
     "translate": ("recurry.tasks.translate", "Translate"),
+    "summarise": ("recurry.tasks.summarise", "Summarise"),
 }

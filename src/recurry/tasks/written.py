@@ -262,7 +262,8 @@ def _columns(data: PairsConfig) -> PairColumns:
 
 
 def _held_out(data: PairsConfig, pairs: list[Counterparts]) -> list[Counterparts]:
-    """Rows of a table with the same source are one text with several right answers; line N of
-    parallel files is a text of its own."""
+    """Rows of a table with the same source are one text with several right answers, unless the
+    file names those itself; line N of parallel files is a text of its own."""
     is_parallel = _columns(data).find_layout(data.paths) == "parallel"
-    return pairs if is_parallel else gather(pairs)
+    is_gathered = any(len(pair.targets) > 1 for pair in pairs)
+    return pairs if is_parallel or is_gathered else gather(pairs)
