@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from recurry.cli import predict as verb
 from recurry.cli.main import recurry
-from recurry.errors import DataError, UsageError
+from recurry.errors import DataError, RunError, UsageError
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
 SMALL = ["--set", "network.hidden_size=8", "--set", "network.embedding_size=8", "--epochs", "6"]
@@ -164,3 +164,39 @@ def test_a_model_of_another_task(run_folder, tagger, tmp_path):
         CliRunner().invoke(
             recurry, ["generate", str(tagger)], standalone_mode=False, catch_exceptions=False
         )
+
+
+@pytest.fixture(scope="module")
+def writer(tmp_path_factory) -> Path:
+    """A model that writes a text for a text, hardly trained."""
+    folder = tmp_path_factory.mktemp("writer")
+    rows = [f"a {word}\tein {word}" for word in "bcdefghi"]
+    (folder / "a.tsv").write_text("source\ttarget\n" + "\n".join(rows * 3) + "\n")
+    small = ["--set", "text.tokens=words", "--hidden-size", "8", "--epochs", "1"]
+    small += ["--set", "network.embedding_size=8", "--run", str(folder / "run")]
+    command = ["train", "translate", str(folder / "a.tsv"), *small]
+    result = CliRunner().invoke(recurry, command, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return folder / "run"
+
+
+def test_texts_are_written_and_their_attention_drawn(writer, tmp_path):
+    (tmp_path / "in.jsonl").write_text('{"source": ["a b", "c"]}\n{"source": "d"}\n')
+    picture = tmp_path / "a.svg"
+    arguments = [str(writer), str(tmp_path / "in.jsonl"), "--attention", str(picture)]
+    lines = _run(*arguments, "--beam", "2", "--texts")
+    assert [json.loads(line)["text"] for line in lines] == ["a b\nc", "d"]
+    assert picture.read_text().startswith("<svg")
+    assert len(_run(str(writer), "--labels", text="a b\n\nc\n")) == 3
+    with pytest.raises(RunError, match="cannot be written"):
+        _run(*arguments[:3], str(tmp_path / "missing" / "a.svg"))
+    with pytest.raises(UsageError, match="too many texts"):
+        _run(str(writer), "--attention", str(picture), text="a\n" * 21)
+
+
+def test_options_of_writers_are_not_for_others(run_folder, tmp_path):
+    with pytest.raises(UsageError, match="writes no text that is searched"):
+        _run(str(run_folder), "--beam", "2", text="a\n")
+    with pytest.raises(UsageError, match="no attention to draw"):
+        _run(str(run_folder), "--attention", str(tmp_path / "a.svg"), text="a\n")

@@ -80,7 +80,10 @@ def test_a_table_without_names(tmp_path):
 
 
 def test_lines_of_json_may_have_several_sentences_and_targets(tmp_path):
-    records = [{"source": ["One. ", "Two\n."], "target": ["a", " ", "b  c"]}, {"source": "d", "target": "e"}]
+    records = [
+        {"source": ["One. ", "Two\n."], "target": ["a", " ", "b  c"]},
+        {"source": "d", "target": "e"},
+    ]
     path = _write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, records)) + "\n\n")
     assert [pair[:2] for pair in _read(path).rows] == [
         ("One.\nTwo .", ("a", "b c")),
@@ -111,7 +114,7 @@ def test_broken_files(tmp_path, name, text, columns, message):
 
 def test_names_that_do_not_say_how_they_are_read(tmp_path):
     table, text = _write(tmp_path, "a.tsv", "a\tb\n"), _write(tmp_path, "a.en", "a\n")
-    with pytest.raises(DataError, match="data.layout"):
+    with pytest.raises(DataError, match=r"data\.layout"):
         _read(table, text)
     with pytest.raises(DataError, match="no texts to learn from"):
         _read()

@@ -5,8 +5,10 @@ from pydantic import ValidationError
 
 from recurry.data.record_configuration import (
     HeldOutConfig,
+    PairsConfig,
     RecordsConfig,
     SentencesConfig,
+    SidesConfig,
     TextConfig,
     WordsConfig,
 )
@@ -35,6 +37,23 @@ def test_a_text_is_cut_as_a_codec_says():
 )
 def test_at_most_eight_keys(kind):
     assert len(kind.model_fields) <= 8
+
+
+def test_held_out_pairs_are_shares_or_files_parted_by_commas():
+    config = PairsConfig.model_validate({"validation": "v.en,v.de", "test": 0.2})
+    assert (config.validation, config.test) == (("v.en", "v.de"), 0.2)
+    assert PairsConfig.model_validate(config.model_dump(mode="json")) == config
+    assert PairsConfig.model_validate({"validation": "0.3"}).validation == 0.3
+    with pytest.raises(ValidationError, match="something to learn from"):
+        PairsConfig.model_validate({"validation": 0.5, "test": "0.5"})
+
+
+def test_pieces_have_a_size_of_their_own():
+    assert SidesConfig().as_text().vocabulary_size == 8000
+    assert SidesConfig(tokens="characters").as_text().vocabulary_size is None
+    assert SidesConfig(vocabulary_size=300).as_text().vocabulary_size == 300
+    with pytest.raises(ValidationError, match="at least 256"):
+        SidesConfig(vocabulary_size=200)
 
 
 def test_columns_may_be_numbers():

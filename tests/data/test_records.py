@@ -1,5 +1,6 @@
 """Rows of every layout, and what is said of files that cannot be used."""
 
+import gzip
 import io
 import json
 import sys
@@ -143,3 +144,11 @@ def test_the_sum_is_of_all_bytes(tmp_path):
     first = _read(tmp_path / "a.csv").sha256
     (tmp_path / "a.csv").write_text("text,label\ngood,neg\n")
     assert _read(tmp_path / "a.csv").sha256 != first
+
+
+def test_packed_files_and_lists_of_sentences(tmp_path):
+    line = json.dumps({"text": ["One. ", "Two\nthree."], "label": "a"})
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(line.encode()))
+    (row,) = read_rows([str(path)], columns=Columns()).rows
+    assert (row.text, row.label) == ("One.\nTwo three.", "a")

@@ -32,6 +32,8 @@ Begin = Callable[[Path, Callable[[str], None]], "Run"]
 SHORT_OPTIONS: tuple[tuple[str, str, type, str], ...] = (
     ("--text-column", "data.text_column", str, "Records: the column of the text."),
     ("--label-column", "data.label_column", str, "Records: the column of the label."),
+    ("--source-column", "data.source_column", str, "Pairs: the column of what is read."),
+    ("--target-column", "data.target_column", str, "Pairs: the column of what is written."),
     ("--validation", "data.validation", str, "A share to choose by, or files with it."),
     ("--test", "data.test", str, "A share to score at the end, or files with it."),
     ("--cell", "network.cell", str, "A built-in cell, a file with equations, or equations."),

@@ -59,8 +59,8 @@ def make_records(
     is_long = np.array([len(target) > text.longest_target + 1 for target in targets], dtype=bool)
     is_over = is_long | np.array(reading.is_cut, dtype=bool)
     is_left = is_over if is_learnt and text.too_long == "left-out" else np.zeros_like(is_over)
-    kept = np.flatnonzero(~is_left)
-    if is_learnt and not len(kept):
+    kept = np.flatnonzero(~is_left).tolist()
+    if is_learnt and not kept:
         raise DataError(
             "Every pair is longer than may be.",
             got=f"{len(pairs):,} pairs with more than {text.longest_source:,} symbols of source or "
