@@ -3,7 +3,14 @@
 import pytest
 from pydantic import ValidationError
 
-from recurry.network.configuration import NetworkConfig, SpellingConfig, TaggerConfig
+from recurry.network.configuration import (
+    DecoderConfig,
+    EncoderDecoderConfig,
+    NetworkConfig,
+    SpellingConfig,
+    TaggerConfig,
+)
+from recurry.network.translated import TranslatedConfig
 
 
 def test_tied_weights_need_equal_sizes():
@@ -37,3 +44,16 @@ def test_auto_becomes_a_precision_that_is_stored(monkeypatch):
     config = NetworkConfig.model_validate({"precision": "auto"})
     assert config.precision == "bfloat16"
     assert NetworkConfig.model_validate(config.model_dump()) == config
+
+
+def test_an_encoder_and_decoder_have_two_tables(monkeypatch):
+    monkeypatch.setattr("recurry.network.configuration.fast_precision", lambda backend: "bfloat16")
+    sizes = EncoderDecoderConfig.model_validate({"precision": "auto", "hidden_size": 8})
+    both = {**sizes.model_dump(), **DecoderConfig(has_copying=True).model_dump()}
+    config = TranslatedConfig.model_validate(both)
+    assert (config.precision, config.hidden_size, config.has_copying) == ("bfloat16", 8, True)
+    assert set(both) == set(TranslatedConfig.model_fields)
+    with pytest.raises(ValidationError, match="set smoothing = 0"):
+        DecoderConfig(has_copying=True, smoothing=0.1)
+    with pytest.raises(ValidationError):
+        EncoderDecoderConfig(hidden_size=7)

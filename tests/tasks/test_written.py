@@ -10,8 +10,8 @@ from recurry.artefact.model_file import load_model
 from recurry.data.record_configuration import PairsConfig, SidesConfig
 from recurry.data.synthetic import make_records
 from recurry.errors import DataError
+from recurry.network.configuration import DecoderConfig, EncoderDecoderConfig
 from recurry.network.dropout import Dropout
-from recurry.network.translated import TranslatedConfig
 from recurry.runs.configuration import load_config
 from recurry.runs.run import resume, start
 from recurry.tasks.pair_records import unpack_texts
@@ -24,7 +24,7 @@ SETTINGS = {
     "network.cell": "gru",
     "network.embedding_size": 32,
     "network.hidden_size": 64,
-    "network.smoothing": 0.0,
+    "decoder.smoothing": 0.0,
     "network.precision": "float32",
     "decoding.beam": 2,
     "dropout.input": 0.0,
@@ -50,11 +50,12 @@ def _config(path, **changes):
     return load_config("translate", overrides=settings)
 
 
-def _tables(path, *, text=None, network=None, **data) -> dict:
+def _tables(path, *, text=None, **data) -> dict:
     return {
         "data": PairsConfig.model_validate({"paths": (str(path),)} | data),
         "text": SidesConfig.model_validate({"tokens": "words"} | (text or {})),
-        "network": TranslatedConfig(cell="gru", embedding_size=4, hidden_size=4, **network or {}),
+        "network": EncoderDecoderConfig(cell="gru", embedding_size=4, hidden_size=4),
+        "decoder": DecoderConfig(),
         "decoding": DecodingConfig(),
         "dropout": Dropout(),
     }
@@ -76,7 +77,7 @@ def test_twenty_symbols_are_written_without_a_mistake(tmp_path, name):
 
 def test_resuming_gives_the_same_bits(tmp_path):
     path, _ = _made(tmp_path, "reverse", 200, length=(1, 6))
-    config = _config(path, training__epochs=2, dropout__output=0.3, network__has_copying=True)
+    config = _config(path, training__epochs=2, dropout__output=0.3, decoder__has_copying=True)
     whole = start(config, tmp_path / "whole")
     list(whole.train())
     for progress in start(config, tmp_path / "parts").train():
@@ -186,7 +187,7 @@ def test_words_that_were_never_seen_are_copied(tmp_path):
     names = [f"{a}{b}" for a in "bcdfgh" for b in "aeiouy"]
     rows = [f"my name is {name}\thello {name}" for name in names]
     (tmp_path / "a.tsv").write_text("source\ttarget\n" + "\n".join(rows * 4) + "\n")
-    changes = {"text__min_count": 9, "network__has_copying": True, "training__epochs": 12}
+    changes = {"text__min_count": 9, "decoder__has_copying": True, "training__epochs": 12}
     run = start(_config(tmp_path / "a.tsv", **changes), tmp_path / "run")
     list(run.train())
     assert "ba" not in run.model.knowledge.target.vocabulary.numbers

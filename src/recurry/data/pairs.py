@@ -196,6 +196,8 @@ def _table_pairs(
                 where=f"{name}:{line}",
                 got=f"{len(row)}: {', '.join(row)[:80]!r}",
                 accepted=f"at least {max(places) + 1}, between " + ("commas" if is_csv else "tabs"),
+                hint="--set data.layout says what a file is; parallel files are named in twos: "
+                "train.en train.de --validation val.en,val.de",
             )
         yield Counterparts(row[places[0]], _texts(row[places[1]]), f"{name}:{line}")
 

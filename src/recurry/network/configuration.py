@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recurry.backends.fast import fast_precision
 
 
-def decide_precision(given: Any) -> Any:
+def _decide_precision(given: Any) -> Any:
     """The values of a table, where `auto` has become the precision that is fast here."""
     if not isinstance(given, dict) or given.get("precision") != "auto":
         return given
@@ -45,7 +45,7 @@ class LayersConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _decided(cls, given: Any) -> Any:
-        return decide_precision(given)
+        return _decide_precision(given)
 
 
 class NetworkConfig(LayersConfig):
@@ -101,3 +101,43 @@ class SpellingConfig(BaseModel):
     character_size: int = Field(default=32, ge=1, le=100_000)
     size: int = Field(default=64, ge=2, le=100_000)
     word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+
+
+class EncoderDecoderConfig(BaseModel):
+    """What an encoder and a decoder are made of; see `TranslatedConfig`, and for `auto`
+    `LayersConfig`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cell: str = "lstm"
+    embedding_size: int = Field(default=256, ge=1, le=1_000_000)
+    hidden_size: int = Field(default=512, ge=2, le=1_000_000, multiple_of=2)
+    num_layers: int = Field(default=1, ge=1, le=1000)
+    is_tied: bool = False
+    precision: Literal["float64", "float32", "bfloat16"] = "float32"
+    backend: str = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _decided(cls, given: Any) -> Any:
+        return _decide_precision(given)
+
+
+class DecoderConfig(BaseModel):
+    """What a decoder does with what was read; see `TranslatedConfig`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attention: Literal["general", "dot", "additive"] = "general"
+    has_input_feeding: bool = False
+    has_copying: bool = False
+    smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> "DecoderConfig":
+        if self.has_copying and self.smoothing:
+            raise ValueError(
+                "targets cannot be smoothed over symbols that are copied: set smoothing = 0 or "
+                "has_copying = false"
+            )
+        return self

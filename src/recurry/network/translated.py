@@ -7,18 +7,17 @@ as one layer and attends for all steps at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from recurry.compiler.cell import Cell
 from recurry.errors import ShapeError, UsageError
 from recurry.network.attention import Attention, Memory
 from recurry.network.checks import check_ids
-from recurry.network.configuration import decide_precision
 from recurry.network.copying import Copying
 from recurry.network.cross_entropy import linear_cross_entropy
 from recurry.network.dropout import Dropout, drop
@@ -45,7 +44,6 @@ class TranslatedConfig(BaseModel):
         is_tied: Whether the vectors of target symbols also make their scores.
         smoothing: Share of a target that is spread over all symbols; not with copying.
         precision: As for `Recurrent`; in `bfloat16` the scores are made of rounded products, too.
-            `auto` is as in `LayersConfig`.
         backend: As for `Recurrent`.
     """
 
@@ -62,11 +60,6 @@ class TranslatedConfig(BaseModel):
     smoothing: float = Field(default=0.0, ge=0.0, lt=1.0)
     precision: Literal["float64", "float32", "bfloat16"] = "float32"
     backend: str = "auto"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _decided(cls, given: Any) -> Any:
-        return decide_precision(given)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -23,6 +23,7 @@ from recurry.data.record_configuration import PairsConfig, SidesConfig
 from recurry.data.records import Rows
 from recurry.data.sides import Sides
 from recurry.data.stored import Records
+from recurry.network.configuration import DecoderConfig, EncoderDecoderConfig
 from recurry.network.translated import Translated, TranslatedConfig
 from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.model import Model
@@ -84,7 +85,8 @@ class Written(RecordTask):
     tables: ClassVar[Mapping[str, type[BaseModel]]] = {
         "data": PairsConfig,
         "text": SidesConfig,
-        "network": TranslatedConfig,
+        "network": EncoderDecoderConfig,
+        "decoder": DecoderConfig,
         "decoding": DecodingConfig,
     }
 
@@ -125,7 +127,7 @@ class Written(RecordTask):
                 sides,
                 text,
                 part=part,
-                has_copying=tables["network"].has_copying,
+                has_copying=tables["decoder"].has_copying,
                 is_learnt=is_learnt,
             )
             notes += more
@@ -146,8 +148,9 @@ class Written(RecordTask):
     def make_network(self, cell: Cell, settings: Settings, knowledge: Sides) -> Translated:
         """Encoder, attention, decoder."""
         tables: Mapping[str, Any] = settings
+        sizes, decoder = tables["network"].model_dump(), tables["decoder"].model_dump()
         return Translated(
-            tables["network"],
+            TranslatedConfig(**sizes, **decoder),
             num_source=knowledge.num_source,
             num_target=knowledge.num_target,
             begin=knowledge.begin,
