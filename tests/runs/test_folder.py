@@ -38,6 +38,17 @@ def test_paths_become_whole(tmp_path, monkeypatch):
     assert _begin(tmp_path / "other", **{"data.validation": "-"}).data.validation == "-"
 
 
+def test_several_held_out_files_become_whole(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = load_config("translate", overrides={"data.test": "t.en,t.de"})
+    config, lock = open_new(tmp_path / "run", asked)
+    lock.release()
+    assert config.data.test == (str(tmp_path / "t.en"), str(tmp_path / "t.de"))
+    again, lock = open_old(tmp_path / "run", epochs=None)
+    lock.release()
+    assert again == config
+
+
 def test_a_built_in_cell_needs_no_file(tmp_path):
     _begin(tmp_path / "run", **{"network.cell": "gru"})
     assert not (tmp_path / "run" / CELL_NAME).exists()
