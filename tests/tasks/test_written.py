@@ -75,9 +75,11 @@ def test_twenty_symbols_are_written_without_a_mistake(tmp_path, name):
     assert "attention.svg" in {file.name for file in (tmp_path / "run").iterdir()}
 
 
-def test_resuming_gives_the_same_bits(tmp_path):
+@pytest.mark.parametrize("option", ["has_copying", "has_input_feeding"])
+def test_resuming_gives_the_same_bits(tmp_path, option):
     path, _ = _made(tmp_path, "reverse", 200, length=(1, 6))
-    config = _config(path, training__epochs=2, dropout__output=0.3, decoder__has_copying=True)
+    changes = {"training__epochs": 2, "dropout__output": 0.3, f"decoder__{option}": True}
+    config = _config(path, **changes)
     whole = start(config, tmp_path / "whole")
     list(whole.train())
     for progress in start(config, tmp_path / "parts").train():
