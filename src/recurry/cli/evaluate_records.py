@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recurry.errors import RunError, UsageError, unknown_name
+from recurry.cli.picture import write_picture
+from recurry.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
     from recurry.data.stored import Records
@@ -93,7 +94,4 @@ def _own_part(load: Any, run: Path, part: str | None) -> tuple[Any, str]:
 def _draw(pictures: dict[str, str], path: str) -> None:
     if not pictures:
         raise UsageError("This model answers with numbers, of which there is no picture.")
-    try:
-        Path(path).write_text(next(iter(pictures.values())), encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"The picture {path} cannot be written.", got=error.strerror) from error
+    write_picture(path, next(iter(pictures.values())))

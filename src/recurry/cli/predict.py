@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, BinaryIO
@@ -14,6 +13,7 @@ import click
 
 from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.model_argument import open_any_model
+from recurry.cli.picture import write_picture
 from recurry.errors import UsageError
 from recurry.tasks.names import LANGUAGE
 
@@ -39,9 +39,7 @@ def predict(
     is_plain: bool,
     has_texts: bool,
     attention: str | None,
-    beam: int | None,
-    length_penalty: float | None,
-    coverage_penalty: float | None,
+    **decoding: Any,
 ) -> None:
     """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
 
@@ -60,8 +58,7 @@ def predict(
             f"The model {model} is a language model, which has nothing to predict a label with.",
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
-    asked = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
-    found = with_decoding(found, asked)
+    found = with_decoding(found, decoding)
     column = text_column or _column(found.settings["data"])
     if attention is not None:
         texts = [
@@ -88,7 +85,6 @@ def _column(data: Any) -> str:
 
 def _draw(model: Any, texts: list[str], path: str) -> None:
     """The attention of the texts as a picture, if the task of the model has any."""
-    from recurry.errors import RunError
     from recurry.tasks.find import find_task
 
     task: Any = find_task(model.task)
@@ -106,10 +102,7 @@ def _draw(model: Any, texts: list[str], path: str) -> None:
         )
     from recurry.tasks.attention_picture import attention_svg
 
-    try:
-        Path(path).write_text(attention_svg(task.attention(model, texts)), encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"The picture {path} cannot be written.", got=error.strerror) from error
+    write_picture(path, attention_svg(task.attention(model, texts)))
 
 
 def _rewrite(model: Any, name: str, *, encoding: str, is_plain: bool, has_texts: bool) -> bool:

@@ -3,8 +3,6 @@
 Comes in: paths. Goes out: pairs, each with its place, and a count of what was left out.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +10,12 @@ from typing import Any, Literal, NamedTuple
 
 from recurry.data.parallel import line_pairs
 from recurry.data.records import Files, Rows, ending_layout
+from recurry.data.rows import as_lines, delimited_rows, json_objects
 from recurry.errors import DataError, nearest
 
 PairLayout = Literal["auto", "parallel", "tsv", "csv", "jsonl"]
 AUTO = "auto"
 _NAMES = ("source", "target")
-_LARGEST_FIELD = 1 << 30  # as for other tables
 
 
 class Counterparts(NamedTuple):
@@ -113,7 +111,9 @@ def read_pairs(
                 found += _json_pairs(text, columns, path)
             else:
                 found += _table_pairs(text, columns, name=path, is_csv=layout == "csv", notes=notes)
-    kept = [pair for pair in found if pair.source.strip() and pair.targets]
+    kept, left = [], []
+    for pair in found:
+        (kept if pair.source.strip() and pair.targets else left).append(pair)
     if not kept:
         raise DataError(
             "There is no pair with text on both sides.",
@@ -121,12 +121,9 @@ def read_pairs(
             got=f"{len(found):,} pairs",
             accepted="at least one text with its counterpart",
         )
-    left = [pair.place for pair in found if not (pair.source.strip() and pair.targets)]
     if left:
-        more = ", ..." if len(left) > 3 else ""
-        notes.append(
-            f"{len(left):,} pairs with an empty side are left out: {', '.join(left[:3])}{more}"
-        )
+        places = ", ".join(pair.place for pair in left[:3]) + (", ..." if len(left) > 3 else "")
+        notes.append(f"{len(left):,} pairs with an empty side are left out: {places}")
     return Rows(rows=kept, sha256=files.sha256, notes=tuple(notes))
 
 
@@ -164,21 +161,8 @@ def _table_pairs(
     text: str, columns: PairColumns, *, name: str, is_csv: bool, notes: list[str]
 ) -> Iterator[Counterparts]:
     """The rows of a table, whose first line may be one of names."""
-    csv.field_size_limit(_LARGEST_FIELD)
-    quoting = csv.QUOTE_MINIMAL if is_csv else csv.QUOTE_NONE
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter="," if is_csv else "\t", quoting=quoting)
     places: tuple[int, int] | None = None
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DataError(
-                "The table is broken.", where=f"{name}:{line}", got=str(error)
-            ) from error
+    for line, row in delimited_rows(text, "," if is_csv else "\t", name):
         if places is None:
             places, is_header = _places(row, columns, name)
             if is_header:
@@ -219,22 +203,13 @@ def _places(row: Sequence[str], columns: PairColumns, name: str) -> tuple[tuple[
 
 def _json_pairs(text: str, columns: PairColumns, name: str) -> Iterator[Counterparts]:
     keys = columns.names
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, record in json_objects(text, name):
         place = f"{name}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError("A line is no JSON.", where=place, got=line[:80]) from error
-        if not isinstance(record, dict):
-            raise DataError("A line is no JSON object.", where=place, got=line[:80])
         for side, key in zip(_NAMES, keys, strict=True):
             if key not in record:
                 raise _no_column(side, key, list(record), place)
         source, target = (_strings(record[key], key, place) for key in keys)
-        sentences = "\n".join(" ".join(part.split()) for part in source)
-        yield Counterparts(sentences, _texts(*target), place)
+        yield Counterparts(as_lines(source), _texts(*target), place)
 
 
 def _strings(value: Any, key: str, place: str) -> list[str]:

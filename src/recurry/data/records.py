@@ -4,10 +4,8 @@ Comes in: paths. Goes out: rows, each with the place that it came from, and a co
 left out.
 """
 
-import csv
 import gzip
 import hashlib
-import io
 import json
 import os
 import sys
@@ -17,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from recurry.data.rows import as_lines, delimited_rows, json_objects
 from recurry.errors import DataError, nearest
 
 Layout = Literal["auto", "csv", "tsv", "jsonl", "label-first", "files", "folders"]
@@ -24,7 +23,6 @@ STDIN = "-"
 _ENDINGS: dict[str, Layout] = {".csv": "csv", ".tsv": "tsv", ".tab": "tsv", ".jsonl": "jsonl"}
 Kind = TypeVar("Kind")
 _PACKED = ".gz"
-_LARGEST_FIELD = 1 << 30  # csv's own limit of 131,072 characters is less than a long review
 
 
 class Row(NamedTuple):
@@ -226,23 +224,13 @@ def _labelled(
 
 
 def _column_rows(text: str, columns: Columns, *, name: str, separator: str) -> Iterator[Row]:
-    csv.field_size_limit(_LARGEST_FIELD)
-    quoting = csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting)
-    header = [title.strip() for title in next(reader, [])]
+    rows = delimited_rows(text, separator, name)
+    _, titles = next(rows, (1, []))
+    header = [title.strip() for title in titles]
     _check_columns(columns, header, name)
     at = header.index(columns.text)
     label_at = header.index(columns.label) if columns.label is not None else None
-    while True:
-        line = reader.line_num + 1
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise DataError(
-                "The table is broken.", where=f"{name}:{line}", got=str(error)
-            ) from error
+    for line, row in rows:
         if not any(row):
             continue
         if len(row) != len(header):
@@ -272,21 +260,13 @@ def _check_columns(columns: Columns, header: Sequence[str], name: str) -> None:
 
 
 def _json_rows(text: str, columns: Columns, name: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, record in json_objects(text, name):
         place = f"{name}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError("A line is no JSON.", where=place, got=line[:80]) from error
-        if not isinstance(record, dict):
-            raise DataError("A line is no JSON object.", where=place, got=line[:80])
         if columns.text not in record:
             _check_columns(columns, list(record), place)
         value, label = record[columns.text], None
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
-            value = "\n".join(" ".join(part.split()) for part in value)
+            value = as_lines(value)
         if not isinstance(value, str):
             raise DataError("A text is no string.", where=place, got=json.dumps(value)[:80])
         if columns.label is not None and number == 1:

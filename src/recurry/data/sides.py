@@ -9,7 +9,6 @@ source that the target has no symbol for, where they may be copied.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -73,6 +72,11 @@ class Sides:
         return self.target.num_symbols + 2
 
     @property
+    def end_of_source(self) -> int:
+        """The last symbol of a source."""
+        return self.source.num_symbols
+
+    @property
     def begin(self) -> int:
         """The symbol before the first of a target."""
         return self.target.num_symbols
@@ -90,7 +94,7 @@ class Sides:
     def read(self, text: str, longest: int) -> np.ndarray:
         """The numbers of a source with its end; of a longer one those of its beginning."""
         numbers = self.source.encode(_spaced(self.source.config, text))[:longest]
-        return np.append(numbers, self.source.num_symbols)
+        return np.append(numbers, self.end_of_source)
 
     def write(self, text: str, copied: Sequence[str] = ()) -> np.ndarray:
         """The numbers of a target with its end.
@@ -140,7 +144,7 @@ class Sides:
             raw = bytes(spelling[c] for c in "".join(words))
             return raw.decode("utf-8", "replace").strip()
         if isinstance(tokeniser, Words):
-            joiner = self._joiner(tokeniser)
+            joiner = tokeniser.decoder(self.target.vocabulary)
             return "".join(map(joiner.join, words)).strip()
         return "".join(words).strip()
 
@@ -155,14 +159,6 @@ class Sides:
         special |= {self.num_target + place: word for place, word in enumerate(copied)}
         names = iter(_names(self.target, [n for n in numbers if n < self.begin]))
         return [special[n] if n in special else next(names) for n in numbers]
-
-    def _joiner(self, words: Words) -> Any:
-        return words.decoder(self.target.vocabulary)
-
-    @cached_property
-    def end_of_source(self) -> int:
-        """The last symbol of a source."""
-        return self.source.num_symbols
 
     def to_dict(self) -> dict[str, Any]:
         """A value that JSON can hold."""

@@ -50,14 +50,22 @@ class Scores:
     @classmethod
     def from_loss(cls, loss_nats: float, *, num_symbols: int) -> "Scores":
         """All units from the first."""
-        perplexity = math.exp(loss_nats) if loss_nats < math.log(1e300) else math.inf
-        bits = loss_nats / math.log(2)
-        return cls(loss_nats=loss_nats, bits=bits, perplexity=perplexity, num_symbols=num_symbols)
+        return cls(
+            loss_nats=loss_nats,
+            bits=loss_nats / math.log(2),
+            perplexity=perplexity_of(loss_nats),
+            num_symbols=num_symbols,
+        )
 
     @property
     def headline(self) -> str:
         """The perplexity."""
         return f"perplexity {self.perplexity:.4g}"
+
+
+def perplexity_of(loss_nats: float) -> float:
+    """exp of a mean loss; infinite where that is no number any more."""
+    return math.exp(loss_nats) if loss_nats < math.log(1e300) else math.inf
 
 
 def score(

@@ -144,8 +144,10 @@ def attend(
     found = []
     with evaluating(network), torch.inference_mode():
         for number, symbols in enumerate(written):
-            source = reading.block([number], network.bias.device)
-            inputs = torch.tensor([[sides.begin], *([symbol] for symbol in symbols[:-1])])
-            _, weights = network.attend(network.encode(source), inputs[: len(symbols)])
+            device = network.bias.device
+            source = reading.block([number], device)
+            before = [sides.begin, *symbols[:-1]][: len(symbols)]
+            inputs = torch.tensor(before, dtype=torch.int64, device=device)[:, None]
+            _, weights = network.attend(network.encode(source), inputs)
             found.append(weights[:, 0].float().cpu().numpy())
     return found

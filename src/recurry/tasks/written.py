@@ -3,7 +3,6 @@
 Comes in: pairs of texts. Goes out: a model that writes, and the loss of what it should write.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.model import Model
 from recurry.tasks.pair_records import learn_sides, make_records, spread, unpack_texts
 from recurry.tasks.record_task import READING_STEPS, RecordTask
-from recurry.tasks.scoring import evaluating
+from recurry.tasks.scoring import evaluating, perplexity_of
 from recurry.tasks.task import AnyScores, Settings
 from recurry.tasks.translations import DecodingConfig, Reading, attend, make_source, write
 
@@ -182,7 +181,7 @@ class Written(RecordTask):
         mean = total / count if count else 0.0
         return WrittenLoss(
             loss_nats=mean,
-            perplexity=math.exp(mean) if mean < math.log(1e300) else math.inf,
+            perplexity=perplexity_of(mean),
             num_symbols=int(count),
             num_records=len(data),
         )
