@@ -39,7 +39,9 @@ def predict(
     is_plain: bool,
     has_texts: bool,
     attention: str | None,
-    **decoding: Any,
+    beam: int | None,
+    length_penalty: float | None,
+    coverage_penalty: float | None,
 ) -> None:
     """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
 
@@ -58,7 +60,8 @@ def predict(
             f"The model {model} is a language model, which has nothing to predict a label with.",
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
-    found = with_decoding(found, decoding)
+    asked = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
+    found = with_decoding(found, asked)
     column = text_column or _column(found.settings["data"])
     if attention is not None:
         texts = [

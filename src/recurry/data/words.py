@@ -13,7 +13,6 @@ from itertools import chain
 import numpy as np
 
 from recurry.data.stemming import stemmer
-from recurry.data.tokens import StreamingDecoder
 from recurry.data.vocabulary import Vocabulary
 
 END_OF_LINE = "<eos>"
@@ -102,7 +101,7 @@ class Words:
         assert unknown is not None, "a vocabulary of words has an unknown symbol"
         return self.numbering(lambda word: known.get(word, unknown))
 
-    def decoder(self, vocabulary: Vocabulary) -> StreamingDecoder:
+    def decoder(self, vocabulary: Vocabulary) -> "WordJoiner":
         """Words with spaces where a reader expects them."""
         return WordJoiner(vocabulary.symbols, is_spaced=self.is_spaced)
 
