@@ -5,8 +5,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from recurry.cli.evaluate_records import split_pairs
 from recurry.cli.main import recurry
+from recurry.data.record_configuration import HeldOutConfig
 from recurry.errors import DataError, RunError, UsageError
+from recurry.tasks.filling import FillingConfig
 
 SMALL = ["--set", "network.hidden_size=8", "--set", "network.embedding_size=8", "--epochs", "6"]
 SMALL += ["--set", "dropout.recurrent_weights=0", "--set", "schedule.name=constant"]
@@ -87,3 +90,16 @@ def test_sentences(tmp_path):
 
 def _columns(label: int) -> list[str]:
     return ["--set", f"label_column={label}"]
+
+
+def test_settings_of_the_data_and_of_answers():
+    class Filling:
+        task = "fill"
+        settings = {"decoding": FillingConfig(), "data": HeldOutConfig()}  # noqa: RUF012
+
+    pairs = ("candidates=3", "encoding=latin-1", "decoding.bean=2", "data.paths=x", "beam = 4")
+    of_data, of_answers = split_pairs(Filling(), pairs)
+    assert of_data == ("encoding=latin-1", "data.paths=x")
+    assert of_answers == ("candidates=3", "decoding.bean=2", "beam = 4")
+    Filling.settings = {}
+    assert split_pairs(Filling(), pairs[:2]) == (pairs[:2], ())

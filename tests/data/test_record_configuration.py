@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from recurry.data.record_configuration import (
     HeldOutConfig,
+    LineConfig,
     PairsConfig,
     RecordsConfig,
     SentencesConfig,
@@ -61,3 +62,15 @@ def test_columns_may_be_numbers():
     assert (config.label_column, config.word_column) == ("-1", 2)
     with pytest.raises(ValidationError):
         SentencesConfig(word_column=0)
+
+
+def test_lines_are_made_of_words():
+    data = LineConfig(lower_case=True, vocabulary_size=100).as_data()
+    assert (data.tokens, data.is_lower, data.min_count, data.vocabulary_size) == (
+        "words",
+        True,
+        2,
+        100,
+    )
+    with pytest.raises(ValidationError):
+        LineConfig(longest=0)

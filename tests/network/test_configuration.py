@@ -9,6 +9,7 @@ from recurry.network.configuration import (
     NetworkConfig,
     SpellingConfig,
     TaggerConfig,
+    TwoReadersConfig,
 )
 from recurry.network.translated import TranslatedConfig
 
@@ -57,3 +58,11 @@ def test_an_encoder_and_decoder_have_two_tables(monkeypatch):
         DecoderConfig(has_copying=True, smoothing=0.1)
     with pytest.raises(ValidationError):
         EncoderDecoderConfig(hidden_size=7)
+
+
+def test_two_readers_share_vectors_that_may_be_the_head_s():
+    assert TwoReadersConfig(embedding_size=8, hidden_size=8, is_tied=True).is_tied
+    with pytest.raises(ValidationError, match="set embedding_size = 9"):
+        TwoReadersConfig(embedding_size=8, hidden_size=9, is_tied=True)
+    with pytest.raises(ValidationError, match="embedding_size"):
+        TwoReadersConfig(embedding_size=0)

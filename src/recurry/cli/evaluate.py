@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
-from recurry.cli.evaluate_records import evaluate_records
+from recurry.cli.evaluate_records import evaluate_records, split_pairs
 from recurry.cli.model_argument import find_model, open_any_model
 from recurry.cli.painting import (
     PAINT_OPTIONS,
@@ -59,12 +59,13 @@ def _evaluate(
     if language_model.task != LANGUAGE:
         if paint.colour:
             raise UsageError("Only what a language model reads is painted.", hint="leave --colour")
+        of_data, of_answers = split_pairs(language_model, pairs)
         evaluate_records(
-            with_decoding(language_model, decoding),
+            with_decoding(language_model, decoding, of_answers),
             files,
             part=part,
             run=find_model(model).parent,
-            pairs=pairs,
+            pairs=of_data,
             picture=picture,
             as_json=paint.as_json,
         )
@@ -168,7 +169,8 @@ evaluate = click.Command(
             ["--set", "pairs"],
             multiple=True,
             metavar="KEY=VALUE",
-            help="Records: what differs from the training's table data: label_column=stars.",
+            help="Records: what differs from the training's table data, as label_column=stars, or "
+            "from its table decoding, as candidates=24.",
         ),
         click.Option(
             ["--picture"],

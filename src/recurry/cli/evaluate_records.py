@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recurry.cli.decoding_options import TABLE, table_of
 from recurry.cli.picture import write_picture
 from recurry.errors import UsageError, unknown_name
 
@@ -54,6 +55,17 @@ def evaluate_records(
             click.echo(f"  {value:10.4f} {key.replace('_', ' ')}")
     if picture:
         _draw(task.pictures(model, data), picture)
+
+
+def split_pairs(model: Any, pairs: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `--set` says of the data, and what it says of how answers are found."""
+    table = table_of(model)
+    known = () if table is None else type(table).model_fields
+    is_of_answers = [
+        pair.startswith(f"{TABLE}.") or pair.partition("=")[0].strip() in known for pair in pairs
+    ]
+    of_data = tuple(pair for pair, so in zip(pairs, is_of_answers, strict=True) if not so)
+    return of_data, tuple(pair for pair, so in zip(pairs, is_of_answers, strict=True) if so)
 
 
 def _changes(model: Any, pairs: tuple[str, ...]) -> dict[str, Any]:

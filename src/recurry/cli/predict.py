@@ -31,6 +31,13 @@ STDIN = "-"
 @click.option("--labels", "is_plain", is_flag=True, help="Print the answer alone, not JSON.")
 @click.option("--texts", "has_texts", is_flag=True, help="Repeat each text beside its answer.")
 @click.option("--attention", metavar="FILE", help="Written answers: draw their attention as SVG.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Searched answers: a key of the model's table decoding, as candidates=24.",
+)
 def predict(
     model: str,
     files: tuple[str, ...],
@@ -39,6 +46,7 @@ def predict(
     is_plain: bool,
     has_texts: bool,
     attention: str | None,
+    pairs: tuple[str, ...],
     beam: int | None,
     length_penalty: float | None,
     coverage_penalty: float | None,
@@ -50,7 +58,8 @@ def predict(
     from standard input and answered as they come. How many texts are answered together is chosen by
     itself and changes no answer.
 
-    Models that write a text for a text (translate, summarise) search it with a beam.
+    Models that write a text for a text (translate, summarise) search it with a beam; those of the
+    task fill answer each ___ in a line.
     """
     if is_plain and has_texts:
         raise UsageError("--labels prints answers alone, so --texts has no place.")
@@ -61,7 +70,7 @@ def predict(
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
     asked = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
-    found = with_decoding(found, asked)
+    found = with_decoding(found, asked, pairs)
     column = text_column or _column(found.settings["data"])
     if attention is not None:
         texts = [

@@ -176,6 +176,33 @@ class WordsConfig(BaseModel):
     longest: int = Field(default=1000, ge=1)
 
 
+class LineConfig(BaseModel):
+    """How the lines of a text become words.
+
+    Attributes:
+        lower_case: Lower-case the text before it is cut.
+        min_count: A word seen fewer times in the training part becomes the unknown word.
+        vocabulary_size: Most words kept, the unknown one included.
+        longest: Most words that are read at once; a longer line is learnt in pieces.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lower_case: bool = False
+    min_count: int = Field(default=2, ge=1)
+    vocabulary_size: int | None = Field(default=None, ge=2, le=MOST_SYMBOLS)
+    longest: int = Field(default=100, ge=1)
+
+    def as_data(self) -> DataConfig:
+        """The same settings as a codec keeps them."""
+        return DataConfig(
+            tokens="words",
+            lower_case=self.lower_case,
+            min_count=self.min_count,
+            vocabulary_size=self.vocabulary_size,
+        )
+
+
 class TextConfig(BaseModel):
     """How the text of a record becomes symbols.
 

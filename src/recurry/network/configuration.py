@@ -68,6 +68,13 @@ class NetworkConfig(LayersConfig):
         return self
 
 
+class TwoReadersConfig(NetworkConfig):
+    """What reads sentences forwards and backwards: each direction has layers of these sizes, and
+    both share the vectors of words, so `embedding_size` is not 0."""
+
+    embedding_size: int = Field(default=256, ge=1, le=1_000_000)
+
+
 class EncoderConfig(LayersConfig):
     """What reads a whole record: layers that may run in both directions.
 

@@ -9,4 +9,5 @@ TASKS: dict[str, tuple[str, str]] = {
     "tag": ("recurry.tasks.tag", "Tag"),
     "translate": ("recurry.tasks.translate", "Translate"),
     "summarise": ("recurry.tasks.summarise", "Summarise"),
+    "fill": ("recurry.tasks.fill", "Fill"),
 }
