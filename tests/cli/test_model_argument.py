@@ -2,7 +2,7 @@
 
 import pytest
 
-from recurry.cli.model_argument import find_model
+from recurry.cli.model_argument import check_language, find_model
 from recurry.errors import UsageError
 
 
@@ -63,3 +63,15 @@ def test_without_any_model_training_is_the_hint(tmp_path, monkeypatch):
 def test_a_text_in_the_place_of_a_model_is_no_crash(folder):
     with pytest.raises(UsageError, match="There is no model at"):
         find_model("once upon a time " * 100)
+
+
+def test_only_language_models_write_text():
+    class Model:
+        task = "language"
+
+    model = Model()
+    assert check_language(model, "m") is model
+    model.task = "classify"
+    with pytest.raises(UsageError, match="m is no language model") as caught:
+        check_language(model, "m")
+    assert caught.value.got == "a model of the task classify"

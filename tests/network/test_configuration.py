@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from recurry.network.configuration import (
+    ByClassConfig,
     DecoderConfig,
     EncoderDecoderConfig,
     NetworkConfig,
@@ -66,3 +67,10 @@ def test_two_readers_share_vectors_that_may_be_the_head_s():
         TwoReadersConfig(embedding_size=8, hidden_size=9, is_tied=True)
     with pytest.raises(ValidationError, match="embedding_size"):
         TwoReadersConfig(embedding_size=0)
+
+
+def test_half_of_what_is_read_may_be_the_class():
+    with pytest.raises(ValidationError, match="multiple of 2"):
+        ByClassConfig(embedding_size=7)
+    with pytest.raises(ValidationError, match="feed"):
+        ByClassConfig.model_validate({"feed": "last"})

@@ -97,3 +97,9 @@ def test_what_does_not_fit_is_named():
         Seeded(layers, 5, vector_size=3, begin=5)
     with pytest.raises(ShapeError, match="targets are out of range"):
         Seeded(layers, 5, vector_size=3, begin=0).loss(torch.zeros(1, 3), torch.tensor([[5]]))
+
+
+def test_it_is_made_without_memory():
+    with torch.device("meta"):
+        made = Seeded(Recurrent("gru", 8, 16), 5, vector_size=3, begin=0)
+    assert made.head.weight.is_meta

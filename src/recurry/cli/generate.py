@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recurry.cli.model_argument import open_model
+from recurry.cli.generate_by_class import generate_by_class, refuse_class, writes_by_class
+from recurry.cli.model_argument import check_language, open_any_model
 from recurry.cli.painting import (
     PAINT_OPTIONS,
     Paint,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _DRAWING = ("temperature", "top_k", "top_p")
 _RANDOM = (*_DRAWING, "seed", "num_samples")
 _TITLE = "Generated text"
+_LENGTH = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,8 +56,13 @@ def _generate(model: str, beam: int | None, num_samples: int | None, **values: A
     _check_contradictions({**values, "beam": beam, "num_samples": num_samples})
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals that know few characters
+    found = open_any_model(model)
+    if writes_by_class(found):
+        generate_by_class(found, {**values, "beam": beam, "num_samples": num_samples})
+        return
+    refuse_class(found, values["class_name"])
     paint = Paint(**{name: values[name] for name in ("colour", "html", "paint", "as_json")})
-    request = _make_request(model, values, paint=paint)
+    request = _make_request(check_language(found, model), values, paint=paint)
     check_painting(paint, request.model)
     if beam is not None:
         _search(request, beam)
@@ -80,8 +87,7 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Request:
-    language_model = open_model(model)
+def _make_request(model: LanguageModel, values: Mapping[str, Any], *, paint: Paint) -> Request:
     import torch
 
     from recurry.generation.sample import Sampling
@@ -89,15 +95,19 @@ def _make_request(model: str, values: Mapping[str, Any], *, paint: Paint) -> Req
     # There is too little work in a single step to share it out.
     torch.set_num_threads(1)
 
-    prime = _read_prime(language_model) if values["prime"] == "-" else values["prime"]
+    prime = _read_prime(model) if values["prime"] == "-" else values["prime"]
     limits = {name: values[name] for name in _DRAWING if values[name] is not None}
     stop = tuple(unescape(text) for text in values["stop"])
     return Request(
-        model=language_model,
-        common={"prime": prime, "length": values["length"], "stop": stop},
+        model=model,
+        common={"prime": prime, "length": _length(values), "stop": stop},
         drawing={"sampling": Sampling(**limits), "seed": values["seed"] or 0},
         paint=paint,
     )
+
+
+def _length(values: Mapping[str, Any]) -> int:
+    return _LENGTH if values["length"] is None else values["length"]
 
 
 def _read_prime(model: LanguageModel) -> str:
@@ -276,6 +286,11 @@ generate = click.Command(
     params=[
         click.Argument(["model"]),
         click.Option(
+            ["--class", "class_name"],
+            metavar="NAME",
+            help="The class of the text, for a model of the task conditional.",
+        ),
+        click.Option(
             ["--prime"],
             default="",
             metavar="TEXT",
@@ -283,10 +298,10 @@ generate = click.Command(
         ),
         click.Option(
             ["--length"],
-            default=500,
-            show_default=True,
+            type=int,
             metavar="N",
-            help="Symbols to write: characters, bytes, words or tokens, as the model has them.",
+            help="Symbols to write at most: characters, bytes, words or tokens, as the model has "
+            f"them.  [default: {_LENGTH}, or the longest text of a class]",
         ),
         click.Option(
             ["--temperature"],
@@ -314,7 +329,10 @@ generate = click.Command(
             help=r"End before this text; \n is a line end. May be given several times.",
         ),
         click.Option(
-            ["--num-samples"], type=int, metavar="N", help="Texts to write.  [default: 1]"
+            ["--num-samples", "--number"],
+            type=int,
+            metavar="N",
+            help="Texts to write.  [default: 1]",
         ),
         click.Option(
             ["--beam"],

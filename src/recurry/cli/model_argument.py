@@ -50,7 +50,19 @@ def open_model(name: str) -> LanguageModel:
     Raises:
         UsageError: There is no model, or it is one of another task.
     """
-    model = open_any_model(name)
+    return check_language(open_any_model(name), name)
+
+
+def check_language(model: Any, name: str) -> LanguageModel:
+    """A model, if it is a language model.
+
+    Args:
+        model: Of whatever task.
+        name: What the user calls it.
+
+    Raises:
+        UsageError: It is one of another task.
+    """
     if model.task != LANGUAGE:
         raise UsageError(
             f"The model {name} is no language model.",

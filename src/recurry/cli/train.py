@@ -276,12 +276,23 @@ def _listed(found: dict[str, float]) -> str:
     )
 
 
+def _next_command(run: Run) -> str:
+    """What to type to use a model of a task over records."""
+    from recurry.cli.generate_by_class import writes_by_class
+
+    name, model = shlex.quote(str(run.folder)), run.best_model()
+    if writes_by_class(model):
+        first = shlex.quote(model.knowledge.labels.names[0])
+        return f"recurry generate {name} --class {first} --number 10"
+    return f"recurry predict {name} FILE"
+
+
 def show_sample(run: Run, *, as_json: bool) -> None:
     """A short text by the trained model, and how to get more; talk, so on standard error."""
     if as_json:
         return
     if run.config.task != LANGUAGE:
-        click.echo(f"\ntry: recurry predict {shlex.quote(str(run.folder))} FILE", err=True)
+        click.echo(f"\ntry: {_next_command(run)}", err=True)
         return
     from recurry.generation.sample import Sampling, generate
 

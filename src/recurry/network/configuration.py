@@ -75,6 +75,18 @@ class TwoReadersConfig(NetworkConfig):
     embedding_size: int = Field(default=256, ge=1, le=1_000_000)
 
 
+class ByClassConfig(LayersConfig):
+    """What writes: layers that read one way.
+
+    Args:
+        feed: `first`: the class is read once, before the first symbol; `every`: beside each one,
+            and half of `embedding_size` is the class's.
+    """
+
+    embedding_size: int = Field(default=64, ge=2, le=1_000_000, multiple_of=2)
+    feed: Literal["first", "every"] = "every"
+
+
 class EncoderConfig(LayersConfig):
     """What reads a whole record: layers that may run in both directions.
 

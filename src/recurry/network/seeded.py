@@ -61,7 +61,7 @@ class Seeded(nn.Module):
         if feed not in FEEDS:
             raise unknown_name("way to feed a vector", feed, known=FEEDS)
         self.layers, self.num_symbols, self.feed, self.begin = layers, num_symbols, feed, begin
-        check_ids("begin", torch.tensor([begin]), num_symbols)
+        check_ids("begin", torch.tensor([begin], device="cpu"), num_symbols)
         if layers.bidirectional:
             raise UsageError("Layers that write read one way.", accepted="bidirectional=False")
         size = layers.input_size // 2 if feed == "every" else layers.input_size

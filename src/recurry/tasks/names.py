@@ -10,4 +10,5 @@ TASKS: dict[str, tuple[str, str]] = {
     "translate": ("recurry.tasks.translate", "Translate"),
     "summarise": ("recurry.tasks.summarise", "Summarise"),
     "fill": ("recurry.tasks.fill", "Fill"),
+    "conditional": ("recurry.tasks.conditional", "Conditional"),
 }
