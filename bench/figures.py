@@ -1,7 +1,7 @@
 """A figure of docs/tasks.md: the same `recurry train` several times, mean and standard deviation.
 
     python bench/figures.py --log NAME.csv -- tag train.conllu --validation dev.conllu --test ...
-    python bench/figures.py --folds 10 --log NAME.csv -- classify rt-polarity.neg rt-polarity.pos ...
+    python bench/figures.py --folds 10 --log NAME.csv -- classify rt-polarity.neg rt-polarity.pos
 
 Everything behind `--` goes to `recurry train`, a new process for each seed. With `--folds N` the
 lines of each file that is named behind the task are dealt into N folds (by a seed of its own, 0);

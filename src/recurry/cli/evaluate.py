@@ -22,14 +22,13 @@ from recurry.cli.painting import (
     show_paintings,
 )
 from recurry.errors import UsageError
-from recurry.tasks.names import LANGUAGE
+from recurry.tasks.names import LANGUAGE, SYMBOLS
 
 if TYPE_CHECKING:
     from recurry.data.ids import IdFile
     from recurry.tasks.language import LanguageModel
     from recurry.tasks.scoring import Scores
 
-_UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
 _PARTS = ("test", "validation", "train")
 _PAINTED = 2000
 
@@ -122,7 +121,7 @@ def _read_part(model: str, part: str | None) -> tuple[IdFile, str]:
 
 
 def _print(model: LanguageModel, scores: Scores, *, name: str, as_json: bool) -> None:
-    unit = _UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     if as_json:
         values = {key: x if math.isfinite(x) else None for key, x in asdict(scores).items()}
         click.echo(json.dumps({"text": name, "unit": unit, **values}))

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -116,10 +116,10 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
     from recurry.runs.run import resume as resume_run
 
     path = Path(folder) / CONFIG_NAME
-    unit = units_of(load_config(path=path)) if os.path.isfile(path) else "characters"
+    units = units_of(load_config(path=path)) if os.path.isfile(path) else Units()
     run = conduct(
         Path(folder),
-        unit,
+        units,
         as_json=as_json,
         begin=lambda target, notify: resume_run(target, epochs=epochs, notify=notify),
     )
@@ -156,11 +156,19 @@ def _at_home(settings: dict[str, Any], task: str) -> dict[str, Any]:
     return found
 
 
-def units_of(config: RunConfig) -> str:
-    """What a run with these settings counts."""
+class Units(NamedTuple):
+    """What a run counts, and one of what its loss is a mean of."""
+
+    counted: str = "characters"
+    loss: str = "character"
+
+
+def units_of(config: RunConfig) -> Units:
+    """The units of a run with these settings."""
     from recurry.tasks.find import find_task
 
-    return find_task(config.task).units(config.tables)
+    task = find_task(config.task)
+    return Units(task.units(config.tables), task.loss_unit(config.tables))
 
 
 def gather_settings(
@@ -210,9 +218,9 @@ def starter(config: RunConfig) -> Begin:
     return lambda folder, notify: start(config, folder, notify=notify)
 
 
-def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
+def conduct(folder: Path, units: Units, *, as_json: bool, begin: Begin) -> Run:
     """Open a run, train it to the end and say what came out."""
-    display = choose_display(unit=unit, as_json=as_json)
+    display = choose_display(unit=units.counted, loss_unit=units.loss, as_json=as_json)
     try:
         with display:
             run = begin(folder, display.note)
@@ -222,7 +230,7 @@ def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
                     display.show(progress)
     except KeyboardInterrupt as stop:
         raise _stopped_at_once(folder) from stop
-    _report(run, as_json=as_json)
+    _report(run, loss_unit=units.loss, as_json=as_json)
     return run
 
 
@@ -242,12 +250,12 @@ def _introduce(run: Run, display: Display) -> None:
     display.note(run.state.course.description)
 
 
-def _report(run: Run, *, as_json: bool) -> None:
+def _report(run: Run, *, loss_unit: str, as_json: bool) -> None:
     """Where the model lies and how good it is."""
     scores = dict(run.best_model().scores)
     if as_json:
         done = {"event": "done", "run": str(run.folder), "model": str(run.model_path)}
-        click.echo(json.dumps(done | {"scores": scores}))
+        click.echo(json.dumps(done | {"loss_unit": loss_unit, "scores": scores}))
         return
     click.echo(f"model   {click.format_filename(run.model_path)}")
     click.echo(f"curves  {click.format_filename(run.folder / 'curves.svg')}")
@@ -255,7 +263,9 @@ def _report(run: Run, *, as_json: bool) -> None:
         if f"{part}_loss_nats" in scores:
             found = {name: x for name, x in scores.items() if name.startswith(f"{part}_")}
             is_text = run.config.task == LANGUAGE
-            click.echo(f"{part:<11}{_perplexities(found) if is_text else _listed(found)}")
+            click.echo(
+                f"{part:<11}{_perplexities(found) if is_text else _listed(found, loss_unit)}"
+            )
 
 
 def _perplexities(found: dict[str, float]) -> str:
@@ -267,9 +277,11 @@ def _perplexities(found: dict[str, float]) -> str:
     )
 
 
-def _listed(found: dict[str, float]) -> str:
+def _listed(found: dict[str, float], loss_unit: str) -> str:
     """The scores of a task over records on one part, by name."""
-    names = ((name.partition("_")[2].replace("_", " "), x) for name, x in found.items())
+    titles = {"loss_nats": f"nats a {loss_unit}"}
+    plain = ((name.partition("_")[2], x) for name, x in found.items())
+    names = ((titles.get(name, name.replace("_", " ")), x) for name, x in plain)
     return ", ".join(
         f"{name} {value:,.0f}" if name.startswith("num ") else f"{name} {value:.4g}"
         for name, value in names

@@ -2,6 +2,9 @@
 
 LANGUAGE = "language"
 
+# What a text is cut into -> one of them.
+SYMBOLS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
+
 # name -> (module, class)
 TASKS: dict[str, tuple[str, str]] = {
     LANGUAGE: ("recurry.tasks.language_task", "LanguageTask"),

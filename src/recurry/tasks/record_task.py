@@ -123,6 +123,10 @@ class RecordTask(ABC):
         """Records are counted."""
         return "records"
 
+    def loss_unit(self, settings: Settings) -> str:
+        """The loss is that of a record; a task that divides by something else says so."""
+        return "record"
+
     def counted(self, examples: Examples) -> int:
         """How many of its units a batch has."""
         return len(examples)

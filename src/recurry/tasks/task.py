@@ -171,6 +171,10 @@ class Task(Protocol):
         """What is counted while training: "characters", "words", "records"."""
         ...
 
+    def loss_unit(self, settings: Settings) -> str:
+        """One of what the loss is a mean of: "character", "word", "record"."""
+        ...
+
     def score(self, model: Any, data: Any) -> AnyScores:
         """How good a model is on data."""
         ...
