@@ -21,6 +21,7 @@ from recurry.cli.painting import (
     finish_painting,
     show_paintings,
 )
+from recurry.cli.task_file import TASK_FILE_OPTION
 from recurry.errors import UsageError
 from recurry.tasks.names import LANGUAGE, SYMBOLS
 
@@ -175,6 +176,7 @@ evaluate = click.Command(
             help="Records: write the confusion matrix, or the attention, as SVG.",
         ),
         *DECODING_OPTIONS,
+        TASK_FILE_OPTION,
         click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
     ],
 )

@@ -14,6 +14,7 @@ import click
 from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.model_argument import open_any_model
 from recurry.cli.picture import write_picture
+from recurry.cli.task_file import TASK_FILE_OPTION
 from recurry.errors import UsageError
 from recurry.tasks.names import LANGUAGE
 
@@ -23,7 +24,7 @@ MOST_DRAWN = 20  # texts of a picture
 STDIN = "-"
 
 
-@click.command(params=list(DECODING_OPTIONS))
+@click.command(params=[*DECODING_OPTIONS, TASK_FILE_OPTION])
 @click.argument("model")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--text-column", metavar="NAME", help="FILES are tables: the column of the text.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from recurry.cli.progress import Display, choose_display
+from recurry.cli.task_file import TASK_FILE_OPTION, own_tasks
 from recurry.errors import Interrupted, UsageError, nearest
 from recurry.tasks.names import LANGUAGE, TASKS
 
@@ -63,7 +64,7 @@ def _short_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
+@click.command(params=[TASK_FILE_OPTION])
 @click.argument("files", nargs=-1, metavar="[TASK] [FILES]...")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; a new or an empty one.")
 @click.option("--preset", metavar="NAME", help="Settings to begin with; each task has its own.")
@@ -94,18 +95,19 @@ def train(
 
     task, files = _split_task(files)
     if preset is None and config_path is None:
-        preset = find_task(task or LANGUAGE).preset
+        preset = find_task(task or LANGUAGE).preset or None
     short = _at_home(click.get_current_context().meta.get(_META, {}), task or LANGUAGE)
     config = load_config(preset, config_path, gather_settings(files, pairs, short), task=task)
     if print_config:
         click.echo(to_toml(config), nl=False)
         return
-    target = Path(folder) if folder else _free_folder(config, preset or Path(str(config_path)).stem)
+    name = preset or (Path(config_path).stem if config_path else config.task)
+    target = Path(folder) if folder else _free_folder(config, name)
     run = conduct(target, units_of(config), as_json=as_json, begin=starter(config))
     show_sample(run, as_json=as_json)
 
 
-@click.command()
+@click.command(params=[TASK_FILE_OPTION])
 @click.argument("folder", metavar="RUN")
 @click.option("--epochs", type=int, help="A larger number of epochs than the run began with.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
@@ -128,8 +130,16 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
 
 def _split_task(files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The task that the first word names, if it names one, and the files."""
-    if files and files[0] in TASKS:
+    own = own_tasks()
+    if files and files[0] in (*TASKS, *own):
         return files[0], files[1:]
+    if own:
+        raise UsageError(
+            "--task-file brings in a task, but the first word names none.",
+            got=files[0] if files else "no word",
+            accepted=" or ".join(own),
+            hint=f"recurry train {own[0]} {' '.join(map(shlex.quote, files))}".strip(),
+        )
     if files and not os.path.exists(files[0]):
         close = nearest(files[0], TASKS)
         if close:

@@ -38,7 +38,7 @@ class RecordTask(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[str]
-    preset: ClassVar[str]
+    preset: ClassVar[str] = ""
     tables: ClassVar[Mapping[str, type[BaseModel]]]
     pace: ClassVar[Pace] = "batches"
     parts: ClassVar[tuple[str, ...]] = ("settings", "knowledge")
