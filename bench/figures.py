@@ -6,7 +6,8 @@
 Everything behind `--` goes to `recurry train`, a new process for each seed. With `--folds N` the
 lines of each file that is named behind the task are dealt into N folds (by a seed of its own, 0);
 each fold is the test part once, and has its own seed. The log has a line for each run; where it
-holds a run already, that run is not made again. The time is that of the whole command.
+holds a run already, that run is not made again. Times are those of the whole command: on the clock,
+and of the processor, all threads together.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -41,16 +43,23 @@ def deal(paths: Sequence[str], folder: Path, *, fold: int, num_folds: int) -> No
 
 def train(command: Sequence[str], folder: Path) -> dict[str, float]:
     """Train once; the scores by name, and the seconds that it took."""
-    begun = time.perf_counter()
+    begun, worked = time.perf_counter(), _processor_seconds()
     done = subprocess.run(
         [*_RECURRY, "train", *command, "--run", str(folder / "run"), "--json"],
         stdout=subprocess.PIPE,
         text=True,
     )
-    seconds = time.perf_counter() - begun
+    seconds, processor = time.perf_counter() - begun, _processor_seconds() - worked
     if done.returncode:
         sys.exit(f"recurry train {' '.join(command)} failed")
-    return {"seconds": round(seconds, 1), **json.loads(done.stdout.splitlines()[-1])["scores"]}
+    times = {"seconds": round(seconds, 1), "processor_seconds": round(processor, 1)}
+    return times | json.loads(done.stdout.splitlines()[-1])["scores"]
+
+
+def _processor_seconds() -> float:
+    """Those of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def one_run(options: argparse.Namespace, number: int) -> dict[str, float]:
@@ -72,27 +81,27 @@ def read_log(path: Path) -> list[dict[str, float]]:
     if not path.exists():
         return []
     with open(path, newline="") as file:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+        return [{k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file)]
 
 
 def main() -> None:
     """Make the runs that the log lacks, and print a line for each score."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--seeds", nargs="+", type=int, help="0, 1 and 2, or all folds")
     parser.add_argument("--folds", type=int, default=0)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("command", nargs="+")
     options = parser.parse_args()
     runs = read_log(options.log)
-    for number in range(options.folds) if options.folds else options.seeds:
+    for number in options.seeds or range(options.folds or 3):
         if number not in [run["seed"] for run in runs]:
             runs.append(one_run(options, number))
             with open(options.log, "w", newline="") as file:
-                writer = csv.DictWriter(file, list(runs[0]), lineterminator="\n")
+                writer = csv.DictWriter(file, list(runs[-1]), lineterminator="\n")
                 writer.writeheader()
                 writer.writerows({**run, "seed": int(run["seed"])} for run in runs)
-    for name in runs[0]:
-        values = [run[name] for run in runs]
+    for name in runs[-1]:
+        values = [run[name] for run in runs if name in run]
         spread = statistics.stdev(values) if len(values) > 1 else 0.0
         print(f"{name:32} {statistics.mean(values):10.4f} ± {spread:.4f}  ({len(values)} runs)")
 

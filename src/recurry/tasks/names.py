@@ -11,5 +11,6 @@ TASKS: dict[str, tuple[str, str]] = {
     "classify": ("recurry.tasks.classify", "Classify"),
     "tag": ("recurry.tasks.tag", "Tag"),
     "translate": ("recurry.tasks.translate", "Translate"),
+    "series": ("recurry.tasks.series", "Series"),
     "summarise": ("recurry.tasks.summarise", "Summarise"),
 }
