@@ -51,6 +51,8 @@ def test_each_kind_of_note():
         "answered so (answer.scheme)"
     ]
     assert _notes("Cat/I-PER sat/O", scheme="none") == []
+    first, _ = _notes("sat/_ sat/_ sat/O", scheme="none")
+    assert first.startswith("2 words of the test part have the label _, which CoNLL-U writes")
     assert _notes("sat/O sat/O", longest=1) == [
         "1 sentences of the test part are longer than 1 words and are read in pieces "
         "(words.longest)"

@@ -201,7 +201,7 @@ def _file_texts(name: str, *, columns: Columns, encoding: str) -> list[str]:
     text = decode(read_bytes(name), encoding, name)
     layout = ending_layout(name)
     if layout is None:
-        return text.removesuffix("\n").split("\n")
+        return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
     return [row.text for row in table_rows(text, layout=layout, columns=columns, name=name)]
 
 

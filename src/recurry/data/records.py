@@ -295,7 +295,7 @@ def _file_rows(files: Files, paths: Sequence[str]) -> Iterator[Row]:
     for path in paths:
         found += _visible(Path(path)) if os.path.isdir(path) else [Path(path)]
     for path, label in zip(found, class_names(found), strict=True):
-        for number, line in enumerate(files.read(str(path)).splitlines(), start=1):
+        for number, line in enumerate(files.read(str(path)).split("\n"), start=1):
             if line.strip():
                 yield Row(line.strip(), label, f"{path}:{number}")
 

@@ -12,6 +12,7 @@ from recurry.errors import DataError
 from recurry.network.transitions import Transitions
 
 _NAMES_SHOWN = 5
+_BLANK = "_"
 
 
 def sentence_notes(
@@ -24,7 +25,7 @@ def sentence_notes(
     part: str,
     longest: int,
 ) -> list[str]:
-    """What was found in sentences: unseen labels, labels out of order, sentences that are cut.
+    """What is odd about sentences: blank or unseen labels, labels out of order, great length.
 
     Args:
         sentences: Those of a part.
@@ -40,6 +41,7 @@ def sentence_notes(
     """
     _check_characters(sentences, lexicon)
     return [
+        *_blank_notes(sentences, part),
         *_unseen_notes(sentences, labels, part),
         *_invalid_notes(sentences, labels, rules, scheme, part),
         *_long_notes(sentences, part, longest),
@@ -57,6 +59,16 @@ def _check_characters(sentences: Sequence[Sentence], lexicon: Lexicon) -> None:
             got=f"{len(words):,} words of unknown characters alone, the first {words[0][:40]!r}",
             hint="sentences in the writing that the model was trained on",
         )
+
+
+def _blank_notes(sentences: Sequence[Sentence], part: str) -> list[str]:
+    num_blank = sum(sentence.labels.count(_BLANK) for sentence in sentences)
+    if not num_blank:
+        return []
+    return [
+        f"{num_blank:,} words of the {part} part have the label _, which CoNLL-U writes where "
+        "there is none; it is taken for a label like others"
+    ]
 
 
 def _unseen_notes(sentences: Sequence[Sentence], labels: Labels, part: str) -> list[str]:
