@@ -1,6 +1,7 @@
 """The verb evaluate on labelled records."""
 
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -44,6 +45,7 @@ def test_files_and_the_run_s_own_parts(run_folder, tmp_path):
     own = _run("evaluate", str(run_folder), "--part", "train").stdout
     assert "of the train part" in own
     assert "1.0000 accuracy" in own
+    assert " nats a record\n" in own
     with pytest.raises(UsageError, match="no test part"):
         _run("evaluate", str(run_folder), "--part", "test")
 
@@ -75,14 +77,20 @@ def test_sentences(tmp_path):
     (tmp_path / "b.conll").write_text("sat O x\nMr B-PER x\n\nCat B-LOC x\n")
     small = ["--hidden-size", "8", "--set", "network.embedding_size=8", "--epochs", "1"]
     small += ["--preset", "entities", "--run", str(tmp_path / "run")]
-    _run("train", "tag", str(tmp_path / "a.conll"), *small)
+    trained = _run("train", "tag", str(tmp_path / "a.conll"), *small)
+    assert " nats/word, " in trained.stderr
+    assert re.search(r"^validation +nats a word \d", trained.stdout, re.M)
+    assert "nats per word" in (tmp_path / "run" / "curves.svg").read_text()
     arguments = [str(tmp_path / "run"), str(tmp_path / "b.conll"), "--set", "label_column=2"]
     result = _run("evaluate", *arguments, "--json")
     scores = json.loads(result.stdout)
     assert (scores["num_words"], scores["num_records"], scores["num_entities"]) == (3, 2, 2)
     assert {"precision", "recall", "f1", "accuracy"} < set(scores)
+    assert scores["loss_unit"] == "word"
     assert "count as mistakes: B-LOC" in result.stderr
-    assert "f1" in _run("evaluate", str(tmp_path / "run")).stdout
+    own = _run("evaluate", str(tmp_path / "run")).stdout
+    assert " f1\n" in own
+    assert " nats a word\n" in own
     with pytest.raises(DataError, match="line is broken") as caught:
         _run("evaluate", str(tmp_path / "run"), str(tmp_path / "b.conll"), *_columns(4))
     assert "b.conll:1" in str(caught.value)

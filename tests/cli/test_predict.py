@@ -155,6 +155,52 @@ def test_sentences_a_line_are_labelled_as_they_come(tagger, tmp_path):
     assert _run(str(tagger), str(tmp_path / "in.csv"), "--labels") == ["DET NOUN"]
 
 
+def test_line_ends_and_byte_order_marks_of_windows(run_folder, tagger, tmp_path):
+    (tmp_path / "in.txt").write_bytes(b"\xef\xbb\xbfa\tx\r\ncat\tx\r\n\r\nsat\tx\r\n")
+    result = _written(str(tagger), str(tmp_path / "in.txt"))
+    assert result == b"a\tx\tDET\r\ncat\tx\tNOUN\r\n\r\nsat\tx\tVERB\r\n"
+    line = "1\tcat\t_\t_\t_\t_\t_\t_\t_\tx"
+    (tmp_path / "in.conllu").write_bytes(b"\xef\xbb\xbf" + f"# one\r\n{line}\r\n\r\n".encode())
+    found = _written(str(tagger), str(tmp_path / "in.conllu"))
+    assert (
+        found == f"# one\r\n{line.replace('_', 'NOUN', 2).replace('NOUN', '_', 1)}\r\n\r\n".encode()
+    )
+    assert _run(str(tagger), "--labels", text="\ufeffa cat\r\ncat\r\n") == ["DET NOUN", "NOUN"]
+    (tmp_path / "in.txt").write_bytes(b"\xef\xbb\xbfa good dog\r\na bad cat\r\n")
+    shown = [json.loads(x) for x in _run(str(run_folder), str(tmp_path / "in.txt"), "--texts")]
+    assert [answer["text"] for answer in shown] == ["a good dog", "a bad cat"]
+    same = [json.loads(x) for x in _run(str(run_folder), "--texts", text="a good dog\na bad cat\n")]
+    assert shown == same
+
+
+def _written(*arguments: str) -> bytes:
+    """What predict writes, to the byte."""
+    result = CliRunner().invoke(recurry, ["predict", *arguments], standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout_bytes
+
+
+def test_sentences_are_labelled_before_the_next_one_comes(tagger):
+    """A tagger that stands in a pipe answers each line at once."""
+    command = [sys.executable, "-c", "from recurry.cli.main import main; main()", "predict"]
+    with subprocess.Popen(
+        [*command, str(tagger), "--labels"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for line, answer in (("a cat", "DET NOUN"), ("sat", "VERB"), ("", "")):
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == answer + "\n"
+        process.stdin.close()
+        assert process.wait() == 0
+
+
 def test_a_model_of_another_task(run_folder, tagger, tmp_path):
     (tmp_path / "in.conllu").write_text("1\tcat\t_\t_\t_\t_\t_\t_\t_\t_\n")
     with pytest.raises(UsageError, match="does not label the words") as caught:

@@ -148,16 +148,18 @@ def test_the_bar_is_full_only_at_the_end():
 
 
 def test_an_evaluation_fits_80_columns_even_late():
-    line = validation_line(_progress(1_234_567, validation=SCORES), unit="characters")
+    line = validation_line(_progress(1_234_567, validation=SCORES), loss_unit="character")
     assert len(line) <= 85
-    line = validation_line(_progress(12_345, validation=SCORES), unit="characters")
+    line = validation_line(_progress(12_345, validation=SCORES), loss_unit="character")
     assert line == ("update 12,345 (epoch 124): validation 1.6000 nats/char, perplexity 4.95, best")
-    assert validation_line(_progress(1), unit="bytes") == ""
+    assert validation_line(_progress(1), loss_unit="byte") == ""
+    line = validation_line(_progress(1, validation=SCORES), loss_unit="record")
+    assert "1.6000 nats/record" in line
 
 
 def test_lines_come_every_few_seconds_and_at_the_end(capsys):
     clock = Clock()
-    with LineDisplay(unit="bytes", clock=clock) as display:
+    with LineDisplay(unit="bytes", loss_unit="byte", clock=clock) as display:
         for update in range(1, 1001):
             clock.now += 0.02
             display.show(_progress(update))
@@ -171,14 +173,14 @@ def test_lines_come_every_few_seconds_and_at_the_end(capsys):
 
 
 def test_an_evaluation_gets_its_own_line(capsys):
-    with LineDisplay(unit="words", clock=Clock()) as display:
+    with LineDisplay(unit="words", loss_unit="word", clock=Clock()) as display:
         display.show(_progress(5, validation=SCORES))
     assert "1.6000 nats/word, perplexity 4.95, best" in capsys.readouterr().err
 
 
 def test_json_lines_go_to_standard_output_and_talk_does_not(capsys):
     clock = Clock()
-    with JsonDisplay(clock=clock) as display:
+    with JsonDisplay(loss_unit="byte", clock=clock) as display:
         display.note("talk")
         for update in range(1, 101):
             clock.now += 0.1
@@ -196,17 +198,17 @@ def test_json_lines_go_to_standard_output_and_talk_does_not(capsys):
 
 
 def test_the_display_fits_the_place(monkeypatch):
-    assert isinstance(choose_display(unit="bytes", as_json=True), JsonDisplay)
-    assert isinstance(choose_display(unit="bytes", as_json=False), LineDisplay)
+    assert isinstance(choose_display(unit="bytes", loss_unit="byte", as_json=True), JsonDisplay)
+    assert isinstance(choose_display(unit="bytes", loss_unit="byte", as_json=False), LineDisplay)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
-    assert isinstance(choose_display(unit="bytes", as_json=False), BarDisplay)
+    assert isinstance(choose_display(unit="bytes", loss_unit="byte", as_json=False), BarDisplay)
     monkeypatch.setenv("TERM", "dumb")  # cannot draw a line anew, so a bar would never be seen
-    assert isinstance(choose_display(unit="bytes", as_json=False), LineDisplay)
+    assert isinstance(choose_display(unit="bytes", loss_unit="byte", as_json=False), LineDisplay)
 
 
 def test_the_bar_lets_notes_stay(capsys):
-    with BarDisplay(unit="characters") as display:
+    with BarDisplay(unit="characters", loss_unit="character") as display:
         display.show(_progress(5, validation=SCORES))
         display.note("[not markup]")
     shown = capsys.readouterr().err
@@ -216,7 +218,7 @@ def test_the_bar_lets_notes_stay(capsys):
 
 def test_a_loss_that_is_no_number_is_null_in_json(capsys):
     nothing = Scores(loss_nats=math.nan, bits=math.nan, perplexity=math.inf, num_symbols=9)
-    JsonDisplay().show(_progress(1, validation=nothing))
+    JsonDisplay(loss_unit="byte").show(_progress(1, validation=nothing))
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line, parse_constant=pytest.fail)["validation_loss_nats"] is None
 
@@ -228,7 +230,7 @@ def test_talk_that_nobody_can_hear_is_no_error(make, monkeypatch):
             raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(sys, "stderr", Gone())
-    display = make(unit="characters")
+    display = make(unit="characters", loss_unit="character")
     display.note("hello")
     display.show(_progress(1, validation=SCORES))
 
@@ -237,5 +239,5 @@ def test_a_path_is_shown_as_it_is(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr(sys, "stderr", shown)
     path = "runs/:fire:/[bold]" + "a" * 200
-    BarDisplay(unit="characters").note(path)
+    BarDisplay(unit="characters", loss_unit="character").note(path)
     assert shown.getvalue() == path + "\n"

@@ -102,6 +102,7 @@ def test_json_is_all_that_standard_output_holds(folder):
     assert events[-1]["model"] == "mine/model.safetensors"
     assert events[-1]["scores"]["validation_loss_nats"] > 0
     assert {event["event"] for event in events[:-1]} == {"update"}
+    assert {event["loss_unit"] for event in events} == {"character"}
 
 
 def test_a_hopeless_model_is_reported_all_the_same(folder):

@@ -1,6 +1,8 @@
 """Sentences of CoNLL-U and of columns, and the line of what is broken."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recurry.data.columns import column_sentences, conllu_sentences
 from recurry.errors import DataError
@@ -49,6 +51,8 @@ def test_words_without_labels():
     [
         ("1\tThe\tDET\n", "a:1"),
         ("# x\n\nx\ta\tb\tc\td\te\tf\tg\th\ti\n", "a:3"),
+        ("1\t\tb\tc\td\te\tf\tg\th\ti\n", "a:1"),
+        ("1\ta\tb\t\td\te\tf\tg\th\ti\n", "a:1"),
     ],
 )
 def test_broken_lines_of_conllu(text, place):
@@ -64,6 +68,36 @@ def test_broken_lines_of_columns():
         with pytest.raises(DataError, match="line is broken") as caught:
             list(column_sentences(text, name="a"))
         assert f"a:{2 if 'Paris' in text else 1}" in str(caught.value)
+    for columns in ({"word_at": 1}, {"label_at": 1}):
+        with pytest.raises(DataError, match="line is broken") as caught:
+            list(column_sentences("In\tx\tO\nParis\t \tO\n", name="a", **columns))
+        assert "neither of them empty" in str(caught.value)
+        assert "a:2" in str(caught.value)
+
+
+SIGNS = st.text(alphabet="1-.#_ab\t\n\r \u00a0\u2028\x85\ufeff", max_size=60)
+FIELDS = st.lists(st.text(alphabet="1-._ab \r", max_size=3), min_size=9, max_size=11)
+
+
+@given(SIGNS | st.lists(FIELDS).map(lambda rows: "\n".join(map("\t".join, rows))))
+@pytest.mark.parametrize("read", [conllu_sentences, column_sentences])
+def test_any_file_is_read_or_refused_with_its_line(read, text):
+    lines = text.split("\n")
+    found, refusal = [], None
+    try:
+        found = list(read(text, name="a"))
+    except DataError as error:
+        refusal = error
+    if refusal is not None:
+        number = int(str(refusal.where).removeprefix("a:"))
+        assert repr(lines[number - 1][:80]) == refusal.got
+    for sentence in found:
+        assert len(sentence.words) == len(sentence.labels) == len(sentence.lines) > 0
+        assert all(word.strip() for word in [*sentence.words, *sentence.labels])
+        for number, word in zip(sentence.lines, sentence.words, strict=True):
+            assert word in lines[number - 1]
+        between = lines[sentence.lines[0] - 1 : sentence.lines[-1]]
+        assert all(line.strip() for line in between)  # an empty line ends a sentence
 
 
 def test_real_files(data_folder):

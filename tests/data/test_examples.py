@@ -30,6 +30,16 @@ def test_padding_stands_behind_each_end():
     assert Ragged.from_sequences([]).padded().shape == (0, 0)
 
 
+def test_vectors_and_numbers_that_are_not_whole_keep_their_type():
+    rows = [np.array([[0.5, 1], [2, 3]]), np.zeros((0, 2)), np.array([[4, 5]])]
+    ragged = Ragged.from_sequences(rows, dtype=np.float32)
+    padded = ragged.padded()
+    assert (padded.shape, padded.dtype) == ((2, 3, 2), np.float32)
+    assert padded[:, 0].tolist() == [[0.5, 1], [2, 3]]
+    assert padded[:, 2].tolist() == [[4, 5], [0, 0]]
+    assert ragged.take([2]).padded().tolist() == [[[4, 5]]]
+
+
 def test_some_records_in_the_order_asked_for(examples):
     some = examples.take([2, 0])
     assert some.sequences["text"].values.tolist() == [4, 1, 2, 3]

@@ -152,3 +152,21 @@ def test_packed_files_and_lists_of_sentences(tmp_path):
     path.write_bytes(gzip.compress(line.encode()))
     (row,) = read_rows([str(path)], columns=Columns()).rows
     assert (row.text, row.label) == ("One.\nTwo three.", "a")
+
+
+def test_lists_of_numbers_are_handed_on_where_they_are_wanted(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": [[0.5, 1], [2, 0]], "label": 3}\n')
+    columns = Columns(has_numbers=True)
+    (row,) = read_rows([str(tmp_path / "a.jsonl")], columns=columns).rows
+    assert (row.text, row.label) == ("[[0.5, 1], [2, 0]]", "3")
+    with pytest.raises(DataError, match="no string"):
+        read_rows([str(tmp_path / "a.jsonl")], columns=Columns())
+
+
+def test_only_line_breaks_part_lines(tmp_path):
+    """Of film reviews in Latin-1, 23 hold the byte 0x85, which Unicode calls a next line."""
+    for name, text in (("a.x", "one\x85two\x1cthree\r\nfour\u2028\r\n"), ("b.x", "five\n\n")):
+        (tmp_path / name).write_bytes(text.encode())
+    rows = read_rows([str(tmp_path)], columns=Columns()).rows
+    assert [row.text for row in rows] == ["one\x85two\x1cthree", "four", "five"]
+    assert [row.place.rpartition(":")[2] for row in rows] == ["1", "2", "1"]

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from recurry.data.record_configuration import SentencesConfig, WordsConfig
 from recurry.errors import DataError, RecurryError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.dropout import Dropout
 from recurry.network.words import Words
+from recurry.runs.configuration import load_config
+from recurry.runs.run import resume, start
 from recurry.tasks.tag import Tag, TagsConfig, make_words
 from recurry.tasks.tag_scores import EntityScores, TagScores
 from recurry.training.configuration import (
@@ -214,6 +217,35 @@ def test_other_files_are_read_as_those_of_the_training_were(columns, tmp_path):
     assert found.train.sequences["labels"].values.tolist() == [
         model.knowledge.labels.numbers["NOUN"]
     ]
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_resuming_gives_the_same_bits(people, tmp_path, crf):
+    """Dropout, words taken for unknown, averages and chains go on as if never stopped."""
+    settings = {
+        "data.paths": [str(people)],
+        "network.hidden_size": 8,
+        "network.embedding_size": 8,
+        "spelling.size": 8,
+        "answer.crf": crf,
+        "training.epochs": 2,
+        "report.log_every": 1,
+    }
+    config = load_config("entities", overrides=settings)
+    whole = start(config, tmp_path / "whole")
+    list(whole.train())
+    stopped = start(config, tmp_path / "parts").train()
+    for progress in stopped:
+        if progress.update == 8:  # in the second epoch
+            break
+    stopped.close()
+    again = resume(tmp_path / "parts")
+    list(again.train())
+    expected = whole.model.network.state_dict()
+    for name, weight in again.model.network.state_dict().items():
+        assert torch.equal(weight, expected[name]), name
+    for name in ("log.jsonl", "curves.csv", "confusion.svg", "model.safetensors"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
 def test_different_words_of_a_batch_are_read_once(columns, tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from recurry.runs.configuration import load_config
 from recurry.tasks.find import find_task
 from recurry.tasks.names import TASKS
 from recurry.tasks.scoring import Scores
@@ -14,6 +15,22 @@ def test_tasks(name):
     assert isinstance(task, Task)
     assert {"data", "network"} <= set(task.tables)
     assert all(len(kind.model_fields) <= 8 for kind in task.tables.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "unit"),
+    [
+        ("language", {}, "character"),
+        ("language", {"data.tokens": "bpe"}, "token"),
+        ("classify", {"text.tokens": "words"}, "record"),
+        ("tag", {}, "word"),
+        ("translate", {"text.tokens": "bytes"}, "byte"),
+        ("summarise", {}, "token"),
+    ],
+)
+def test_what_the_loss_is_a_mean_of(name, overrides, unit):
+    config = load_config(overrides=overrides, task=name)
+    assert find_task(name).loss_unit(config.tables) == unit
 
 
 def test_models_and_scores(model):

@@ -22,6 +22,8 @@ def test_the_same_is_perfect_and_case_counts():
     assert (scores.bleu, scores.bleu_single, scores.chrf) == pytest.approx((100, 100, 100))
     assert scores.headline == "BLEU 100.00"
     assert _judge([RIGHT.title()], [[RIGHT]]).bleu < 50
+    assert scores.exact == 1
+    assert _judge([RIGHT, RIGHT.title()], [["x", RIGHT], [RIGHT]]).exact == 0.5
 
 
 def test_the_package_says_the_same():

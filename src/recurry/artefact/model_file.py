@@ -25,7 +25,7 @@ from recurry.artefact.durable import write_file
 from recurry.artefact.tensor_header import HeaderError, TensorHeader, check_tensors, read_header
 from recurry.compiler.cell import Cell
 from recurry.errors import ModelFileError, RecurryError
-from recurry.tasks.find import find_kind, find_task
+from recurry.tasks.find import OWN_TASK, find_kind, find_task, task_names
 from recurry.tasks.names import LANGUAGE
 from recurry.tasks.task import AnyModel, Task
 
@@ -191,8 +191,15 @@ def _check_format(description: Mapping[str, Any]) -> Task:
             hint="pip install --upgrade recurry",
         )
     task = find_kind(kind)
-    if number < 1 or task is None:
+    if number < 1:
         raise HeaderError(f"its format is {number}, its kind {str(kind)[:40]!r}")
+    if task is None:
+        raise ModelFileError(
+            "The model is of a task that is not known.",
+            got=f"the kind {str(kind)[:40]!r}",
+            accepted=", ".join(task_names()),
+            hint=OWN_TASK,
+        )
     if not isinstance(description.get("sha256"), str):
         raise HeaderError("its description has no sum")
     return task

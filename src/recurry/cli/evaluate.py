@@ -21,15 +21,15 @@ from recurry.cli.painting import (
     finish_painting,
     show_paintings,
 )
+from recurry.cli.task_file import TASK_FILE_OPTION
 from recurry.errors import UsageError
-from recurry.tasks.names import LANGUAGE
+from recurry.tasks.names import LANGUAGE, SYMBOLS
 
 if TYPE_CHECKING:
     from recurry.data.ids import IdFile
     from recurry.tasks.language import LanguageModel
     from recurry.tasks.scoring import Scores
 
-_UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
 _PARTS = ("test", "validation", "train")
 _PAINTED = 2000
 
@@ -123,7 +123,7 @@ def _read_part(model: str, part: str | None) -> tuple[IdFile, str]:
 
 
 def _print(model: LanguageModel, scores: Scores, *, name: str, as_json: bool) -> None:
-    unit = _UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     if as_json:
         values = {key: x if math.isfinite(x) else None for key, x in asdict(scores).items()}
         click.echo(json.dumps({"text": name, "unit": unit, **values}))
@@ -178,6 +178,7 @@ evaluate = click.Command(
             help="Records: write the confusion matrix, or the attention, as SVG.",
         ),
         *DECODING_OPTIONS,
+        TASK_FILE_OPTION,
         click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
     ],
 )

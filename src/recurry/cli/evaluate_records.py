@@ -46,13 +46,14 @@ def evaluate_records(
             click.echo(line, err=True)
     else:
         data, name = _own_part(task.load_prepared, run, part)
-    scores = task.score(model, data)
+    scores, loss_unit = task.score(model, data), task.loss_unit(model.settings)
     if as_json:
-        click.echo(json.dumps({"data": name, **asdict(scores)}))
+        click.echo(json.dumps({"data": name, "loss_unit": loss_unit, **asdict(scores)}))
     else:
+        titles = {"loss_nats": f"nats a {loss_unit}"}
         click.echo(f"{len(data):,} records of {name}")
         for key, value in asdict(scores).items():
-            click.echo(f"  {value:10.4f} {key.replace('_', ' ')}")
+            click.echo(f"  {value:10.4f} {titles.get(key, key.replace('_', ' '))}")
     if picture:
         _draw(task.pictures(model, data), picture)
 

@@ -7,15 +7,19 @@ import sys
 from collections.abc import Iterator
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.model_argument import open_any_model
 from recurry.cli.picture import write_picture
+from recurry.cli.task_file import TASK_FILE_OPTION
 from recurry.errors import UsageError
 from recurry.tasks.names import LANGUAGE
+
+if TYPE_CHECKING:
+    from recurry.data.records import Columns
 
 # Texts that are answered together at most: sorted by length, they fill batches well.
 MOST_TOGETHER = 2048
@@ -23,7 +27,7 @@ MOST_DRAWN = 20  # texts of a picture
 STDIN = "-"
 
 
-@click.command(params=list(DECODING_OPTIONS))
+@click.command(params=[*DECODING_OPTIONS, TASK_FILE_OPTION])
 @click.argument("model")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--text-column", metavar="NAME", help="FILES are tables: the column of the text.")
@@ -71,12 +75,12 @@ def predict(
         )
     asked = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     found = with_decoding(found, asked, pairs)
-    column = text_column or _column(found.settings["data"])
+    columns = _columns(found, text_column)
     if attention is not None:
         texts = [
             text
             for name in files or (STDIN,)
-            for some in _batches(name, column=column, encoding=encoding)
+            for some in _batches(name, columns=columns, encoding=encoding)
             for text in some
         ]
         _draw(found, texts, attention)
@@ -85,14 +89,19 @@ def predict(
     for name in files or (STDIN,):
         if _rewrite(found, name, encoding=encoding, is_plain=is_plain, has_texts=has_texts):
             continue
-        for texts in _batches(name, column=column, encoding=encoding):
+        for texts in _batches(name, columns=columns, encoding=encoding):
             _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
 
 
-def _column(data: Any) -> str:
-    """The column of the text in the tables that a model was trained on."""
-    asked = getattr(data, "text_column", None) or getattr(data, "source_column", "text")
-    return "source" if asked == "auto" else asked
+def _columns(model: Any, asked: str | None) -> Columns:
+    """Where the text stands in tables: as in those that a model was trained on."""
+    from recurry.data.records import Columns
+    from recurry.tasks.series import SeriesConfig
+
+    data = model.settings["data"]
+    found = asked or getattr(data, "text_column", None) or getattr(data, "source_column", "text")
+    text = "source" if found == "auto" else found
+    return Columns(text=text, label=None, has_numbers=isinstance(data, SeriesConfig))
 
 
 def _draw(model: Any, texts: list[str], path: str) -> None:
@@ -158,13 +167,13 @@ def _answer(model: Any, texts: list[str], *, is_plain: bool, has_texts: bool) ->
     sys.stdout.flush()
 
 
-def _batches(name: str, *, column: str, encoding: str) -> Iterator[list[str]]:
+def _batches(name: str, *, columns: Columns, encoding: str) -> Iterator[list[str]]:
     """The texts of a file, as many together as are at hand."""
     if name == STDIN:
         for lines in _arriving(sys.stdin.buffer):
             yield [_decode(line, encoding, "standard input") for line in lines]
         return
-    texts = _file_texts(name, column=column, encoding=encoding)
+    texts = _file_texts(name, columns=columns, encoding=encoding)
     for start in range(0, len(texts), MOST_TOGETHER):
         yield texts[start : start + MOST_TOGETHER]
 
@@ -195,14 +204,13 @@ def _read_lines(stream: BinaryIO, lines: SimpleQueue[bytes | None]) -> None:
     lines.put(None)
 
 
-def _file_texts(name: str, *, column: str, encoding: str) -> list[str]:
-    from recurry.data.records import Columns, decode, ending_layout, read_bytes, table_rows
+def _file_texts(name: str, *, columns: Columns, encoding: str) -> list[str]:
+    from recurry.data.records import decode, ending_layout, read_bytes, table_rows
 
     text = decode(read_bytes(name), encoding, name)
     layout = ending_layout(name)
     if layout is None:
-        return text.removesuffix("\n").split("\n")
-    columns = Columns(text=column, label=None)
+        return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
     return [row.text for row in table_rows(text, layout=layout, columns=columns, name=name)]
 
 

@@ -28,7 +28,7 @@ FIRST_ESTIMATE_SECONDS = 3.0  # before that there is no rate worth showing
 LINE_SECONDS = 5.0
 JSON_SECONDS = 1.0
 SMOOTHING = 0.95  # of the shown loss, from update to update
-_SHORT = {"characters": "chars", "bpe": "tokens"}
+_SHORT = {"characters": "chars", "character": "char", "bpe": "tokens"}
 
 Clock = Callable[[], float]
 
@@ -142,7 +142,7 @@ def _bar(share: float, width: int) -> str:
     return "━" * done + "─" * (width - done)
 
 
-def validation_line(progress: Progress, *, unit: str) -> str:
+def validation_line(progress: Progress, *, loss_unit: str) -> str:
     """What an evaluation found, as a line that stays."""
     scores = progress.validation
     if scores is None:
@@ -150,7 +150,7 @@ def validation_line(progress: Progress, *, unit: str) -> str:
     best = ", best" if progress.is_best else ""
     return (
         f"update {progress.update:,} (epoch {progress.epoch + 1}): validation "
-        f"{scores.loss_nats:.4f} nats/{_short(unit)[:-1]}, "
+        f"{scores.loss_nats:.4f} nats/{_short(loss_unit)}, "
         f"{scores.headline}{best}"
     )
 
@@ -185,11 +185,11 @@ def _talk(text: str) -> None:
 class BarDisplay:
     """A bar on the last line of a terminal; what an evaluation finds stays above it."""
 
-    def __init__(self, *, unit: str) -> None:
+    def __init__(self, *, unit: str, loss_unit: str) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self._unit = unit
+        self._unit, self._loss_unit = unit, loss_unit
         self._meter = Meter()
         self._console = Console(stderr=True)
         self._live = Live(
@@ -205,7 +205,7 @@ class BarDisplay:
         """Take notice of one update; the screen is drawn four times a second."""
         self._meter.record(progress)
         if progress.validation is not None:
-            self.note(validation_line(progress, unit=self._unit))
+            self.note(validation_line(progress, loss_unit=self._loss_unit))
 
     def note(self, text: str) -> None:
         """Say something above the bar."""
@@ -236,8 +236,8 @@ class BarDisplay:
 class LineDisplay:
     """A line every few seconds, for logs and pipes."""
 
-    def __init__(self, *, unit: str, clock: Clock = time.monotonic) -> None:
-        self._unit, self._clock = unit, clock
+    def __init__(self, *, unit: str, loss_unit: str, clock: Clock = time.monotonic) -> None:
+        self._unit, self._loss_unit, self._clock = unit, loss_unit, clock
         self._meter = Meter(clock=clock)
         self._shown = clock()
 
@@ -245,7 +245,7 @@ class LineDisplay:
         """Take notice of one update, and say so when the last line is old enough."""
         self._meter.record(progress)
         if progress.validation is not None:
-            self.note(validation_line(progress, unit=self._unit))
+            self.note(validation_line(progress, loss_unit=self._loss_unit))
         is_last = progress.update == progress.num_updates
         if is_last or self._clock() - self._shown >= LINE_SECONDS:
             self._shown = self._clock()
@@ -281,8 +281,8 @@ class LineDisplay:
 class JsonDisplay:
     """One JSON object a line on standard output, for programs; talk stays on standard error."""
 
-    def __init__(self, *, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, *, loss_unit: str, clock: Clock = time.monotonic) -> None:
+        self._loss_unit, self._clock = loss_unit, clock
         self._meter = Meter(clock=clock)
         self._shown = clock() - JSON_SECONDS
 
@@ -306,6 +306,7 @@ class JsonDisplay:
             "num_updates": progress.num_updates,
             "epoch": progress.epoch + 1,
             "loss_nats": progress.loss_nats,
+            "loss_unit": self._loss_unit,
             "learning_rate": progress.learning_rate,
             "symbols_per_second": self._meter.symbols_per_second,
             "seconds_left": self._meter.seconds_left,
@@ -328,14 +329,16 @@ class JsonDisplay:
         sys.stdout.flush()
 
 
-def choose_display(*, unit: str, as_json: bool) -> Display:
+def choose_display(*, unit: str, loss_unit: str, as_json: bool) -> Display:
     """The display that fits where the output goes.
 
     Args:
         unit: What the run counts: "characters", "bytes", "words", "bpe" or "records".
+        loss_unit: One of what its loss is a mean of: "character", "word", "record".
         as_json: Whether a program reads standard output.
     """
     if as_json:
-        return JsonDisplay()
+        return JsonDisplay(loss_unit=loss_unit)
     can_draw = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return BarDisplay(unit=unit) if can_draw else LineDisplay(unit=unit)
+    display = BarDisplay if can_draw else LineDisplay
+    return display(unit=unit, loss_unit=loss_unit)

@@ -9,11 +9,12 @@ import shlex
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from recurry.cli.progress import Display, choose_display
+from recurry.cli.task_file import TASK_FILE_OPTION, own_tasks
 from recurry.errors import Interrupted, UsageError, nearest
 from recurry.tasks.names import LANGUAGE, TASKS
 
@@ -63,7 +64,7 @@ def _short_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
+@click.command(params=[TASK_FILE_OPTION])
 @click.argument("files", nargs=-1, metavar="[TASK] [FILES]...")
 @click.option("--run", "folder", metavar="DIR", help="The run folder; a new or an empty one.")
 @click.option("--preset", metavar="NAME", help="Settings to begin with; each task has its own.")
@@ -94,18 +95,19 @@ def train(
 
     task, files = _split_task(files)
     if preset is None and config_path is None:
-        preset = find_task(task or LANGUAGE).preset
+        preset = find_task(task or LANGUAGE).preset or None
     short = _at_home(click.get_current_context().meta.get(_META, {}), task or LANGUAGE)
     config = load_config(preset, config_path, gather_settings(files, pairs, short), task=task)
     if print_config:
         click.echo(to_toml(config), nl=False)
         return
-    target = Path(folder) if folder else _free_folder(config, preset or Path(str(config_path)).stem)
+    name = preset or (Path(config_path).stem if config_path else config.task)
+    target = Path(folder) if folder else _free_folder(config, name)
     run = conduct(target, units_of(config), as_json=as_json, begin=starter(config))
     show_sample(run, as_json=as_json)
 
 
-@click.command()
+@click.command(params=[TASK_FILE_OPTION])
 @click.argument("folder", metavar="RUN")
 @click.option("--epochs", type=int, help="A larger number of epochs than the run began with.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on standard output.")
@@ -116,10 +118,10 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
     from recurry.runs.run import resume as resume_run
 
     path = Path(folder) / CONFIG_NAME
-    unit = units_of(load_config(path=path)) if os.path.isfile(path) else "characters"
+    units = units_of(load_config(path=path)) if os.path.isfile(path) else Units()
     run = conduct(
         Path(folder),
-        unit,
+        units,
         as_json=as_json,
         begin=lambda target, notify: resume_run(target, epochs=epochs, notify=notify),
     )
@@ -128,8 +130,16 @@ def resume(folder: str, epochs: int | None, as_json: bool) -> None:
 
 def _split_task(files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
     """The task that the first word names, if it names one, and the files."""
-    if files and files[0] in TASKS:
+    own = own_tasks()
+    if files and files[0] in (*TASKS, *own):
         return files[0], files[1:]
+    if own:
+        raise UsageError(
+            "--task-file brings in a task, but the first word names none.",
+            got=files[0] if files else "no word",
+            accepted=" or ".join(own),
+            hint=f"recurry train {own[0]} {' '.join(map(shlex.quote, files))}".strip(),
+        )
     if files and not os.path.exists(files[0]):
         close = nearest(files[0], TASKS)
         if close:
@@ -156,11 +166,19 @@ def _at_home(settings: dict[str, Any], task: str) -> dict[str, Any]:
     return found
 
 
-def units_of(config: RunConfig) -> str:
-    """What a run with these settings counts."""
+class Units(NamedTuple):
+    """What a run counts, and one of what its loss is a mean of."""
+
+    counted: str = "characters"
+    loss: str = "character"
+
+
+def units_of(config: RunConfig) -> Units:
+    """The units of a run with these settings."""
     from recurry.tasks.find import find_task
 
-    return find_task(config.task).units(config.tables)
+    task = find_task(config.task)
+    return Units(task.units(config.tables), task.loss_unit(config.tables))
 
 
 def gather_settings(
@@ -210,9 +228,9 @@ def starter(config: RunConfig) -> Begin:
     return lambda folder, notify: start(config, folder, notify=notify)
 
 
-def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
+def conduct(folder: Path, units: Units, *, as_json: bool, begin: Begin) -> Run:
     """Open a run, train it to the end and say what came out."""
-    display = choose_display(unit=unit, as_json=as_json)
+    display = choose_display(unit=units.counted, loss_unit=units.loss, as_json=as_json)
     try:
         with display:
             run = begin(folder, display.note)
@@ -222,7 +240,7 @@ def conduct(folder: Path, unit: str, *, as_json: bool, begin: Begin) -> Run:
                     display.show(progress)
     except KeyboardInterrupt as stop:
         raise _stopped_at_once(folder) from stop
-    _report(run, as_json=as_json)
+    _report(run, loss_unit=units.loss, as_json=as_json)
     return run
 
 
@@ -242,12 +260,12 @@ def _introduce(run: Run, display: Display) -> None:
     display.note(run.state.course.description)
 
 
-def _report(run: Run, *, as_json: bool) -> None:
+def _report(run: Run, *, loss_unit: str, as_json: bool) -> None:
     """Where the model lies and how good it is."""
     scores = dict(run.best_model().scores)
     if as_json:
         done = {"event": "done", "run": str(run.folder), "model": str(run.model_path)}
-        click.echo(json.dumps(done | {"scores": scores}))
+        click.echo(json.dumps(done | {"loss_unit": loss_unit, "scores": scores}))
         return
     click.echo(f"model   {click.format_filename(run.model_path)}")
     click.echo(f"curves  {click.format_filename(run.folder / 'curves.svg')}")
@@ -255,7 +273,9 @@ def _report(run: Run, *, as_json: bool) -> None:
         if f"{part}_loss_nats" in scores:
             found = {name: x for name, x in scores.items() if name.startswith(f"{part}_")}
             is_text = run.config.task == LANGUAGE
-            click.echo(f"{part:<11}{_perplexities(found) if is_text else _listed(found)}")
+            click.echo(
+                f"{part:<11}{_perplexities(found) if is_text else _listed(found, loss_unit)}"
+            )
 
 
 def _perplexities(found: dict[str, float]) -> str:
@@ -267,9 +287,11 @@ def _perplexities(found: dict[str, float]) -> str:
     )
 
 
-def _listed(found: dict[str, float]) -> str:
+def _listed(found: dict[str, float], loss_unit: str) -> str:
     """The scores of a task over records on one part, by name."""
-    names = ((name.partition("_")[2].replace("_", " "), x) for name, x in found.items())
+    titles = {"loss_nats": f"nats a {loss_unit}"}
+    plain = ((name.partition("_")[2], x) for name, x in found.items())
+    names = ((titles.get(name, name.replace("_", " ")), x) for name, x in plain)
     return ", ".join(
         f"{name} {value:,.0f}" if name.startswith("num ") else f"{name} {value:.4g}"
         for name, value in names

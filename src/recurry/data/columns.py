@@ -36,7 +36,8 @@ def conllu_sentences(text: str, *, label: str = "UPOS", name: str) -> Iterator[S
         name: What the file is called in errors.
 
     Raises:
-        DataError: A line has not ten fields, its first is no number, or there is no such field.
+        DataError: A line has not ten fields, its first is no number, its word or its label is
+            empty, or there is no such field.
     """
     if label not in CONLLU_FIELDS:
         raise DataError(
@@ -57,6 +58,8 @@ def conllu_sentences(text: str, *, label: str = "UPOS", name: str) -> Iterator[S
         if len(fields) != len(CONLLU_FIELDS):
             raise _broken(name, number, line, f"{len(CONLLU_FIELDS)} fields between tabs")
         if fields[0].isdigit():
+            if not fields[1].strip() or not fields[at].strip():
+                raise _broken(name, number, line, f"a word, and something in {label}")
             words.append((fields[1], fields[at], number))
         elif not fields[0].replace("-", "").replace(".", "").isdigit():
             raise _broken(name, number, line, "a number in the first field")
@@ -74,7 +77,8 @@ def column_sentences(
         name: What the file is called in errors.
 
     Raises:
-        DataError: A line has other columns than the first, or fewer than are asked for.
+        DataError: A line has other columns than the first, or fewer than are asked for, or its word
+            or its label is empty.
     """
     words: list[tuple[str, str, int]] = []
     start, width = 1, 0
@@ -89,6 +93,8 @@ def column_sentences(
         width = width or len(fields)
         if len(fields) != width or len(fields) < least:
             raise _broken(name, number, line, f"{max(width, least)} columns")
+        if not fields[word_at].strip() or (label_at is not None and not fields[label_at].strip()):
+            raise _broken(name, number, line, "a word and a label, neither of them empty")
         if fields[word_at] != "-DOCSTART-":
             words.append((fields[word_at], "" if label_at is None else fields[label_at], number))
 

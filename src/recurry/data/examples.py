@@ -14,10 +14,10 @@ from recurry.errors import DataError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ragged:
-    """Sequences of numbers of different lengths, one behind the other.
+    """Sequences of numbers, or of vectors, of different lengths, one behind the other.
 
     Attributes:
-        values: All numbers.
+        values: All numbers, (S,), or vectors, (S, I).
         offsets: Where each sequence begins, and where the last one ends; (N + 1,).
     """
 
@@ -57,11 +57,14 @@ class Ragged:
             padding: What stands behind the end of a shorter sequence.
 
         Shapes:
-            returns: (T, N) int64, T the length of the longest.
+            returns: (T, N) int64, T the length of the longest; what is no whole number keeps its
+                type, and vectors (T, N, I) their size.
         """
-        lengths = self.lengths
-        block = np.full((int(lengths.max(initial=0)), len(self)), padding, dtype=np.int64)
-        block.T[np.arange(len(block)) < lengths[:, None]] = self.values
+        lengths, values = self.lengths, self.values
+        shape = (int(lengths.max(initial=0)), len(self), *values.shape[1:])
+        is_whole = np.issubdtype(values.dtype, np.integer)
+        block = np.full(shape, padding, dtype=np.int64 if is_whole else values.dtype)
+        block.swapaxes(0, 1)[np.arange(len(block)) < lengths[:, None]] = values
         return block
 
 

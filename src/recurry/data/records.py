@@ -40,10 +40,13 @@ class Columns:
     Attributes:
         text: The column, or key, of the text.
         label: That of the label; None where there are no labels to read.
+        has_numbers: Whether the text of a JSON line may be a list of numbers, which is handed on
+            as it is written.
     """
 
     text: str = "text"
     label: str | None = "label"
+    has_numbers: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,6 +270,8 @@ def _json_rows(text: str, columns: Columns, name: str) -> Iterator[Row]:
         value, label = record[columns.text], None
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             value = as_lines(value)
+        if isinstance(value, list) and columns.has_numbers:
+            value = json.dumps(value)
         if not isinstance(value, str):
             raise DataError("A text is no string.", where=place, got=json.dumps(value)[:80])
         if columns.label is not None and number == 1:
@@ -290,7 +295,7 @@ def _file_rows(files: Files, paths: Sequence[str]) -> Iterator[Row]:
     for path in paths:
         found += _visible(Path(path)) if os.path.isdir(path) else [Path(path)]
     for path, label in zip(found, class_names(found), strict=True):
-        for number, line in enumerate(files.read(str(path)).splitlines(), start=1):
+        for number, line in enumerate(files.read(str(path)).split("\n"), start=1):
             if line.strip():
                 yield Row(line.strip(), label, f"{path}:{number}")
 

@@ -24,8 +24,7 @@ from recurry.runs.folder import (
 )
 from recurry.runs.log import TIMES_NAME, read_log
 from recurry.tasks.language import LanguageModel
-
-UNITS = {"characters": "character", "bytes": "byte", "words": "word", "bpe": "token"}
+from recurry.tasks.names import SYMBOLS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +90,7 @@ def read_run(folder: Path) -> RunFiles:
 
 def make_tiles(model: LanguageModel, files: RunFiles) -> list[Tile]:
     """The numbers of the page's first row."""
-    unit = UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     part = "test" if "test_loss_nats" in model.scores else "validation"
     tiles = []
     if f"{part}_loss_nats" in model.scores:

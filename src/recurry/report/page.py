@@ -15,10 +15,11 @@ from recurry.generation.sample import Sampling, generate
 from recurry.inspection.controls import printable
 from recurry.inspection.figure import describe
 from recurry.inspection.html import Painting, fragment, legend, style
-from recurry.report.facts import UNITS, RunFiles, Tile, make_tiles, read_run, shorten
+from recurry.report.facts import RunFiles, Tile, make_tiles, read_run, shorten
 from recurry.report.passage import paint_passage
 from recurry.runs.folder import STDIN
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.names import SYMBOLS
 
 _TEMPERATURES = (0.5, 0.8, 1.0)
 _SAMPLE_LENGTH = 600
@@ -78,7 +79,7 @@ def draw_samples(model: LanguageModel, *, length: int) -> dict[str, str]:
 
 
 def _page(model: LanguageModel, tiles: list[Tile], *, files: RunFiles, sections: list[str]) -> str:
-    unit = UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     title = f"A {unit} model of {_subject(model.codec.config.paths)}"
     read = f"; trained on {shorten(files.num_training_symbols)} {unit}s" * bool(files.num_read)
     return _PAGE.format(
@@ -119,7 +120,7 @@ def _drawing(svg: str, *, is_wide: bool = False) -> str:
 
 
 def _curve_text(model: LanguageModel, files: RunFiles) -> str:
-    unit = UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     epochs = files.num_read / files.num_training_symbols if files.num_training_symbols else 0
     return (
         f"The loss is the surprise at the next {unit}, in nats; 0 would be certainty. The model "
@@ -128,7 +129,7 @@ def _curve_text(model: LanguageModel, files: RunFiles) -> str:
 
 
 def _samples_text(model: LanguageModel) -> str:
-    unit = UNITS[model.codec.config.tokens]
+    unit = SYMBOLS[model.codec.config.tokens]
     return (
         f"Drawn one {unit} at a time, each from the probabilities that the model gives after all "
         "that it has written so far. A low temperature plays safe, a high one takes risks."

@@ -44,7 +44,7 @@ def curves_svg(rows: Sequence[Mapping[str, Any]], *, title: str, unit: str = "sy
     Args:
         rows: Lines of a run's log, in order.
         title: What stands above the picture.
-        unit: What a symbol of this run is: "character", "byte" or "word".
+        unit: One of what the loss is a mean of: "character", "word", "record".
 
     Returns:
         The text of an SVG file.

@@ -28,7 +28,6 @@ from recurry.tasks.task import AnyModel, AnyPrepared, AnyScores, numbers_of
 CONFIG_NAME, CELL_NAME, DATA, CHECKPOINTS = "run.toml", "cell.toml", "data", "checkpoints"
 CURVES_SVG, CURVES_CSV = "curves.svg", "curves.csv"
 STDIN = "-"
-_BPE, _TOKEN = "bpe", "token"
 
 
 def open_new(folder: Path, config: RunConfig) -> tuple[RunConfig, RunLock]:
@@ -154,8 +153,7 @@ def run_network(folder: Path, config: RunConfig, prepared: AnyPrepared) -> AnyMo
 def draw_curves(folder: Path, config: RunConfig) -> None:
     """Write the learning curves as a table and as a picture."""
     rows = read_log(folder)
-    units = find_task(config.task).units(config.tables)
-    unit = _TOKEN if units == _BPE else units.removesuffix("s")
+    unit = find_task(config.task).loss_unit(config.tables)
     picture = curves_svg(rows, title=f"Learning curves of {folder.resolve().name}", unit=unit)
     write_file(folder / CURVES_CSV, curves_csv(rows).encode())
     write_file(folder / CURVES_SVG, picture.encode())

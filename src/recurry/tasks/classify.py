@@ -178,10 +178,10 @@ class Classify(RecordTask):
         answers: list[dict[str, Any]]
         if labels.kind == "number":
             numbers = found * labels.spread + labels.centre
-            answers = [{"value": _rounded(number)} for number in numbers.tolist()]
+            answers = [{"value": round_digits(number)} for number in numbers.tolist()]
         else:
             shares = np.exp(tempered(found, temperature_of(model)))
-            answers = [_answer(row, labels) for row in shares]
+            answers = [answer_of(row, labels) for row in shares]
         for number, answer in enumerate(answers):
             if remarks := encoded.remarks(number):
                 answer["remarks"] = remarks
@@ -232,16 +232,18 @@ def _class_weights(labels: Labels, answer: Any) -> Tensor | None:
     return counts.sum() / (len(labels) * counts)
 
 
-def _answer(probabilities: np.ndarray, labels: Labels) -> dict[str, Any]:
+def answer_of(probabilities: np.ndarray, labels: Labels) -> dict[str, Any]:
+    """The likeliest label with the probabilities of all; of ratings also their mean."""
     best = int(probabilities.argmax())
     answer: dict[str, Any] = {"label": labels.names[best]}
     if labels.kind == "rating":
-        answer["value"] = _rounded(float(probabilities @ labels.values))
+        answer["value"] = round_digits(float(probabilities @ labels.values))
     pairs = zip(labels.names, probabilities.tolist(), strict=True)
-    return answer | {"probabilities": {name: _rounded(share) for name, share in pairs}}
+    return answer | {"probabilities": {name: round_digits(share) for name, share in pairs}}
 
 
-def _rounded(number: float) -> float:
+def round_digits(number: float) -> float:
+    """The digits that do not depend on what was read side by side."""
     return round(number, _DIGITS)
 
 
@@ -266,11 +268,13 @@ def _examples(
         check_overlap(encoded, knowledge.codec, where=rows[0].place)
     places = [row.place for row in rows]
     labels = knowledge.labels.encode([row.label or "" for row in rows], places)
-    notes = encoded.notes(part, longest=longest) + _unseen(rows, labels, knowledge.labels, part)
+    notes = encoded.notes(part, longest=longest) + unseen_notes(
+        rows, labels, knowledge.labels, part
+    )
     return Examples(sequences={"text": encoded.numbers}, values={"label": labels}), notes
 
 
-def _unseen(rows: list[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:
+def unseen_notes(rows: list[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:
     """Classes that the training part lacks."""
     if labels.kind == "number" or not (found == UNSEEN).any():
         return []

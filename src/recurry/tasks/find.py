@@ -6,9 +6,14 @@ Comes in: a name. Goes out: a task. A task of somebody else's joins by `register
 from importlib import import_module
 from typing import Any
 
-from recurry.errors import unknown_name
+from recurry.errors import UsageError, nearest
 from recurry.tasks.names import LANGUAGE, TASKS
 from recurry.tasks.task import Task
+
+# Where a task is meant that does not come with the package: its code runs only if asked for.
+OWN_TASK = (
+    "--task-file FILE.py, if it is one of your own: files of code are never found by themselves"
+)
 
 _REGISTERED: dict[str, Any] = {}
 
@@ -22,12 +27,17 @@ def find_task(name: str = LANGUAGE) -> Task:
     """The task of a name.
 
     Raises:
-        UsageError: There is none; the message names the nearest.
+        UsageError: There is none; the message names the nearest, or how one's own is brought in.
     """
     if name in _REGISTERED:
         return _REGISTERED[name]
     if name not in TASKS:
-        raise unknown_name("task", name, known=task_names())
+        close = nearest(name, task_names())
+        raise UsageError(
+            f"There is no task named {name!r}.",
+            accepted=", ".join(task_names()),
+            hint=" or ".join(close) if close else OWN_TASK,
+        )
     module, attribute = TASKS[name]
     return getattr(import_module(module), attribute)()
 

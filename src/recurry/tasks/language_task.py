@@ -19,7 +19,7 @@ from recurry.network.configuration import NetworkConfig
 from recurry.network.dropout import Dropout
 from recurry.network.symbols import SymbolNetwork, expected_shapes
 from recurry.tasks.language import LanguageModel
-from recurry.tasks.names import LANGUAGE
+from recurry.tasks.names import LANGUAGE, SYMBOLS
 from recurry.tasks.scoring import Scores, score
 from recurry.tasks.task import Pace, Settings
 
@@ -64,6 +64,10 @@ class LanguageTask:
         config = settings["data"]
         assert isinstance(config, DataConfig)
         return config.tokens
+
+    def loss_unit(self, settings: Settings) -> str:
+        """A symbol."""
+        return SYMBOLS[self.units(settings)]
 
     def score(self, model: LanguageModel, data: Any) -> Scores:
         """Nats and bits a symbol."""

@@ -38,7 +38,7 @@ class RecordTask(ABC):
 
     name: ClassVar[str]
     kind: ClassVar[str]
-    preset: ClassVar[str]
+    preset: ClassVar[str] = ""
     tables: ClassVar[Mapping[str, type[BaseModel]]]
     pace: ClassVar[Pace] = "batches"
     parts: ClassVar[tuple[str, ...]] = ("settings", "knowledge")
@@ -122,6 +122,10 @@ class RecordTask(ABC):
     def units(self, settings: Settings) -> str:
         """Records are counted."""
         return "records"
+
+    def loss_unit(self, settings: Settings) -> str:
+        """The loss is that of a record; a task that divides by something else says so."""
+        return "record"
 
     def counted(self, examples: Examples) -> int:
         """How many of its units a batch has."""

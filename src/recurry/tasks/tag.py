@@ -31,7 +31,6 @@ from recurry.data.sentences import (
 from recurry.data.spans import Span, find_scheme, find_spans
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
-from recurry.errors import DataError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.tagger import Tagger, make_front
 from recurry.network.transitions import Transitions
@@ -41,11 +40,11 @@ from recurry.tasks.confusion import confusion_svg
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import READING_STEPS, RecordTask
 from recurry.tasks.scoring import evaluating
+from recurry.tasks.tag_notes import sentence_notes
 from recurry.tasks.tag_scores import TagScores, score_entities, score_words
 from recurry.tasks.task import Settings
 
 _SCHEMES = ("none", "bio", "bioes")
-_NAMES_SHOWN = 5
 
 
 class TagsConfig(BaseModel):
@@ -128,7 +127,15 @@ class Tag(RecordTask):
         for part, sentences in parts.items():
             longest = tables["words"].longest
             found[part] = _examples(cut_sentences(sentences, longest), knowledge)
-            notes += _notes(sentences, knowledge, part=part, longest=longest)
+            notes += sentence_notes(
+                sentences,
+                lexicon=knowledge.lexicon,
+                labels=knowledge.labels,
+                scheme=knowledge.scheme,
+                rules=knowledge.rules,
+                part=part,
+                longest=longest,
+            )
         return Records(
             train=found["train"],
             validation=found["validation"],
@@ -163,6 +170,10 @@ class Tag(RecordTask):
             crf=tables["answer"].crf,
             allowed=knowledge.rules,
         )
+
+    def loss_unit(self, settings: Settings) -> str:
+        """A word."""
+        return "word"
 
     def loss(self, model: Model, examples: Examples) -> tuple[Float[Tensor, ""], float]:
         """Cross-entropy of each label, or of the sequence."""
@@ -342,58 +353,3 @@ def _kinds(knowledge: Knowledge) -> list[str]:
 
 def _names(row: np.ndarray, knowledge: Knowledge) -> list[str]:
     return [knowledge.labels.names[number] for number in row.tolist()]
-
-
-def _notes(
-    sentences: list[Sentence], knowledge: Knowledge, *, part: str, longest: int
-) -> list[str]:
-    """What is worth knowing of sentences; those that share nothing with the lexicon are refused."""
-    found = []
-    words = [word for sentence in sentences for word in sentence.words]
-    known = knowledge.lexicon.characters.numbers
-    if words and not any(character in known for word in words for character in word):
-        raise DataError(
-            "The sentences and the training part have no character in common.",
-            where=sentences[0].place,
-            got=f"{len(words):,} words of unknown characters alone, the first {words[0][:40]!r}",
-            hint="sentences in the writing that the model was trained on",
-        )
-    labels = [label for sentence in sentences for label in sentence.labels]
-    unseen = [label for label in labels if label not in knowledge.labels.numbers]
-    if unseen:
-        names = sorted(set(unseen))
-        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
-        found.append(
-            f"{len(unseen):,} words of the {part} part have a label that the training part lacks, "
-            f"and count as mistakes: {shown}"
-        )
-    num_invalid = _count_invalid(sentences, knowledge)
-    if num_invalid:
-        found.append(
-            f"{num_invalid:,} sentences of the {part} part have labels that break the rules of "
-            f"{knowledge.scheme.upper()}, which are never answered so (answer.scheme)"
-        )
-    num_long = sum(len(sentence.words) > longest for sentence in sentences)
-    if num_long:
-        found.append(
-            f"{num_long:,} sentences of the {part} part are longer than {longest:,} words and are "
-            "read in pieces (words.longest)"
-        )
-    return found
-
-
-def _count_invalid(sentences: list[Sentence], knowledge: Knowledge) -> int:
-    """The sentences of known labels that may not follow one another."""
-    rules = knowledge.rules
-    if rules is None:
-        return 0
-    between, first, last = (x.numpy() for x in (rules.between, rules.first, rules.last))
-    rows = (
-        [knowledge.labels.numbers.get(label, UNSEEN) for label in sentence.labels]
-        for sentence in sentences
-    )
-    return sum(
-        not (first[row[0]] and last[row[-1]] and between[row[:-1], row[1:]].all())
-        for row in rows
-        if UNSEEN not in row
-    )

@@ -142,7 +142,7 @@ class Task(Protocol):
     Attributes:
         name: The first word after `recurry train`.
         kind: What model files call it.
-        preset: The settings of a run that names none.
+        preset: The settings of a run that names none; "" are the defaults of the tables.
         pace: Whether an update reads a window of one long text or a batch of records.
         tables: The settings that are its own, by table; "data" and "network" are among them.
         parts: The tables that it adds to the description in a model file.
@@ -169,6 +169,10 @@ class Task(Protocol):
 
     def units(self, settings: Settings) -> str:
         """What is counted while training: "characters", "words", "records"."""
+        ...
+
+    def loss_unit(self, settings: Settings) -> str:
+        """One of what the loss is a mean of: "character", "word", "record"."""
         ...
 
     def score(self, model: Any, data: Any) -> AnyScores:

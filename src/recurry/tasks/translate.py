@@ -20,12 +20,14 @@ class TranslationScores(WrittenLoss):
         bleu_single: The same against one translation at a time: a text with three translations
             counts three times.
         chrf: F-score of character n-grams, chrF2, against all translations.
+        exact: The share of texts whose translation is a right one to the letter.
         num_references: All translations.
     """
 
     bleu: float
     bleu_single: float
     chrf: float
+    exact: float
     num_references: int
 
     @property
@@ -60,12 +62,14 @@ class Translate(Written):
             for answer, right in zip(answers, references, strict=True)
             for target in right
         ]
+        exact = sum(one in right for one, right in zip(answers, references, strict=True))
         single = package.corpus_bleu([one for one, _ in pairs], [[other for _, other in pairs]])
         return TranslationScores(
             **vars(loss),
             bleu=package.corpus_bleu(answers, streams).score,
             bleu_single=single.score,
             chrf=package.corpus_chrf(answers, streams).score,
+            exact=exact / len(answers),
             num_references=len(pairs),
         )
 

@@ -26,6 +26,7 @@ from recurry.network.configuration import DecoderConfig, EncoderDecoderConfig
 from recurry.network.translated import Translated, TranslatedConfig
 from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.model import Model
+from recurry.tasks.names import SYMBOLS
 from recurry.tasks.pair_records import learn_sides, make_records, spread, unpack_texts
 from recurry.tasks.record_task import READING_STEPS, RecordTask
 from recurry.tasks.scoring import evaluating, perplexity_of
@@ -104,6 +105,10 @@ class Written(RecordTask):
     def units(self, settings: Settings) -> str:
         """Symbols of what is written are counted."""
         return getattr(settings["text"], "tokens")  # noqa: B009
+
+    def loss_unit(self, settings: Settings) -> str:
+        """A symbol of what is written."""
+        return SYMBOLS[self.units(settings)]
 
     def counted(self, examples: Examples) -> int:
         """The same of a batch."""

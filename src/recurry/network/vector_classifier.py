@@ -1,0 +1,83 @@
+"""A network that reads a whole sequence of vectors and answers once.
+
+Comes in: vectors `(T, B, I)` and lengths. Goes out: scores of classes, or numbers, one a sequence.
+"""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from recurry.compiler.cell import Cell
+from recurry.network.configuration import EncoderConfig
+from recurry.network.dropout import Dropout
+from recurry.network.front import Vectors
+from recurry.network.pooled import Pooled
+from recurry.network.recurrent import Recurrent
+
+
+class VectorClassifier(nn.Module):
+    """Perhaps a linear map, recurrent layers in one or two directions, pooling, one answer.
+
+    Args:
+        cell: The cell of all layers.
+        config: Sizes and options; its `cell` is not read, and an `embedding_size` above 0 is that
+            of a learnt linear map before the layers.
+        dropout: Rates.
+        input_size: Size I of the vectors.
+        num_outputs: Number K of classes, or 1 for a number.
+        kind: `class`, `rating` or `number`.
+        pooling: How the outputs of all steps become one vector.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        config: EncoderConfig,
+        *,
+        dropout: Dropout,
+        input_size: int,
+        num_outputs: int,
+        kind: str,
+        pooling: str,
+    ) -> None:
+        super().__init__()
+        self.recurrent = Recurrent(
+            cell,
+            config.embedding_size or input_size,
+            config.hidden_size,
+            config.num_layers,
+            config.is_bidirectional,
+            dropout=dropout,
+            backend=config.backend,
+            precision=config.precision,
+            has_residual=config.has_residual,
+        )
+        dtype = self.recurrent.dtype
+        self.front = Vectors(input_size, config.embedding_size or None, dtype=dtype)
+        self.head = Pooled(
+            self.recurrent.output_size,
+            num_outputs,
+            pooling=pooling,
+            kind=kind,
+            num_directions=self.recurrent.num_directions,
+            dtype=dtype,
+        )
+
+    def forward(
+        self, vectors: Float[Tensor, "T B I"], lengths: Sequence[int]
+    ) -> Float[Tensor, "B *K"]:
+        """Logits of classes, log-probabilities of ratings `(B, K)`, or numbers `(B,)`."""
+        return self.head(self._read(vectors, lengths), lengths)
+
+    def loss(
+        self,
+        vectors: Float[Tensor, "T B I"],
+        targets: Shaped[Tensor, "B"],
+        lengths: Sequence[int],
+    ) -> tuple[Float[Tensor, ""], float]:
+        """The loss summed over the sequences, and what to divide it by."""
+        return self.head.loss(self._read(vectors, lengths), targets, lengths)
+
+    def _read(self, vectors: Tensor, lengths: Sequence[int]) -> Tensor:
+        return self.recurrent(self.front(vectors.to(self.recurrent.dtype)), lengths=lengths)[0]

@@ -1,0 +1,287 @@
+"""One answer for a sequence of numbers or vectors: a class, a rating, or a number.
+
+Comes in: labelled sequences, as measurements are. Goes out: a model that answers.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+from recurry.compiler.cell import Cell
+from recurry.data.batches import in_order
+from recurry.data.examples import Examples, Ragged
+from recurry.data.labels import LabelKind, Labels
+from recurry.data.parts import read_parts
+from recurry.data.record_configuration import RecordsConfig
+from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.stored import Records
+from recurry.data.vector_rows import parse_vectors
+from recurry.data.vocabulary import damaged
+from recurry.errors import DataError
+from recurry.network.configuration import EncoderConfig
+from recurry.network.vector_classifier import VectorClassifier
+from recurry.tasks.calibration import tempered
+from recurry.tasks.class_scores import ClassScores, NumberScores, score_classes, score_numbers
+from recurry.tasks.classify import (
+    PoolingName,
+    answer_of,
+    round_digits,
+    temperature_of,
+    unseen_notes,
+)
+from recurry.tasks.model import Model
+from recurry.tasks.record_task import READING_STEPS, RecordTask
+from recurry.tasks.scoring import evaluating
+from recurry.tasks.task import Settings
+
+
+class SeriesConfig(RecordsConfig):
+    """Which rows are read; a sequence is a JSON list of numbers or of lists of numbers, or numbers
+    with spaces between.
+
+    Attributes:
+        text_column: The column, or JSON key, of the sequence.
+        label_column: That of the label.
+    """
+
+    text_column: str = "inputs"
+    label_column: str = "target"
+
+
+class SeriesAnswerConfig(BaseModel):
+    """What is answered for a sequence; as for classify.
+
+    Attributes:
+        kind: "class"; "rating", classes that are numbers and have an order; or "number".
+        pooling: How the outputs of all steps become one vector.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: LabelKind = "class"
+    pooling: PoolingName = "last"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What the training part taught besides weights.
+
+    Attributes:
+        labels: What the answers are.
+        centres: The mean of each number of a step.
+        spreads: Its standard deviation.
+    """
+
+    labels: Labels
+    centres: tuple[float, ...]
+    spreads: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        answers = f"{len(self.labels)} classes" if len(self.labels) else "numbers"
+        return f"{len(self.centres):,} numbers a step, {answers}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """A value that JSON can hold."""
+        scale = {"centres": list(self.centres), "spreads": list(self.spreads)}
+        return {"labels": self.labels.to_dict(), **scale}
+
+    def scaled(self, steps: np.ndarray) -> np.ndarray:
+        """Steps whose numbers have mean 0 and deviation 1 over the training part."""
+        found = (steps - np.array(self.centres)) / np.array(self.spreads)
+        return found.astype(np.float32)
+
+
+class Series(RecordTask):
+    """One answer a sequence of numbers."""
+
+    name: ClassVar[str] = "series"
+    kind: ClassVar[str] = "series"
+    preset: ClassVar[str] = "series"
+    tables: ClassVar[Mapping[str, type[BaseModel]]] = {
+        "data": SeriesConfig,
+        "network": EncoderConfig,
+        "answer": SeriesAnswerConfig,
+    }
+
+    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
+        """Rows of files, split, as scaled numbers and labels."""
+        tables: Mapping[str, Any] = settings
+        data = tables["data"]
+        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
+        size = None if knowledge is None else len(knowledge.centres)
+        steps = {part: _steps(rows, size) for part, rows in parts.items()}
+        if knowledge is None:
+            knowledge = _learn(parts["train"], steps["train"], kind=tables["answer"].kind)
+        found: dict[str, Examples] = {}
+        for part, rows in parts.items():
+            found[part], more = _examples(rows, steps[part], knowledge, part=part)
+            notes += more
+        return Records(
+            train=found["train"],
+            validation=found["validation"],
+            test=found.get("test"),
+            knowledge=knowledge.to_dict(),
+            sha256=sums,
+            key="",
+            notes=tuple(notes),
+        )
+
+    def read_knowledge(self, data: Any) -> Knowledge:
+        """Labels and scale."""
+        if not isinstance(data, Mapping) or set(data) != {"labels", "centres", "spreads"}:
+            raise damaged("it is no table of labels, centres and spreads")
+        scale = [data["centres"], data["spreads"]]
+        if not all(_are_numbers(row) for row in scale) or len({len(row) for row in scale}) != 1:
+            raise damaged("its centres and spreads are no two lists of as many numbers")
+        if not all(spread > 0 for spread in data["spreads"]):
+            raise damaged("a spread is not above 0")
+        labels = Labels.from_dict(data["labels"])
+        return Knowledge(labels=labels, centres=tuple(scale[0]), spreads=tuple(scale[1]))
+
+    def make_network(
+        self, cell: Cell, settings: Settings, knowledge: Knowledge
+    ) -> VectorClassifier:
+        """Layers, pooling, answer."""
+        tables: Mapping[str, Any] = settings
+        return VectorClassifier(
+            cell,
+            tables["network"],
+            dropout=tables["dropout"],
+            input_size=len(knowledge.centres),
+            num_outputs=knowledge.labels.num_outputs,
+            kind=knowledge.labels.kind,
+            pooling=tables["answer"].pooling,
+        )
+
+    def loss(self, model: Model, examples: Examples) -> tuple[Float[Tensor, ""], float]:
+        """Cross-entropy, that of ordered classes, or half the squared error."""
+        network, labels = model.network, model.knowledge.labels
+        assert isinstance(network, VectorClassifier)
+        targets = torch.from_numpy(examples.values["label"])
+        if labels.kind == "number":
+            targets = targets.to(network.recurrent.dtype)
+        steps = examples.sequences["steps"]
+        vectors = torch.from_numpy(steps.padded())
+        total, count = network.loss(vectors, targets, steps.lengths.tolist())
+        return total / 2 if labels.kind == "number" else total, count
+
+    def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:
+        """Scores at the temperature that validation gave."""
+        return _score(model, data, temperature=temperature_of(model))
+
+    def validate(self, model: Model, data: Examples) -> ClassScores | NumberScores:
+        """Scores at the temperature that fits these records."""
+        return _score(model, data, temperature=None)
+
+    def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """The label of each sequence with the probabilities of all, or its number.
+
+        Raises:
+            DataError: A text is no sequence, or its steps have another size (with its number).
+        """
+        known: Knowledge = model.knowledge
+        size = len(known.centres)
+        steps = [
+            parse_vectors(text, f"sequence {number:,}", size=size)
+            for number, text in enumerate(texts, start=1)
+        ]
+        found = _outputs(model, Examples(sequences={"steps": _ragged(steps, known)}))
+        labels = known.labels
+        answers: list[dict[str, Any]]
+        if labels.kind == "number":
+            numbers = (found * labels.spread + labels.centre).tolist()
+            answers = [{"value": round_digits(number)} for number in numbers]
+        else:
+            shares = np.exp(tempered(found, temperature_of(model)))
+            answers = [answer_of(row, labels) for row in shares]
+        return [
+            answer if len(one) else answer | {"remarks": ["empty"]}
+            for answer, one in zip(answers, steps, strict=True)
+        ]
+
+
+def _outputs(model: Model, data: Examples) -> np.ndarray:
+    """What the network gives for each record, in their order."""
+    network, labels = model.network, model.knowledge.labels
+    assert isinstance(network, VectorClassifier)
+    shape = (len(data),) if labels.kind == "number" else (len(data), len(labels))
+    found = np.zeros(shape)
+    with evaluating(network), torch.no_grad():
+        for members in in_order(data.lengths, steps=READING_STEPS):
+            steps = data.take(members).sequences["steps"]
+            output = network(torch.from_numpy(steps.padded()), steps.lengths.tolist())
+            found[members] = output.double().numpy()
+    return found
+
+
+def _score(
+    model: Model, data: Examples, *, temperature: float | None
+) -> ClassScores | NumberScores:
+    labels, found, truth = model.knowledge.labels, _outputs(model, data), data.values["label"]
+    if labels.kind == "number":
+        return score_numbers(found, truth, spread=labels.spread)
+    values = labels.values if labels.kind == "rating" else None
+    return score_classes(found, found.argmax(1), truth, temperature=temperature, values=values)
+
+
+def _rows(data: SeriesConfig, paths: tuple[str, ...]) -> Rows[Row]:
+    columns = Columns(text=data.text_column, label=data.label_column, has_numbers=True)
+    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
+
+
+def _steps(rows: list[Row], size: int | None) -> list[np.ndarray]:
+    """The steps of each row; all have the size of the first that has any."""
+    found = []
+    for row in rows:
+        found.append(parse_vectors(row.text, row.place, size=size))
+        size = size or (found[-1].shape[1] if len(found[-1]) else None)
+    return found
+
+
+def _learn(rows: list[Row], steps: list[np.ndarray], *, kind: LabelKind) -> Knowledge:
+    """What the training part teaches."""
+    if not any(map(len, steps)):
+        raise DataError("No sequence has a step.", where=rows[0].place, got=f"{len(rows):,} rows")
+    labels = Labels.learn(kind, [row.label or "" for row in rows], [row.place for row in rows])
+    every = np.concatenate([row for row in steps if len(row)]).astype(np.float64)
+    spreads = [spread if spread > 0 and math.isfinite(spread) else 1.0 for spread in every.std(0)]
+    return Knowledge(
+        labels=labels,
+        centres=tuple(map(float, every.mean(0))),
+        spreads=tuple(map(float, spreads)),
+    )
+
+
+def _examples(
+    rows: list[Row], steps: list[np.ndarray], knowledge: Knowledge, *, part: str
+) -> tuple[Examples, list[str]]:
+    """Rows as numbers, and what is worth knowing of them."""
+    labels = knowledge.labels.encode([row.label or "" for row in rows], [row.place for row in rows])
+    notes = unseen_notes(rows, labels, knowledge.labels, part)
+    num_empty = sum(not len(row) for row in steps)
+    if num_empty:
+        notes.append(f"{num_empty:,} sequences of the {part} part have no step")
+    numbers = _ragged(steps, knowledge)
+    return Examples(sequences={"steps": numbers}, values={"label": labels}), notes
+
+
+def _ragged(steps: Sequence[np.ndarray], knowledge: Knowledge) -> Ragged:
+    size = len(knowledge.centres)
+    scaled = [knowledge.scaled(row.reshape(-1, size)) for row in steps]
+    found = Ragged.from_sequences(scaled, dtype=np.float32)
+    return replace(found, values=found.values.reshape(-1, size))
+
+
+def _are_numbers(row: Any) -> bool:
+    return (
+        isinstance(row, list | tuple)
+        and len(row) > 0
+        and all(type(x) in (int, float) and math.isfinite(x) for x in row)
+    )
