@@ -26,6 +26,8 @@ def test_tasks(name):
         ("tag", {}, "word"),
         ("translate", {"text.tokens": "bytes"}, "byte"),
         ("summarise", {}, "token"),
+        ("fill", {}, "word"),
+        ("conditional", {}, "character"),
     ],
 )
 def test_what_the_loss_is_a_mean_of(name, overrides, unit):

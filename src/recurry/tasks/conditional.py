@@ -32,6 +32,7 @@ from recurry.network.sampling import Sampling
 from recurry.network.seeded import Seeded, SeededWriter
 from recurry.tasks.class_texts import Learnt, learn, make_records, read_labelled_texts
 from recurry.tasks.model import Model
+from recurry.tasks.names import SYMBOLS
 from recurry.tasks.record_task import READING_STEPS, RecordTask
 from recurry.tasks.scoring import evaluating, perplexity_of
 from recurry.tasks.task import Settings
@@ -117,6 +118,10 @@ class Conditional(RecordTask):
     def units(self, settings: Settings) -> str:
         """Symbols are counted."""
         return getattr(settings["text"], "tokens")  # noqa: B009
+
+    def loss_unit(self, settings: Settings) -> str:
+        """A symbol."""
+        return SYMBOLS[self.units(settings)]
 
     def counted(self, examples: Examples) -> int:
         """The symbols of a batch, ends included."""

@@ -130,6 +130,10 @@ class Fill(RecordTask):
         """Words are counted."""
         return "words"
 
+    def loss_unit(self, settings: Settings) -> str:
+        """The loss is that of a word."""
+        return "word"
+
     def counted(self, examples: Examples) -> int:
         """The words of a batch, which both models read."""
         return len(examples.sequences["words"].values)
