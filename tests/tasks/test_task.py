@@ -27,7 +27,7 @@ def test_tasks(name):
         ("translate", {"text.tokens": "bytes"}, "byte"),
         ("summarise", {}, "token"),
         ("fill", {}, "word"),
-        ("conditional", {}, "character"),
+        ("conditional", {"text.tokens": "characters"}, "character"),
     ],
 )
 def test_what_the_loss_is_a_mean_of(name, overrides, unit):
