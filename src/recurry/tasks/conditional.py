@@ -87,7 +87,7 @@ class WritingScores(WritingLoss):
             record, of its class, at most 1,000.
         held_out_copied: Share of these records themselves that the training part has: what an
             author of true texts would reach.
-        distinct: Share of written texts that are not written twice.
+        distinct: Different texts among those written, as a share of them.
         num_written: Texts that were written.
     """
 
