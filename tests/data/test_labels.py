@@ -34,6 +34,7 @@ def test_what_is_no_number_is_named():
             Labels.learn(kind, ["1", "two"], PLACES)
         assert "a:2" in str(caught.value)
         assert "'two'" in str(caught.value)
+        assert "--set answer.kind=class" in str(caught.value)
     with pytest.raises(DataError):
         parse_numbers(["nan"], PLACES)
 

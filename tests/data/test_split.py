@@ -40,3 +40,6 @@ def test_a_group_stays_together():
     assert sorted(np.concatenate(list(parts.values())).tolist()) == list(range(len(groups)))
     with pytest.raises(DataError, match="too few records"):
         split_groups(["a"] * 50, validation=0.1, test=0.0, seed=0)
+    with pytest.raises(DataError, match="too few different texts") as caught:
+        split_groups(["a"] * 50, validation=0.1, test=0.0, seed=0, called="different texts")
+    assert "1 different texts" in str(caught.value)

@@ -138,6 +138,9 @@ def test_an_answer_does_not_depend_on_the_others(columns, tmp_path):
     assert together == [TASK.predict(model, [text])[0] for text in texts]
     assert together[2] == {"labels": [], "words": [], "remarks": ["empty"]}
     assert TASK.predict(model, []) == []
+    (strange,) = TASK.predict(model, ["ωω ψ"])
+    assert strange["remarks"] == ["unknown"]
+    assert len(strange["labels"]) == 2
 
 
 def test_long_sentences_are_read_in_pieces(columns, tmp_path):

@@ -37,6 +37,7 @@ def test_texts_are_read_up_to_a_length(sides):
     assert [len(source) for source in found.sources] == [4, 1, 2, 4]
     assert [len(copies) for copies in found.copies] == [4, 1, 2, 4]
     assert [found.remarks(n) for n in range(4)] == [[], ["empty"], [], ["cut"]]
+    assert Reading.of(sides, ["ωψ"], longest=9, has_copying=False).remarks(0) == ["unknown"]
     block = found.block([2, 0], torch.device("cpu"))
     assert block.ids.shape == block.copies.shape == (4, 2)
     assert block.lengths == [2, 4]

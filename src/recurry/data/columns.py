@@ -92,7 +92,8 @@ def column_sentences(
         fields = line.strip().split("\t") if "\t" in line else line.split()
         width = width or len(fields)
         if len(fields) != width or len(fields) < least:
-            raise _broken(name, number, line, f"{max(width, least)} columns")
+            accepted = f"{max(width, least)} columns, between tabs or spaces"
+            raise _broken(name, number, line, accepted)
         if not fields[word_at].strip() or (label_at is not None and not fields[label_at].strip()):
             raise _broken(name, number, line, "a word and a label, neither of them empty")
         if fields[word_at] != "-DOCSTART-":

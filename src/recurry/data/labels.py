@@ -62,7 +62,7 @@ class Labels:
                 "There is only one class to learn.",
                 got=f"{len(labels):,} records of {labels[0]!r}",
                 accepted="at least two classes",
-                hint="look at the label column, or set head.kind",
+                hint="look at the label column, or --set answer.kind=number",
             )
         names = sorted(counts, key=float) if kind == "rating" else sorted(counts)
         return cls(kind=kind, names=tuple(names), counts=tuple(counts[name] for name in names))
@@ -145,8 +145,8 @@ def parse_numbers(labels: Sequence[str], places: Sequence[str]) -> np.ndarray:
                 "A label is no number.",
                 where=places[position],
                 got=repr(label[:80]),
-                accepted="a number, as head.kind is rating or number",
-                hint="head.kind = class",
+                accepted="a number, as answer.kind is rating or number",
+                hint="--set answer.kind=class",
             )
     return found
 

@@ -32,7 +32,8 @@ def read_parts(
     shares = {"validation": data.validation, "test": data.test or 0.0}
     shares = {part: x if isinstance(x, float) else 0.0 for part, x in shares.items()}
     groups = range(len(rows.rows)) if group is None else [group(row) for row in rows.rows]
-    split = split_groups(groups, **shares, seed=data.split_seed)
+    called = "records" if group is None else "different texts"
+    split = split_groups(groups, **shares, seed=data.split_seed, called=called)
     for part, members in split.items():
         source = getattr(data, part, None)
         if isinstance(source, str | tuple):

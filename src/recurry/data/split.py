@@ -11,7 +11,7 @@ from recurry.errors import DataError
 
 
 def split_records(
-    num_records: int, *, validation: float, test: float, seed: int
+    num_records: int, *, validation: float, test: float, seed: int, called: str = "records"
 ) -> dict[str, np.ndarray]:
     """The records of each part, in the order of the data.
 
@@ -20,6 +20,7 @@ def split_records(
         validation: The share to choose by.
         test: The share to score at the end.
         seed: Governs which.
+        called: What they are, in errors.
 
     Raises:
         DataError: No record is left to learn from, or a share gives no record.
@@ -32,17 +33,22 @@ def split_records(
     empty = [part for part, share in asked.items() if share > 0 and not sizes[part]]
     if empty or not len(parts["train"]):
         raise DataError(
-            "There are too few records to hold some of them out.",
-            got=f"{num_records:,} records: "
+            f"There are too few {called} to hold some of them out.",
+            got=f"{num_records:,} {called}: "
             + ", ".join(f"{len(members):,} for {part}" for part, members in parts.items()),
-            accepted="at least one record in each part",
-            hint="more records, or other shares for data.validation and data.test",
+            accepted="at least one in each part",
+            hint=f"more {called}, or other shares for data.validation and data.test",
         )
     return {part: np.sort(members) for part, members in parts.items()}
 
 
 def split_groups(
-    groups: Sequence[Hashable], *, validation: float, test: float, seed: int
+    groups: Sequence[Hashable],
+    *,
+    validation: float,
+    test: float,
+    seed: int,
+    called: str = "records",
 ) -> dict[str, np.ndarray]:
     """The same where records of one group stay together; the shares are shares of the groups.
 
@@ -51,11 +57,12 @@ def split_groups(
         validation: The share to choose by.
         test: The share to score at the end.
         seed: Governs which.
+        called: What the groups are, in errors.
 
     Raises:
         DataError: As for `split_records`, of groups.
     """
     numbers: dict[Hashable, int] = {}
     owners = np.array([numbers.setdefault(group, len(numbers)) for group in groups])
-    parts = split_records(len(numbers), validation=validation, test=test, seed=seed)
+    parts = split_records(len(numbers), validation=validation, test=test, seed=seed, called=called)
     return {part: np.flatnonzero(np.isin(owners, members)) for part, members in parts.items()}

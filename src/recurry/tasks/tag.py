@@ -210,14 +210,17 @@ class Tag(RecordTask):
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
         """The labels of the words of each text, which stand between spaces.
 
-        An answer has `remarks` where its text was empty.
+        An answer has `remarks` where its text was empty, or has no known character.
         """
+        known = model.knowledge.lexicon.characters.numbers
         sentences = [text.split() for text in texts]
         labels = self.label(model, sentences)
         answers: list[dict[str, Any]] = []
         for words, found in zip(sentences, labels, strict=True):
-            remarks = {} if words else {"remarks": ["empty"]}
-            answers.append({"labels": found, "words": words} | remarks)
+            is_strange = not any(character in known for word in words for character in word)
+            remarks = ["unknown"] if words else ["empty"]
+            answer: dict[str, Any] = {"labels": found, "words": words}
+            answers.append(answer | ({"remarks": remarks} if is_strange else {}))
         return answers
 
     def label(self, model: Model, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

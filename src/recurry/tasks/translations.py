@@ -49,6 +49,7 @@ class Reading:
         copied: For each text the words that can be copied beside the target's symbols.
         is_empty: For each text whether it has no symbol.
         is_cut: Whether it was longer than may be.
+        is_strange: Whether all of its symbols are unknown.
     """
 
     sources: list[np.ndarray]
@@ -56,10 +57,12 @@ class Reading:
     copied: list[list[str]]
     is_empty: list[bool]
     is_cut: list[bool]
+    is_strange: list[bool]
 
     @classmethod
     def of(cls, sides: Sides, texts: Sequence[str], *, longest: int, has_copying: bool):
         """Texts as numbers."""
+        unknown = sides.source.vocabulary.unknown
         sources = [sides.read(text, longest + 1) for text in texts]
         is_cut = [len(source) > longest + 1 for source in sources]
         end = [sides.end_of_source]
@@ -74,11 +77,14 @@ class Reading:
             copied=[[] for _ in texts] if pairs is None else [words for _, words in pairs],
             is_empty=[len(source) == 1 for source in sources],
             is_cut=is_cut,
+            is_strange=[
+                len(source) > 1 and bool((source[:-1] == unknown).all()) for source in sources
+            ],
         )
 
     def remarks(self, number: int) -> list[str]:
-        """What is to be said of one text: empty, cut."""
-        marks = (("empty", self.is_empty), ("cut", self.is_cut))
+        """What is to be said of one text: empty, cut, unknown."""
+        marks = (("empty", self.is_empty), ("cut", self.is_cut), ("unknown", self.is_strange))
         return [word for word, is_so in marks if is_so[number]]
 
     def block(self, members: Sequence[int] | np.ndarray, device: torch.device) -> Source:

@@ -203,7 +203,7 @@ class Written(RecordTask):
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
         """What is written for each text.
 
-        An answer has `remarks` where its text was empty or was cut.
+        An answer has `remarks` where its text was empty, was cut, or has no known symbol.
         """
         sides: Sides = model.knowledge
         reading = _reading(model, texts)
