@@ -4,7 +4,6 @@ Comes in: labelled sentences. Goes out: a model that labels words, and files wit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
 from recurry.data.columns import Sentence
 from recurry.data.examples import Examples, Ragged
+from recurry.data.known import Known
 from recurry.data.labels import UNSEEN, Labels
 from recurry.data.lexicon import Lexicon
 from recurry.data.parts import read_parts
@@ -28,24 +28,23 @@ from recurry.data.sentences import (
     read_sentences,
     write_back,
 )
-from recurry.data.spans import Span, find_scheme, find_spans
+from recurry.data.spans import Span, find_spans
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
-from recurry.errors import DataError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.tagger import Tagger, make_front
-from recurry.network.transitions import Transitions
 from recurry.network.words import Words
+from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.class_scores import confusion
 from recurry.tasks.confusion import confusion_svg
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import READING_STEPS, RecordTask
 from recurry.tasks.scoring import evaluating
+from recurry.tasks.tag_knowledge import Knowledge, find_notes, learn
 from recurry.tasks.tag_scores import TagScores, score_entities, score_words
 from recurry.tasks.task import Settings
 
 _SCHEMES = ("none", "bio", "bioes")
-_NAMES_SHOWN = 5
 
 
 class TagsConfig(BaseModel):
@@ -63,43 +62,6 @@ class TagsConfig(BaseModel):
     crf: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Knowledge:
-    """What the training part taught besides weights.
-
-    Attributes:
-        lexicon: Words and characters.
-        labels: What the answers are.
-        scheme: `none`, `bio` or `bioes`.
-    """
-
-    lexicon: Lexicon
-    labels: Labels
-    scheme: str
-
-    def __repr__(self) -> str:
-        return f"{len(self.lexicon.words):,} words, {len(self.labels)} labels"
-
-    def to_dict(self) -> dict[str, Any]:
-        """A value that JSON can hold."""
-        return {
-            "lexicon": self.lexicon.to_dict(),
-            "labels": self.labels.to_dict(),
-            "scheme": self.scheme,
-        }
-
-    @property
-    def rules(self) -> Transitions | None:
-        """Which labels may follow one another.
-
-        Raises:
-            DataError: A label is none of the scheme.
-        """
-        if self.scheme == "none":
-            return None
-        return Transitions.of_spans(self.labels.names, self.scheme)
-
-
 class Tag(RecordTask):
     """A label a word."""
 
@@ -114,7 +76,12 @@ class Tag(RecordTask):
         "answer": TagsConfig,
     }
 
-    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
+    def read(
+        self,
+        settings: Settings,
+        knowledge: Knowledge | None = None,
+        known: Known | None = None,
+    ) -> Records:
         """Sentences of files, split, as numbers of words, characters and labels."""
         tables: Mapping[str, Any] = settings
         data = tables["data"]
@@ -123,12 +90,12 @@ class Tag(RecordTask):
             lambda paths: read_sentences(paths, columns=_columns(data), encoding=data.encoding),
         )
         if knowledge is None:
-            knowledge = _learn(parts["train"], tables["words"], scheme=tables["answer"].scheme)
+            knowledge = learn(parts["train"], tables["words"], tables["answer"].scheme, known)
         found: dict[str, Examples] = {}
         for part, sentences in parts.items():
             longest = tables["words"].longest
             found[part] = _examples(cut_sentences(sentences, longest), knowledge)
-            notes += _notes(sentences, knowledge, part=part, longest=longest)
+            notes += find_notes(sentences, knowledge, part=part, longest=longest)
         return Records(
             train=found["train"],
             validation=found["validation"],
@@ -172,6 +139,33 @@ class Tag(RecordTask):
         words = make_words(examples, network.device)
         total, count = network.loss(words, labels, examples.lengths.tolist())
         return total, float(count)
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of words and characters, layers that read sentences and words, labels."""
+        network, known = model.network, model.knowledge
+        assert isinstance(network, Tagger)
+        return Anatomy(
+            tables=(
+                Table(
+                    role="reads",
+                    weight=network.front.words.weight,
+                    vocabulary=known.lexicon.words,
+                    symbol_of=known.lexicon.symbol_of,
+                ),
+                Table(
+                    role="spells",
+                    weight=network.front.spelling.characters.weight,
+                    vocabulary=known.lexicon.characters,
+                    has_words=False,
+                ),
+            ),
+            stacks=(
+                Stack(role="reads", layers=network.recurrent),
+                *(Stack(role="spells", layers=x) for x in [network.front.spelling.layer] if x),
+            ),
+            answers=known.labels.names,
+            head=(network.head.linear.weight, network.head.linear.bias),
+        )
 
     def score(self, model: Model, data: Examples) -> TagScores:
         """Accuracy, and where labels mark entities precision, recall and F1."""
@@ -295,18 +289,6 @@ def _columns(data: SentencesConfig) -> SentenceColumns:
     return SentenceColumns(layout=data.layout, word=data.word_column, label=data.label_column)
 
 
-def _learn(sentences: list[Sentence], words: WordsConfig, *, scheme: str) -> Knowledge:
-    """What the training part teaches."""
-    every = [label for sentence in sentences for label in sentence.labels]
-    places = [sentence.place for sentence in sentences for _ in sentence.labels]
-    labels = Labels.learn("class", every, places)
-    lexicon = Lexicon.learn([sentence.words for sentence in sentences], words)
-    chosen = find_scheme(labels.names) if scheme == "auto" else scheme
-    found = Knowledge(lexicon=lexicon, labels=labels, scheme=chosen)
-    _ = found.rules  # a label that is none of the scheme is said now
-    return found
-
-
 def _examples(sentences: list[Sentence], knowledge: Knowledge) -> Examples:
     """Sentences as numbers, and the true spans of entities."""
     labels = [
@@ -342,58 +324,3 @@ def _kinds(knowledge: Knowledge) -> list[str]:
 
 def _names(row: np.ndarray, knowledge: Knowledge) -> list[str]:
     return [knowledge.labels.names[number] for number in row.tolist()]
-
-
-def _notes(
-    sentences: list[Sentence], knowledge: Knowledge, *, part: str, longest: int
-) -> list[str]:
-    """What is worth knowing of sentences; those that share nothing with the lexicon are refused."""
-    found = []
-    words = [word for sentence in sentences for word in sentence.words]
-    known = knowledge.lexicon.characters.numbers
-    if words and not any(character in known for word in words for character in word):
-        raise DataError(
-            "The sentences and the training part have no character in common.",
-            where=sentences[0].place,
-            got=f"{len(words):,} words of unknown characters alone, the first {words[0][:40]!r}",
-            hint="sentences in the writing that the model was trained on",
-        )
-    labels = [label for sentence in sentences for label in sentence.labels]
-    unseen = [label for label in labels if label not in knowledge.labels.numbers]
-    if unseen:
-        names = sorted(set(unseen))
-        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
-        found.append(
-            f"{len(unseen):,} words of the {part} part have a label that the training part lacks, "
-            f"and count as mistakes: {shown}"
-        )
-    num_invalid = _count_invalid(sentences, knowledge)
-    if num_invalid:
-        found.append(
-            f"{num_invalid:,} sentences of the {part} part have labels that break the rules of "
-            f"{knowledge.scheme.upper()}, which are never answered so (answer.scheme)"
-        )
-    num_long = sum(len(sentence.words) > longest for sentence in sentences)
-    if num_long:
-        found.append(
-            f"{num_long:,} sentences of the {part} part are longer than {longest:,} words and are "
-            "read in pieces (words.longest)"
-        )
-    return found
-
-
-def _count_invalid(sentences: list[Sentence], knowledge: Knowledge) -> int:
-    """The sentences of known labels that may not follow one another."""
-    rules = knowledge.rules
-    if rules is None:
-        return 0
-    between, first, last = (x.numpy() for x in (rules.between, rules.first, rules.last))
-    rows = (
-        [knowledge.labels.numbers.get(label, UNSEEN) for label in sentence.labels]
-        for sentence in sentences
-    )
-    return sum(
-        not (first[row[0]] and last[row[-1]] and between[row[:-1], row[1:]].all())
-        for row in rows
-        if UNSEEN not in row
-    )
