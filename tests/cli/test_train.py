@@ -276,6 +276,22 @@ def test_a_task_and_its_settings(folder):
     assert (folder / "runs" / "a-classify" / "confusion.svg").exists()
 
 
+def test_a_task_begins_with_vectors_and_with_a_model(folder):
+    (folder / "a.csv").write_text("text,label\n" + "a good dog,5\na bad cat,1\n" * 20)
+    (folder / "words.vec").write_text("3 4\ngood 1 2 3 4\ndog 4 3 2 1\nmouse 1 1 1 1\n")
+    few = ["train", "classify", "a.csv", "--hidden-size", "4", "--epochs", "1", "--limit", "9"]
+    begun = _run(*few, "--embeddings", "words.vec", "--run", "first")
+    assert "words.vec has 2 of the 5 symbols of the training part" in begun.stderr
+    assert "9 records to train on" in begun.stderr
+    config = load_config(path=folder / "first" / "run.toml")
+    assert (config.network.embedding_size, config.data.limit) == (4, 9)
+    again = _run(*few, "--start-from", "first", "--run", "second")
+    assert "first has 5 of the 5 symbols" in again.stderr
+    assert "the head is taken as well" in again.stderr
+    with pytest.raises(UsageError, match="another size"):
+        _run(*few, "--embeddings", "words.vec", "--set", "network.embedding_size=7")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -2,6 +2,7 @@
 
 import pytest
 
+from recurry.data.known import Known
 from recurry.data.lexicon import Lexicon
 from recurry.data.record_configuration import WordsConfig
 from recurry.errors import DataError
@@ -66,3 +67,11 @@ def test_a_damaged_lexicon(key, value, message):
     with pytest.raises(DataError, match="damaged") as caught:
         Lexicon.from_dict(_lexicon().to_dict() | {key: value})
     assert message in str(caught.value)
+
+
+def test_words_of_a_source_join_as_they_are_looked_up():
+    known = Known(symbols=("The", "Mouse"), sha256="0" * 64)
+    assert _lexicon().extended(known).words.symbols == (*_lexicon().words.symbols, "mouse")
+    assert "Mouse" in _lexicon(lower_case=False).extended(known).words.symbols
+    assert _lexicon().extended(known).characters == _lexicon().characters
+    assert _lexicon().extended(None) == _lexicon()

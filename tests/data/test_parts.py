@@ -55,3 +55,17 @@ def test_several_files_of_their_own():
     parts, sums, _ = read_parts(config, _read)
     assert parts["validation"] == _read(("v", "w")).rows
     assert sums == "a-v-w"
+
+
+@pytest.mark.parametrize("limit", [1, 5, 99])
+def test_only_so_many_records_are_learnt_from(limit):
+    data = HeldOutConfig(paths=("a", "b"), validation=0.2, test=0.1, limit=limit)
+    parts, _, _ = read_parts(data, _read)
+    whole, _, _ = read_parts(data.model_copy(update={"limit": None}), _read)
+    assert len(parts["train"]) == min(limit, len(whole["train"]))
+    assert set(parts["train"]) <= set(whole["train"])
+    assert parts["train"] == sorted(parts["train"], key=whole["train"].index)
+    assert (parts["validation"], parts["test"]) == (whole["validation"], whole["test"])
+    assert read_parts(data, _read)[0] == parts
+    other = data.model_copy(update={"split_seed": 1})
+    assert limit > 5 or read_parts(other, _read)[0]["train"] != parts["train"]

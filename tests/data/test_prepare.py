@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from recurry.data.configuration import DataConfig
+from recurry.data.known import Known
 from recurry.data.prepare import MANIFEST, load_prepared, prepare
 from recurry.errors import DataError, UsageError
 
@@ -263,3 +264,15 @@ def test_errors_of_the_text_pass_through(tmp_path):
         prepare(DataConfig(paths=("-", "-")), tmp_path / "out")
     with pytest.raises(UsageError, match="only once"):
         prepare(DataConfig(paths=("-",), validation="-"), tmp_path / "out")
+
+
+def test_symbols_of_a_model_join_the_vocabulary_and_the_key(text_path, tmp_path):
+    config = DataConfig(paths=(str(text_path),), tokens="words")
+    plain = prepare(config, tmp_path / "a")
+    known = Known(symbols=("mouse",), sha256="0" * 64, is_model=True)
+    found = prepare(config, tmp_path / "b", known)
+    assert found.codec.vocabulary.symbols == (*plain.codec.vocabulary.symbols, "mouse")
+    assert found.codec.vocabulary.counts == (*plain.codec.vocabulary.counts, 0)
+    assert found.key != plain.key
+    assert load_prepared(tmp_path / "b").codec.vocabulary == found.codec.vocabulary
+    np.testing.assert_array_equal(everything(found.train), everything(plain.train))

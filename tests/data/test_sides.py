@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from recurry.data.known import Known
 from recurry.data.record_configuration import SidesConfig
 from recurry.data.sides import END_NAME, Sides
 from recurry.errors import DataError
@@ -77,3 +78,17 @@ def test_damaged_descriptions(damage):
 def test_texts_without_symbols():
     with pytest.raises(DataError, match="no symbol"):
         Sides.learn(SidesConfig(tokens="words"), [" "], [""])
+
+
+@pytest.mark.parametrize("is_joint", [True, False])
+def test_symbols_of_a_model_join_both_sides_and_words_of_a_file_what_is_read(is_joint):
+    sides = _learn(tokens="words", is_joint=is_joint)
+    for is_model in (True, False):
+        wider = sides.extended(Known(symbols=("mouse",), sha256="0" * 64, is_model=is_model))
+        found = (
+            "mouse" in wider.source.vocabulary.symbols,
+            "mouse" in wider.target.vocabulary.symbols,
+        )
+        assert found == (is_model or not is_joint, is_model)
+        assert wider.is_joint == is_joint
+    assert sides.extended(None) is sides

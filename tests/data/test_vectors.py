@@ -89,3 +89,12 @@ def test_unknown_words_are_composed_where_there_are_parts():
 def test_one_word_for_each_row():
     with pytest.raises(DataError, match="one row for each word"):
         WordVectors(words=("a",), matrix=np.zeros((2, 1), np.float32))
+
+
+def test_a_symbol_takes_the_first_word_that_would_be_it():
+    words = ("Film", "films", "FILM", "the")
+    vectors = WordVectors(words=words, matrix=np.eye(4, dtype=np.float32))
+    rows, is_known = vectors.rows_of(["film", "The", "x"], symbol_of=lambda w: w.lower()[:4])
+    assert rows.argmax(1).tolist() == [0, 3, 0]
+    assert is_known.tolist() == [True, True, False]
+    assert vectors.rows_of(["films"], symbol_of=lambda word: None)[0].argmax() == 1

@@ -116,3 +116,18 @@ def test_no_fields_crash_it(symbols, counts, unknown):
     except DataError:
         return
     assert vocabulary.to_dict() == fields
+
+
+def test_symbols_join_behind_the_others_once():
+    words = Vocabulary(symbols=("a", "<unk>"), counts=(3, 1), unknown=1)
+    wider = words.extended(["b", "a", "c", "b"])
+    assert wider.symbols == ("a", "<unk>", "b", "c")
+    assert wider.counts == (3, 1, 0, 0)
+    assert wider.unknown == 1
+    assert words.extended([]) == words
+
+
+def test_a_vocabulary_does_not_outgrow_what_can_be_stored(monkeypatch):
+    monkeypatch.setattr("recurry.data.vocabulary.MOST_SYMBOLS", 2)
+    with pytest.raises(DataError, match="would be too large"):
+        Vocabulary(symbols=("a",), counts=(1,)).extended(["b", "c"])

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from recurry.cells import find_cell
+from recurry.data.known import Known
 from recurry.data.record_configuration import RecordsConfig, TextConfig
 from recurry.errors import RecurryError, ShapeError
 from recurry.network.classifier import Classifier
@@ -86,3 +87,24 @@ def test_sizes_beyond_all_memory_are_shapes_only(model, settings, tmp_path):
 def test_a_description_that_is_wrong(model, change):
     with pytest.raises(RecurryError):
         TASK.blueprint(model.cell, TASK.describe(model) | change)
+
+
+def test_a_limit_that_is_none_is_no_part_of_a_description(model, settings, tmp_path):
+    assert "limit" not in TASK.describe(model)["settings"]["data"]
+    data = settings["data"].model_copy(update={"limit": 5})
+    records = TASK.prepare({**settings, "data": data}, tmp_path / "few")
+    assert len(records.train) == 5
+    few = TASK.build({**settings, "data": data}, records, cell="gru", seed=0)
+    assert TASK.describe(few)["settings"]["data"]["limit"] == 5
+    whole = TASK.read_labelled(few, data.paths, {})
+    assert len(whole.train) > 5
+
+
+def test_symbols_of_a_source_are_part_of_the_key(settings, tmp_path):
+    known = Known(symbols=("zebra",), sha256="0" * 64)
+    plain, more = (
+        TASK.prepare(settings, tmp_path / "a"),
+        TASK.prepare(settings, tmp_path / "b", known),
+    )
+    assert plain.key != more.key
+    assert "zebra" in more.knowledge["codec"]["vocabulary"]["symbols"]

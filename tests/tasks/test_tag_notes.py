@@ -7,7 +7,7 @@ from recurry.data.labels import Labels
 from recurry.data.lexicon import Lexicon
 from recurry.data.record_configuration import WordsConfig
 from recurry.errors import DataError
-from recurry.network.transitions import Transitions
+from recurry.tasks.tag_knowledge import Knowledge
 from recurry.tasks.tag_notes import sentence_notes
 
 NAMES = ["O", "B-PER", "I-PER"]
@@ -26,15 +26,9 @@ def _notes(*rows: str, scheme: str = "bio", longest: int = 9) -> list[str]:
         for row in pairs
     ]
     labels = Labels.learn("class", NAMES, ["x:1"] * len(NAMES))
-    return sentence_notes(
-        sentences,
-        lexicon=Lexicon.learn([("Mr", "Cat", "sat")], WordsConfig()),
-        labels=labels,
-        scheme=scheme,
-        rules=Transitions.of_spans(labels.names, scheme) if scheme != "none" else None,
-        part="test",
-        longest=longest,
-    )
+    lexicon = Lexicon.learn([("Mr", "Cat", "sat")], WordsConfig())
+    knowledge = Knowledge(lexicon=lexicon, labels=labels, scheme=scheme)
+    return sentence_notes(sentences, knowledge, part="test", longest=longest)
 
 
 def test_nothing_is_said_of_good_sentences():

@@ -9,6 +9,7 @@ from recurry.training.configuration import (
     Recipe,
     ScheduleConfig,
     TrainingConfig,
+    TransferConfig,
     WindowConfig,
 )
 
@@ -123,3 +124,13 @@ def test_two_kinds_of_averages_contradict_each_other():
 def test_reading_settings_does_not_load_torch():
     code = "import sys, recurry.training.configuration; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_is_taken_over_has_one_source():
+    assert TransferConfig().source == ""
+    assert TransferConfig(embeddings="a.vec").source == "a.vec"
+    assert TransferConfig(start_from="b", unfreeze_epochs=1.5, layer_rate=0.5).source == "b"
+    with pytest.raises(ValidationError, match="keep one of them"):
+        TransferConfig(embeddings="a.vec", start_from="b")
+    with pytest.raises(ValidationError, match="set start_from"):
+        TransferConfig(embeddings="a.vec", unfreeze_epochs=1)

@@ -161,3 +161,20 @@ def test_small_gradients_are_left_alone():
 def test_a_weight_without_a_gradient_is_passed_over():
     weights = [*with_gradients(3.0, 4.0), torch.zeros(2, requires_grad=True)]
     assert clip_gradients(weights, OptimiserConfig(clip_norm=1.0)) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.name)
+def test_a_group_learns_at_its_own_rate(config):
+    """Two groups are two optimisers whose rates differ."""
+    together, apart = named_weights(), named_weights()
+    factors = dict(zip(together, (1.0, 0.25), strict=True))
+    groups = [{"params": [together[n]], "rate_factor": factor} for n, factor in factors.items()]
+    move(together, make_optimiser(groups, config, num_updates=4), steps=4)
+    for name, factor in factors.items():
+        alone = {name: apart[name]}
+        optimiser = make_optimiser(alone.values(), config, num_updates=4)
+        for n in range(4):
+            optimiser.zero_grad()
+            ((apart[name] - 0.1 * n) ** 2).sum().backward()
+            make_update(optimiser, learning_rate=0.05 / (n + 1) * factor)
+        assert torch.equal(together[name], apart[name])

@@ -14,6 +14,7 @@ from recurry.training.configuration import (
 )
 from recurry.training.data import TrainingData
 from recurry.training.fit import fit
+from recurry.training.groups import Group
 from recurry.training.state import TrainingState
 
 RECIPES = {
@@ -174,3 +175,36 @@ def test_the_best_loss_is_remembered(make_model, data, begin):
     assert math.isinf(state.best_loss_nats)
     losses = [p.validation.loss_nats for p in fit(model, data, state) if p.validation]
     assert state.best_loss_nats == min(losses)
+
+
+def test_weights_wait_for_their_epoch(make_model, data):
+    model = make_model(embedding_size=4)
+    names = [name for name, _ in model.network.named_parameters()]
+    late = tuple(name for name in names if name.startswith("embedding"))
+    others = tuple(name for name in names if name not in late)
+    groups = (Group(names=others), Group(names=late, first_epoch=0.5))
+    state = TrainingState.begin(
+        model,
+        data,
+        training=TrainingConfig(lanes=4, epochs=1),
+        window=WindowConfig(k1=8),
+        optimiser=OptimiserConfig(learning_rate=0.01, weight_decay=0.1),
+        schedule=ScheduleConfig(),
+        groups=groups,
+    )
+    old = state.weights[late[0]].detach().clone()
+    moved = []
+    for _ in fit(model, data, state):
+        moved.append(not torch.equal(state.weights[late[0]], old))
+    half = len(moved) / 2
+    assert moved == [number >= half for number in range(len(moved))]
+
+
+def test_one_group_is_no_group(make_model, data, begin):
+    one, other = make_model(), make_model()
+    list(fit(one, data, begin(one)))
+    names = tuple(name for name, _ in other.network.named_parameters())
+    state = TrainingState(other, begin(other).course, recipe=begin(other).recipe)
+    grouped = TrainingState(other, state.course, recipe=state.recipe, groups=(Group(names=names),))
+    list(fit(other, data, grouped))
+    assert all_equal(weights_of(one), weights_of(other))

@@ -47,6 +47,9 @@ SHORT_OPTIONS: tuple[tuple[str, str, type, str], ...] = (
     ("--learning-rate", "optimiser.learning_rate", float, "Peak learning rate."),
     ("--tokens", "data.tokens", str, "What a symbol is: characters, bytes, words or bpe."),
     ("--seed", "training.seed", int, "Governs everything random."),
+    ("--limit", "data.limit", int, "Records: learn from so many of them."),
+    ("--embeddings", "transfer.embeddings", str, "Word vectors to begin with."),
+    ("--start-from", "transfer.start_from", str, "A model to begin with: a file or a run."),
 )
 
 

@@ -5,12 +5,13 @@ Comes in: sentences. Goes out: numbers of words and of their characters.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from recurry.data.examples import Ragged
+from recurry.data.known import Known, extend_vocabulary
 from recurry.data.record_configuration import WordsConfig
 from recurry.data.tokens import Characters
 from recurry.data.vocabulary import Vocabulary, damaged
@@ -61,6 +62,17 @@ class Lexicon:
             longest_word=config.longest_word,
         )
 
+    def extended(self, known: Known | None) -> Self:
+        """The lexicon that also knows the words of a source; its characters stay."""
+        if known is None:
+            return self
+        new = extend_vocabulary(self.words, known.symbols, lambda word: [self.symbol_of(word)])
+        return replace(self, words=new)
+
+    def symbol_of(self, word: str) -> str:
+        """The word as it is looked up."""
+        return word.lower() if self.is_lower else word
+
     @property
     def unknown_word(self) -> int:
         """The number of words that are not known."""
@@ -90,7 +102,7 @@ class Lexicon:
         }
 
     def _spell(self, word: str) -> tuple[int, np.ndarray]:
-        number = self.words.numbers.get(word.lower() if self.is_lower else word, self.unknown_word)
+        number = self.words.numbers.get(self.symbol_of(word), self.unknown_word)
         if len(word) > self.longest_word:
             half = self.longest_word // 2
             word = word[:half] + word[half - self.longest_word :]

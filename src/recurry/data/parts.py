@@ -5,6 +5,8 @@ Comes in: settings, and what reads files. Goes out: the records of each part.
 
 from collections.abc import Callable, Hashable
 
+import numpy as np
+
 from recurry.data.record_configuration import HeldOutConfig
 from recurry.data.records import Kind, Rows
 from recurry.data.split import split_groups
@@ -43,4 +45,14 @@ def read_parts(
             sums.append(held_out.sha256)
         elif part != "test" or source:
             parts[part] = [rows.rows[number] for number in members]
+    parts["train"] = _draw(parts["train"], data.limit, seed=data.split_seed)
     return parts, "-".join(sums) if len(sums) > 1 else sums[0], notes
+
+
+def _draw(rows: list[Kind], limit: int | None, *, seed: int) -> list[Kind]:
+    """So many of the rows, in their order."""
+    if limit is None or limit >= len(rows):
+        return rows
+    # Not the draw that parted the data, whose beginning this would repeat.
+    chosen = np.random.default_rng((seed, limit)).choice(len(rows), size=limit, replace=False)
+    return [rows[number] for number in np.sort(chosen).tolist()]

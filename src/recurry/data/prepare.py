@@ -18,6 +18,7 @@ from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
 from recurry.data.corpus import Corpus, check_standard_input
 from recurry.data.ids import IdFile, IdWriter
+from recurry.data.known import Known, extend_codec
 from recurry.data.manifest import MANIFEST, break_seal, seal, unseal
 from recurry.data.readers import Reader, cut, make_reader
 from recurry.errors import DataError
@@ -49,7 +50,7 @@ class Prepared:
     notes: tuple[str, ...] = ()
 
 
-def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
+def prepare(config: DataConfig, folder: str | os.PathLike, known: Known | None = None) -> Prepared:
     """Read a text, make its vocabulary and write its symbol numbers into a folder.
 
     If the folder already holds the same text prepared in the same way, that is used. The
@@ -61,6 +62,7 @@ def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
     Args:
         config: Which text, which symbols, which parts.
         folder: Where the numbers go; made if it is not there.
+        known: Symbols that join the vocabulary.
 
     Raises:
         DataError: The text is missing, empty, not UTF-8, too short, or the disk is full.
@@ -69,7 +71,7 @@ def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
     """
     reader = make_reader(config)
     corpora = _open_corpora(config)
-    key = _key(config, corpora)
+    key = _key(config, corpora, known)
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,8 @@ def prepare(config: DataConfig, folder: str | os.PathLike) -> Prepared:
         if found is not None:
             return found
         break_seal(folder)
-        return _write(config, folder, reader=reader, corpora=corpora, key=key)
+        sources = _Sources(reader=reader, corpora=corpora, known=known)
+        return _write(config, folder, sources, key=key)
     except OSError as error:
         raise DataError(
             "The prepared text cannot be written.",
@@ -114,26 +117,34 @@ def _open_corpora(config: DataConfig) -> dict[str, Corpus]:
     return {part: Corpus.open(names, is_utf8=is_utf8) for part, names in named.items()}
 
 
-def _key(config: DataConfig, corpora: Mapping[str, Corpus]) -> str:
+def _key(config: DataConfig, corpora: Mapping[str, Corpus], known: Known | None) -> str:
     """One hash of everything that the result depends on; where the text lies is no part."""
     facts = {
         "format": _FORMAT,
         "config": config.model_dump(mode="json", exclude={"paths"}),
         "sha256": {part: corpus.sha256 for part, corpus in corpora.items()},
-    }
+    } | ({} if known is None else {"known": known.key})
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-def _write(
-    config: DataConfig, folder: Path, *, reader: Reader, corpora: Mapping[str, Corpus], key: str
-) -> Prepared:
+@dataclass(frozen=True, kw_only=True)
+class _Sources:
+    """What numbers are made from."""
+
+    reader: Reader
+    corpora: Mapping[str, Corpus]
+    known: Known | None
+
+
+def _write(config: DataConfig, folder: Path, sources: _Sources, *, key: str) -> Prepared:
+    reader, corpora = sources.reader, sources.corpora
     sizes = {part: reader.measure(corpus) for part, corpus in corpora.items()}
     spans = _spans(config, sizes)
 
     def units(part: str) -> Iterator[Any]:
         return cut(reader.units(corpora.get(part, corpora["train"])), *spans[part])
 
-    codec = reader.make_codec(units("train"))
+    codec = extend_codec(reader.make_codec(units("train")), sources.known)
     totals = np.zeros(codec.num_symbols, dtype=np.int64)
     records = {}
     for part in spans:

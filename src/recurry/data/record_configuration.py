@@ -25,6 +25,7 @@ class HeldOutConfig(BaseModel):
         validation: The share of all records to choose by, or files with it.
         test: The same to score at the end; None is none.
         split_seed: Governs which records are held out; the seed of the training does not.
+        limit: Most records to learn from, drawn by `split_seed`; None is all of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
@@ -34,6 +35,7 @@ class HeldOutConfig(BaseModel):
     validation: float | str = 0.1
     test: float | str | None = None
     split_seed: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="before")
     @classmethod

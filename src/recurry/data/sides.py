@@ -8,12 +8,13 @@ source that the target has no symbol for, where they may be copied.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 
 from recurry.data.codec import Codec
+from recurry.data.known import Known, extend_codec
 from recurry.data.record_configuration import SidesConfig
 from recurry.data.subwords import Subwords, byte_spelling
 from recurry.data.texts import learn_codec
@@ -51,6 +52,20 @@ class Sides:
             learn_codec(text, [_spaced(config, x) for x in side]) for side in (sources, targets)
         )
         return cls(source=source, target=target)
+
+    def extended(self, known: Known | None) -> Self:
+        """The codecs that also know the symbols of a source.
+
+        Words of a file of vectors join what is read, where that has a vocabulary of its own: what
+        is written has no use for words that no text to learn from holds.
+        """
+        if known is None:
+            return self
+        if self.is_joint:
+            both = extend_codec(self.source, known) if known.is_model else self.source
+            return replace(self, source=both, target=both)
+        target = extend_codec(self.target, known) if known.is_model else self.target
+        return replace(self, source=extend_codec(self.source, known), target=target)
 
     def __repr__(self) -> str:
         sizes = f"{self.source.num_symbols:,} symbols"

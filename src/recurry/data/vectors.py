@@ -4,7 +4,7 @@ Comes in: words and a matrix, or a file (`vector_files`). Goes out: words with c
 for the symbols of a vocabulary. Knows nothing of torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,8 +66,10 @@ class WordVectors:
 
     @cached_property
     def numbers(self) -> dict[str, int]:
-        """Word -> its row."""
-        return dict(zip(reversed(self.words), range(len(self) - 1, -1, -1), strict=True))
+        """Word -> its row, in the order of the rows."""
+        found = dict.fromkeys(self.words, 0)
+        found.update(zip(reversed(self.words), range(len(self) - 1, -1, -1), strict=True))
+        return found
 
     @cached_property
     def _lengths(self) -> np.ndarray:
@@ -155,10 +157,17 @@ class WordVectors:
         found = [(self.words[number], float(cosines[number])) for number in ranked]
         return [(word, cosine) for word, cosine in found if word not in without][:count]
 
-    def rows_of(self, symbols: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def rows_of(
+        self, symbols: Sequence[str], *, symbol_of: Callable[[str], str | None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A matrix for a vocabulary, and which of its symbols have a vector.
 
         A symbol without one takes that of its lower case; its row is 0 if there is none either.
+
+        Args:
+            symbols: The vocabulary.
+            symbol_of: The symbol that a word would be there; of several words with the same symbol
+                the first one lends its vector to a symbol that is no word itself, as a stem.
 
         Raises:
             DataError: No symbol at all has a vector.
@@ -168,9 +177,9 @@ class WordVectors:
         """
         rows = np.zeros((len(symbols), self.size), dtype=np.float32)
         is_known = np.zeros(len(symbols), dtype=np.bool_)
-        for number, symbol in enumerate(symbols):
-            found = self.find(symbol)
-            found = self.find(symbol.lower()) if found is None else found
+        words = match_words(symbols, self.numbers, symbol_of)
+        for number, (symbol, word) in enumerate(zip(symbols, words, strict=True)):
+            found = self.find(symbol if word is None else word)
             if found is not None:
                 rows[number], is_known[number] = found, True
         if len(symbols) and not is_known.any():
@@ -181,6 +190,36 @@ class WordVectors:
                 hint="vectors of the same language, and symbols that are words",
             )
         return rows, is_known
+
+
+def match_words(
+    symbols: Sequence[str],
+    words: Collection[str],
+    symbol_of: Callable[[str], str | None] | None = None,
+) -> list[str | None]:
+    """For each symbol the word whose vector it takes, or None.
+
+    That is the symbol itself, else the first word that would be this symbol, else the symbol in
+    lower case.
+
+    Args:
+        symbols: Those of a vocabulary.
+        words: Those that have a vector, in order.
+        symbol_of: The symbol that a word would be; for instance its stem.
+
+    Example:
+        >>> match_words(["The", "movi", "x"], {"the": 0, "movies": 1}, lambda word: word[:4])
+        ['the', 'movies', None]
+    """
+    missing = {symbol for symbol in symbols if symbol not in words} if symbol_of else set()
+    standing: dict[str, str] = {}
+    if symbol_of is not None and missing:
+        for word in words:
+            if (symbol := symbol_of(word)) is not None and symbol in missing:
+                standing.setdefault(symbol, word)
+    found = (symbol if symbol in words else standing.get(symbol) for symbol in symbols)
+    lower = (symbol.lower() for symbol in symbols)
+    return [word or (low if low in words else None) for word, low in zip(found, lower, strict=True)]
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -3,8 +3,8 @@
 Comes in: counts. Goes out: a frozen record that can be stored as JSON.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -80,6 +80,17 @@ class Vocabulary:
     def numbers(self) -> dict[str, int]:
         """Symbol -> its number."""
         return {symbol: number for number, symbol in enumerate(self.symbols)}
+
+    def extended(self, symbols: Iterable[str]) -> Self:
+        """The same with those symbols behind it that it lacks, each with a count of 0.
+
+        Raises:
+            DataError: There would be more than a stored vocabulary can hold.
+        """
+        new = tuple(dict.fromkeys(s for s in symbols if s not in self.numbers))
+        if len(self) + len(new) > MOST_SYMBOLS:
+            raise _too_many(len(self) + len(new))
+        return replace(self, symbols=self.symbols + new, counts=self.counts + (0,) * len(new))
 
     def to_dict(self) -> dict[str, Any]:
         """A value that JSON can hold."""

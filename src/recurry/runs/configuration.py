@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recurry.errors import UsageError, nearest, unknown_name
 from recurry.network.dropout import Dropout
+from recurry.runs.toml_text import line_of, toml_value
 from recurry.tasks.find import find_task
 from recurry.tasks.names import LANGUAGE
 from recurry.training.configuration import (
@@ -28,9 +29,11 @@ from recurry.training.configuration import (
     RecordTraining,
     ScheduleConfig,
     TrainingConfig,
+    TransferConfig,
     WindowConfig,
 )
 
+_SIZES = ("cell", "embedding_size", "hidden_size", "num_layers")
 COMMAND_LINE = "command line"
 _TASK = "task"
 
@@ -55,6 +58,12 @@ _PACES: dict[str, dict[str, type[BaseModel]]] = {
     "windows": {"window": WindowConfig, "training": TrainingConfig},
     "batches": {"batches": BatchConfig, "training": RecordTraining},
 }
+_SHARED: dict[str, type[BaseModel]] = {
+    "optimiser": OptimiserConfig,
+    "schedule": ScheduleConfig,
+    "transfer": TransferConfig,
+    "report": ReportConfig,
+}
 _RECIPE = ("training", "window", "batches", "optimiser", "schedule")
 
 
@@ -65,8 +74,7 @@ def tables_of(task: str) -> dict[str, type[BaseModel]]:
         UsageError: There is no such task.
     """
     found = find_task(task)
-    shared = {"optimiser": OptimiserConfig, "schedule": ScheduleConfig, "report": ReportConfig}
-    return {**found.tables, "dropout": Dropout, **_PACES[found.pace], **shared}
+    return {**found.tables, "dropout": Dropout, **_PACES[found.pace], **_SHARED}
 
 
 def recipe_tables(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,6 +157,7 @@ def load_config(
         settings.add_toml(text, tables, origin=origin)
     for name, value in (overrides or {}).items():
         settings.add(name, value, origin=COMMAND_LINE)
+    settings.adopt_sizes()
     return settings.validate()
 
 
@@ -193,7 +202,7 @@ class _Settings:
                 continue
             if table in self._tables and isinstance(values, dict):
                 for key, value in values.items():
-                    place = f"{origin}, line {_line_of(text, table, key)}"
+                    place = f"{origin}, line {line_of(text, table, key)}"
                     self.add(f"{table}.{key}", value, origin=place)
             else:
                 self._refuse_name(table, origin=origin)
@@ -213,6 +222,18 @@ class _Settings:
             self._problems.append(
                 f"{name} ({origin}): got {value!a}, which is no UTF-8; give the file another name"
             )
+
+    def adopt_sizes(self) -> None:
+        """Take the sizes that no file and no option names from what is taken over."""
+        kind, origins = self._tables["network"], self._origins
+        names = [n for n in _SIZES if n in getattr(kind, "model_fields", {})]
+        free = [n for n in names if origins.get(f"network.{n}", "preset").startswith("preset")]
+        if free and (transfer := self._values.get("transfer")):
+            from recurry.runs.sources import find_sizes
+
+            for name, value in find_sizes(transfer, task=self._task).items():
+                if name in free:
+                    self.add(f"network.{name}", value, origin="the source of the transfer")
 
     def _refuse_name(self, name: str, *, origin: str) -> None:
         """A name that is no `table.key`; a key alone is offered with its table."""
@@ -245,6 +266,13 @@ class _Settings:
         recipe = recipe_tables(tables)
         if len(recipe) == len(recipe_tables(self._tables)):
             self._problems += Recipe(**recipe).contradictions()
+        if getattr(tables.get("training"), "initial", "") and getattr(
+            tables.get("transfer"), "source", ""
+        ):
+            self._problems.append(
+                "training.initial would draw anew what is taken over; remove it, or remove "
+                "transfer.embeddings and transfer.start_from"
+            )
         if self._problems:
             raise _as_error(self._problems)
         return RunConfig(task=self._task, tables=tables)
@@ -358,32 +386,3 @@ def _file_text(path: Path) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"The settings file {path} is no UTF-8 text.") from error
-
-
-def _line_of(text: str, table: str, key: str) -> int:
-    """The line where a key of a table stands; the table's own line when it is written otherwise."""
-    inside, found = False, 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.strip().startswith("["):
-            inside = line.strip().startswith(f"[{table}]")
-            found = number if inside else found
-        elif inside and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", line):
-            return number
-    return found
-
-
-def toml_value(value: Any) -> str:
-    """A string, number, truth value or list as TOML writes it."""
-    if isinstance(value, str) and "\n" in value:
-        body = "\n".join(_escape(line) for line in value.split("\n"))
-        return f'"""\n{body}"""'
-    if isinstance(value, str):
-        return f'"{_escape(value)}"'
-    if isinstance(value, list):
-        return f"[{', '.join(toml_value(item) for item in value)}]"
-    return json.dumps(value)
-
-
-def _escape(text: str) -> str:
-    """A text as it stands inside a basic TOML string."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].replace("\x7f", "\\u007f")

@@ -17,11 +17,12 @@ from recurry.artefact.durable import REMOVING, WRITING, disk_errors, write_file
 from recurry.cells import cells, find_cell
 from recurry.errors import DataError, RunError, UsageError
 from recurry.runs.configuration import RunConfig, load_config, recipe_tables, to_toml
-from recurry.runs.configuration import toml_value as quote
 from recurry.runs.curves import curves_csv, curves_svg
 from recurry.runs.lock import LOCK_NAME, RunLock
 from recurry.runs.log import read_log
 from recurry.runs.memory import memory_errors
+from recurry.runs.sources import SOURCES, Source
+from recurry.runs.toml_text import toml_value as quote
 from recurry.tasks.find import find_task
 from recurry.tasks.task import AnyModel, AnyPrepared, AnyScores, numbers_of
 
@@ -103,17 +104,32 @@ def _what_is_there(folder: Path) -> str:
     return "a file" if os.path.exists(folder) else "no such folder"
 
 
-def new_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> AnyPrepared:
-    """The data of a run that begins, prepared.
+def new_data(
+    folder: Path,
+    config: RunConfig,
+    *,
+    notify: Callable[[str], None],
+    source: Source | None = None,
+) -> AnyPrepared:
+    """The data of a run that begins, prepared, with the symbols of what is taken over.
 
     Raises:
-        DataError: The data cannot be used as they are.
+        DataError: The data, or what is taken over, cannot be used as they are.
     """
     notify("preparing the text ...")
-    return find_task(config.task).prepare(config.tables, folder / DATA)
+    task = find_task(config.task)
+    if source is None:
+        return task.prepare(config.tables, folder / DATA)
+    return task.prepare(config.tables, folder / DATA, source.known())
 
 
-def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) -> AnyPrepared:
+def old_data(
+    folder: Path,
+    config: RunConfig,
+    *,
+    notify: Callable[[str], None],
+    source: Source | None = None,
+) -> AnyPrepared:
     """The prepared data of a run; made from the text itself only when they are not there.
 
     Raises:
@@ -128,7 +144,7 @@ def old_data(folder: Path, config: RunConfig, *, notify: Callable[[str], None]) 
         if STDIN in (*data.paths, *(getattr(data, part, None) for part in ("validation", "test"))):
             raise _stdin_is_gone(folder) from error
         notify(f"{error.what} Preparing it again ...")
-        return task.prepare(config.tables, folder / DATA)
+        return new_data(folder, config, notify=notify, source=source)
 
 
 def _stdin_is_gone(folder: Path) -> RunError:
@@ -171,10 +187,17 @@ def model_scores(
     return found
 
 
-def provenance(config: RunConfig, prepared: AnyPrepared) -> dict[str, Any]:
-    """Where a model comes from: the hash of its text and the settings that made it."""
-    tables = recipe_tables(config.dump())
-    return {"data_sha256": prepared.sha256, "torch": torch.__version__, **tables}
+def provenance(
+    config: RunConfig, prepared: AnyPrepared, origin: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Where a model comes from: the hashes of its text and of what was taken over, and the settings
+    that made it."""
+    tables = config.dump()
+    found = {"data_sha256": prepared.sha256, "torch": torch.__version__, **recipe_tables(tables)}
+    if not origin:
+        return found
+    others = {n: x for n, x in tables["transfer"].items() if n not in SOURCES}
+    return found | {"transfer": {**origin, **others}}
 
 
 def cell_argument(folder: Path, config: RunConfig) -> str:
@@ -237,7 +260,14 @@ def _with_whole_paths(config: RunConfig) -> RunConfig:
             changes[part] = _whole_path(value)
         elif isinstance(value, tuple):
             changes[part] = tuple(map(_whole_path, value))
-    return config.with_tables({"data": data.model_copy(update=changes)})
+    transfer = config.transfer
+    sources = {name: _whole_path(getattr(transfer, name)) for name in SOURCES}
+    return config.with_tables(
+        {
+            "data": data.model_copy(update=changes),
+            "transfer": transfer.model_copy(update=sources),
+        }
+    )
 
 
 def _whole_path(path: str) -> str:

@@ -16,9 +16,9 @@ from recurry.artefact.checkpoint import Checkpoint, newest, set_aside
 from recurry.artefact.model_file import FILE_NAME, load_model
 from recurry.errors import ModelFileError, RunError
 from recurry.runs.configuration import RunConfig
-from recurry.runs.configuration import toml_value as quote
 from recurry.runs.folder import CELL_NAME, CHECKPOINTS, CONFIG_NAME, laid_out_over_all
 from recurry.runs.log import LOG_NAME
+from recurry.runs.toml_text import toml_value as quote
 from recurry.tasks.task import AnyModel, AnyPrepared
 from recurry.training.state import TrainingState
 
@@ -27,7 +27,8 @@ def fixed_settings(config: RunConfig, model: AnyModel) -> dict[str, Any]:
     """What must stay as it is while a run lasts, by dotted name, as JSON values."""
     tables = {name: keys for name, keys in config.dump().items() if name != "report"}
     settings = {f"{name}.{key}": x for name, keys in tables.items() for key, x in keys.items()}
-    del settings["data.paths"]
+    for name in ("data.paths", "transfer.embeddings", "transfer.start_from"):
+        del settings[name]  # files may move
     if not laid_out_over_all(config):
         del settings["training.epochs"]
     return settings | {"the equations": model.cell.equations}

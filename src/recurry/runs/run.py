@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from recurry.runs.restore import (
     restore,
 )
 from recurry.runs.signals import StopRequest
+from recurry.runs.sources import begin_transfer, find_groups, find_source
 from recurry.tasks.find import find_task
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.task import AnyModel, AnyPrepared, AnyScores
@@ -113,6 +114,7 @@ class Run:
     _lock: RunLock
     _log: RunLog
     _notify: Notify
+    _transfer: Mapping[str, Any] | None
     _saved_update: int
 
     @property
@@ -197,6 +199,7 @@ class Run:
                 "data_key": self.prepared.key,
                 "settings": fixed_settings(self.config, self.model),
                 "environment": environment(),
+                **({"transfer": self._transfer} if self._transfer else {}),
             },
         )
         self._saved_update = self.state.update
@@ -205,7 +208,7 @@ class Run:
 
     def _save_model(self, validation: AnyScores | None) -> None:
         scores = model_scores(validation, None, update=self.state.update)
-        origin = provenance(self.config, self.prepared)
+        origin = provenance(self.config, self.prepared, (self._transfer or {}).get("origin"))
         with self.state.averaged_weights():
             save_model(self.model.with_scores(scores).with_provenance(origin), self.model_path)
 
@@ -313,10 +316,15 @@ def _open(
         swept = durable.sweep(folder) + durable.sweep(folder / CHECKPOINTS)
         if swept:
             notify(f"removed what an interrupted write left behind: {', '.join(swept)}")
-        prepared = find_data(folder, config, notify=notify)
+        source = find_source(config.transfer)
+        prepared = find_data(folder, config, notify=notify, source=source)
         for line in prepared.notes:
             notify(line)
         model = run_network(folder, config, prepared)
+        checkpoint = newest_checkpoint(folder, notify)
+        record = {} if checkpoint is None else checkpoint.record
+        if source and checkpoint is None:
+            record = {"transfer": begin_transfer(source, model, notify)}
         has_validation = len(prepared.validation) > 0
         data = TrainingData(
             train=prepared.train, validation=prepared.validation if has_validation else None
@@ -325,14 +333,14 @@ def _open(
             model,
             data,
             **recipe_tables(config.tables),
+            groups=find_groups(config.transfer, model, record.get("transfer")),
         )
-        checkpoint = newest_checkpoint(folder, notify)
         if checkpoint is not None:
             settings = fixed_settings(config, model)
             check_settings(folder, settings, then=checkpoint.record["settings"])
             restore(folder, state, checkpoint, prepared=prepared, notify=notify)
-        record = dict(checkpoint.record["log"]) if checkpoint else None
-        log = RunLog(folder, every=config.report.log_every, record=record)
+        logged = dict(checkpoint.record["log"]) if checkpoint else None
+        log = RunLog(folder, every=config.report.log_every, record=logged)
         if not log.is_whole:
             notify("log.jsonl is shorter than it was: the learning curves will have a gap")
     except BaseException:
@@ -348,6 +356,7 @@ def _open(
         _lock=lock,
         _log=log,
         _notify=notify,
+        _transfer=record.get("transfer"),
         _saved_update=checkpoint.update if checkpoint else -1,
     )
 

@@ -18,6 +18,7 @@ from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
+from recurry.data.known import Known, extend_codec
 from recurry.data.labels import UNSEEN, LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig, TextConfig
@@ -27,6 +28,7 @@ from recurry.data.texts import check_overlap, encode_texts, learn_codec
 from recurry.data.vocabulary import damaged
 from recurry.network.classifier import Classifier
 from recurry.network.configuration import EncoderConfig
+from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.calibration import tempered
 from recurry.tasks.class_scores import (
     ClassScores,
@@ -95,13 +97,18 @@ class Classify(RecordTask):
         "answer": AnswerConfig,
     }
 
-    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
+    def read(
+        self,
+        settings: Settings,
+        knowledge: Knowledge | None = None,
+        known: Known | None = None,
+    ) -> Records:
         """Rows of files, split, as symbols and labels."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
         parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
         if knowledge is None:
-            knowledge = _learn(parts["train"], text, kind=tables["answer"].kind)
+            knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
@@ -148,6 +155,20 @@ class Classify(RecordTask):
             total, count = network.loss(ids, targets.to(network.recurrent.dtype), lengths)
             return total / 2, count
         return network.loss(ids, targets, lengths, weights=weights)
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of symbols, layers, classes."""
+        network, known = model.network, model.knowledge
+        assert isinstance(network, Classifier)
+        symbols, front, linear = known.codec.vocabulary, network.front, network.head.linear
+        table = () if front is None else (Table.of(known.codec, front.weight, role="reads"),)
+        one_hot = symbols if front is None else None
+        return Anatomy(
+            tables=table,
+            stacks=(Stack(role="reads", layers=network.recurrent, vocabulary=one_hot),),
+            answers=known.labels.names,
+            head=(linear.weight, linear.bias) if known.labels.kind == "class" else (),
+        )
 
     def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:
         """Scores at the temperature that validation gave."""
@@ -247,11 +268,12 @@ def round_digits(number: float) -> float:
     return round(number, _DIGITS)
 
 
-def _learn(rows: list[Row], text: TextConfig, *, kind: LabelKind) -> Knowledge:
+def _learn(rows: list[Row], text: TextConfig, kind: LabelKind, known: Known | None) -> Knowledge:
     """What the training part teaches."""
     places = [row.place for row in rows]
     labels = Labels.learn(kind, [row.label or "" for row in rows], places)
-    return Knowledge(codec=learn_codec(text, [row.text for row in rows]), labels=labels)
+    codec = extend_codec(learn_codec(text, [row.text for row in rows]), known)
+    return Knowledge(codec=codec, labels=labels)
 
 
 def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:

@@ -14,10 +14,12 @@ from pydantic import BaseModel
 from recurry.compiler.cell import Cell
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
+from recurry.data.known import Known
 from recurry.data.prepare import Prepared, load_prepared, prepare
 from recurry.network.configuration import NetworkConfig
 from recurry.network.dropout import Dropout
 from recurry.network.symbols import SymbolNetwork, expected_shapes
+from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.names import LANGUAGE, SYMBOLS
 from recurry.tasks.scoring import Scores, score
@@ -34,11 +36,16 @@ class LanguageTask:
     tables: ClassVar[Mapping[str, type[BaseModel]]] = {"data": DataConfig, "network": NetworkConfig}
     parts: ClassVar[tuple[str, ...]] = ("network", "dropout", "codec")
 
-    def prepare(self, settings: Settings, folder: Path) -> Prepared:
-        """The text as symbol numbers."""
+    def prepare(self, settings: Settings, folder: Path, known: Known | None = None) -> Prepared:
+        """The text as symbol numbers.
+
+        Symbols of a model join the vocabulary. Words of a file of vectors do not: a model that
+        could write them would have to learn from this text that it never should.
+        """
         config = settings["data"]
         assert isinstance(config, DataConfig)
-        return prepare(config, folder)
+        is_model = known is not None and known.is_model
+        return prepare(config, folder, known if is_model else None)
 
     def load_prepared(self, folder: Path) -> Prepared:
         """The same, without looking at the text."""
@@ -58,6 +65,21 @@ class LanguageTask:
             seed=seed,
         )
         return replace(model, network_config=config)
+
+    def anatomy(self, model: LanguageModel) -> Anatomy:
+        """Vectors of symbols, layers, the scores of symbols."""
+        network, symbols = model.network, model.codec.vocabulary
+        embedding, head = network.embedding, network.head
+        tables = (
+            () if embedding is None else (Table.of(model.codec, embedding.weight, role="writes"),)
+        )
+        one_hot = symbols if embedding is None else None
+        return Anatomy(
+            tables=tables,
+            stacks=(Stack(role="writes", layers=network.recurrent, vocabulary=one_hot),),
+            answers=symbols.symbols,
+            head=(head.bias,) if head.weight is None else (head.weight, head.bias),
+        )
 
     def units(self, settings: Settings) -> str:
         """What a symbol is."""

@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
 from recurry.data.examples import Examples
+from recurry.data.known import Known
 from recurry.data.stored import Records, load, store
 from recurry.errors import ModelFileError, UsageError
 from recurry.network.dropout import Dropout
 from recurry.network.recurrent import Recurrent
+from recurry.tasks.anatomy import Anatomy
 from recurry.tasks.memory import check_memory
 from recurry.tasks.model import Model
 from recurry.tasks.task import AnyScores, Pace, Settings
@@ -44,12 +46,15 @@ class RecordTask(ABC):
     parts: ClassVar[tuple[str, ...]] = ("settings", "knowledge")
 
     @abstractmethod
-    def read(self, settings: Settings, knowledge: Any = None) -> Records:
+    def read(
+        self, settings: Settings, knowledge: Any = None, known: Known | None = None
+    ) -> Records:
         """The records that the table `data` names, as numbers; their key is filled in later.
 
         Args:
             settings: All tables.
             knowledge: What the training part of a model taught; None learns it from these records.
+            known: Symbols that join what is learnt; a task whose `anatomy` is empty needs none.
         """
 
     @abstractmethod
@@ -98,7 +103,7 @@ class RecordTask(ABC):
             UsageError: A setting has an impossible value.
         """
         table = model.settings["data"]
-        whole = {"paths": tuple(paths), "validation": 0.0, "test": None}
+        whole = {"paths": tuple(paths), "validation": 0.0, "test": None, "limit": None}
         asked = {name: value for name, value in whole.items() if name in type(table).model_fields}
         try:
             data = type(table).model_validate({**table.model_dump(), **changes, **asked})
@@ -131,9 +136,13 @@ class RecordTask(ABC):
         """How many of its units a batch has."""
         return len(examples)
 
-    def prepare(self, settings: Settings, folder: Path) -> Records:
+    def anatomy(self, model: Model) -> Anatomy:
+        """Nothing; a task whose vectors and layers may come from elsewhere names them."""
+        return Anatomy()
+
+    def prepare(self, settings: Settings, folder: Path, known: Known | None = None) -> Records:
         """Read the records and write their numbers into a folder."""
-        found = self.read(settings)
+        found = self.read(settings) if known is None else self.read(settings, known=known)
         facts = {
             "format": _FORMAT,
             "task": self.name,
@@ -141,7 +150,7 @@ class RecordTask(ABC):
                 name: _stable(settings[name]) for name in self.tables if name != "network"
             },
             "sha256": found.sha256,
-        }
+        } | ({} if known is None else {"known": known.key})
         key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         records = replace(found, key=key)
         store(records, folder)
@@ -226,6 +235,8 @@ class _Blueprint:
 def _stable(table: BaseModel) -> dict[str, Any]:
     """A table as JSON values, without what says where files lie."""
     values = table.model_dump(mode="json", exclude={"paths"})
+    if values.get("limit", 0) is None:  # as before there was such a key
+        del values["limit"]
     for part in ("validation", "test"):
         if isinstance(found := values.get(part), str):
             values[part] = PurePath(found).name

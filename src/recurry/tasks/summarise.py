@@ -61,6 +61,7 @@ class Summarise(Written):
     kind: ClassVar[str] = "summarise"
     preset: ClassVar[str] = "summarise"
     answer: ClassVar[str] = "summary"
+    is_one_language: ClassVar[bool] = True
 
     def require(self) -> None:
         """Rouge-score."""

@@ -4,7 +4,6 @@ Comes in: labelled sentences. Goes out: a model that labels words, and files wit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +16,7 @@ from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
 from recurry.data.columns import Sentence
 from recurry.data.examples import Examples, Ragged
+from recurry.data.known import Known
 from recurry.data.labels import UNSEEN, Labels
 from recurry.data.lexicon import Lexicon
 from recurry.data.parts import read_parts
@@ -28,18 +28,19 @@ from recurry.data.sentences import (
     read_sentences,
     write_back,
 )
-from recurry.data.spans import Span, find_scheme, find_spans
+from recurry.data.spans import Span, find_spans
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.tagger import Tagger, make_front
-from recurry.network.transitions import Transitions
 from recurry.network.words import Words
+from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.class_scores import confusion
 from recurry.tasks.confusion import confusion_svg
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import READING_STEPS, RecordTask
 from recurry.tasks.scoring import evaluating
+from recurry.tasks.tag_knowledge import Knowledge, learn
 from recurry.tasks.tag_notes import sentence_notes
 from recurry.tasks.tag_scores import TagScores, score_entities, score_words
 from recurry.tasks.task import Settings
@@ -62,43 +63,6 @@ class TagsConfig(BaseModel):
     crf: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Knowledge:
-    """What the training part taught besides weights.
-
-    Attributes:
-        lexicon: Words and characters.
-        labels: What the answers are.
-        scheme: `none`, `bio` or `bioes`.
-    """
-
-    lexicon: Lexicon
-    labels: Labels
-    scheme: str
-
-    def __repr__(self) -> str:
-        return f"{len(self.lexicon.words):,} words, {len(self.labels)} labels"
-
-    def to_dict(self) -> dict[str, Any]:
-        """A value that JSON can hold."""
-        return {
-            "lexicon": self.lexicon.to_dict(),
-            "labels": self.labels.to_dict(),
-            "scheme": self.scheme,
-        }
-
-    @property
-    def rules(self) -> Transitions | None:
-        """Which labels may follow one another.
-
-        Raises:
-            DataError: A label is none of the scheme.
-        """
-        if self.scheme == "none":
-            return None
-        return Transitions.of_spans(self.labels.names, self.scheme)
-
-
 class Tag(RecordTask):
     """A label a word."""
 
@@ -113,7 +77,12 @@ class Tag(RecordTask):
         "answer": TagsConfig,
     }
 
-    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
+    def read(
+        self,
+        settings: Settings,
+        knowledge: Knowledge | None = None,
+        known: Known | None = None,
+    ) -> Records:
         """Sentences of files, split, as numbers of words, characters and labels."""
         tables: Mapping[str, Any] = settings
         data = tables["data"]
@@ -122,20 +91,12 @@ class Tag(RecordTask):
             lambda paths: read_sentences(paths, columns=_columns(data), encoding=data.encoding),
         )
         if knowledge is None:
-            knowledge = _learn(parts["train"], tables["words"], scheme=tables["answer"].scheme)
+            knowledge = learn(parts["train"], tables["words"], tables["answer"].scheme, known)
         found: dict[str, Examples] = {}
         for part, sentences in parts.items():
             longest = tables["words"].longest
             found[part] = _examples(cut_sentences(sentences, longest), knowledge)
-            notes += sentence_notes(
-                sentences,
-                lexicon=knowledge.lexicon,
-                labels=knowledge.labels,
-                scheme=knowledge.scheme,
-                rules=knowledge.rules,
-                part=part,
-                longest=longest,
-            )
+            notes += sentence_notes(sentences, knowledge, part=part, longest=longest)
         return Records(
             train=found["train"],
             validation=found["validation"],
@@ -183,6 +144,33 @@ class Tag(RecordTask):
         words = make_words(examples, network.device)
         total, count = network.loss(words, labels, examples.lengths.tolist())
         return total, float(count)
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of words and characters, layers that read sentences and words, labels."""
+        network, known = model.network, model.knowledge
+        assert isinstance(network, Tagger)
+        return Anatomy(
+            tables=(
+                Table(
+                    role="reads",
+                    weight=network.front.words.weight,
+                    vocabulary=known.lexicon.words,
+                    symbol_of=known.lexicon.symbol_of,
+                ),
+                Table(
+                    role="spells",
+                    weight=network.front.spelling.characters.weight,
+                    vocabulary=known.lexicon.characters,
+                    has_words=False,
+                ),
+            ),
+            stacks=(
+                Stack(role="reads", layers=network.recurrent),
+                *(Stack(role="spells", layers=x) for x in [network.front.spelling.layer] if x),
+            ),
+            answers=known.labels.names,
+            head=(network.head.linear.weight, network.head.linear.bias),
+        )
 
     def score(self, model: Model, data: Examples) -> TagScores:
         """Accuracy, and where labels mark entities precision, recall and F1."""
@@ -307,18 +295,6 @@ def _known_loss(network: Tagger, output: Tensor, labels: Ragged) -> tuple[float,
 
 def _columns(data: SentencesConfig) -> SentenceColumns:
     return SentenceColumns(layout=data.layout, word=data.word_column, label=data.label_column)
-
-
-def _learn(sentences: list[Sentence], words: WordsConfig, *, scheme: str) -> Knowledge:
-    """What the training part teaches."""
-    every = [label for sentence in sentences for label in sentence.labels]
-    places = [sentence.place for sentence in sentences for _ in sentence.labels]
-    labels = Labels.learn("class", every, places)
-    lexicon = Lexicon.learn([sentence.words for sentence in sentences], words)
-    chosen = find_scheme(labels.names) if scheme == "auto" else scheme
-    found = Knowledge(lexicon=lexicon, labels=labels, scheme=chosen)
-    _ = found.rules  # a label that is none of the scheme is said now
-    return found
 
 
 def _examples(sentences: list[Sentence], knowledge: Knowledge) -> Examples:

@@ -10,40 +10,31 @@ from recurry.data.labels import UNSEEN, Labels
 from recurry.data.lexicon import Lexicon
 from recurry.errors import DataError
 from recurry.network.transitions import Transitions
+from recurry.tasks.tag_knowledge import Knowledge
 
 _NAMES_SHOWN = 5
 _BLANK = "_"
 
 
 def sentence_notes(
-    sentences: Sequence[Sentence],
-    *,
-    lexicon: Lexicon,
-    labels: Labels,
-    scheme: str,
-    rules: Transitions | None,
-    part: str,
-    longest: int,
+    sentences: Sequence[Sentence], knowledge: Knowledge, *, part: str, longest: int
 ) -> list[str]:
     """What is odd about sentences: blank or unseen labels, labels out of order, great length.
 
     Args:
         sentences: Those of a part.
-        lexicon: Words and characters of the training part.
-        labels: Its labels.
-        scheme: What those mark: "none", "bio" or "bioes".
-        rules: Which labels may follow one another; None where they stand alone.
+        knowledge: What the training part taught.
         part: What the part is called.
         longest: Most words that are read at once.
 
     Raises:
         DataError: The sentences share no character with the lexicon.
     """
-    _check_characters(sentences, lexicon)
+    _check_characters(sentences, knowledge.lexicon)
     return [
         *_blank_notes(sentences, part),
-        *_unseen_notes(sentences, labels, part),
-        *_invalid_notes(sentences, labels, rules, scheme, part),
+        *_unseen_notes(sentences, knowledge.labels, part),
+        *_invalid_notes(sentences, knowledge, part),
         *_long_notes(sentences, part, longest),
     ]
 
@@ -84,15 +75,14 @@ def _unseen_notes(sentences: Sequence[Sentence], labels: Labels, part: str) -> l
     ]
 
 
-def _invalid_notes(
-    sentences: Sequence[Sentence], labels: Labels, rules: Transitions | None, scheme: str, part: str
-) -> list[str]:
-    num_invalid = 0 if rules is None else _count_invalid(sentences, labels, rules)
+def _invalid_notes(sentences: Sequence[Sentence], knowledge: Knowledge, part: str) -> list[str]:
+    rules = knowledge.rules
+    num_invalid = 0 if rules is None else _count_invalid(sentences, knowledge.labels, rules)
     if not num_invalid:
         return []
     return [
         f"{num_invalid:,} sentences of the {part} part have labels that break the rules of "
-        f"{scheme.upper()}, which are never answered so (answer.scheme)"
+        f"{knowledge.scheme.upper()}, which are never answered so (answer.scheme)"
     ]
 
 

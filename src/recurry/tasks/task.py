@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from torch import nn
 
 from recurry.compiler.cell import Cell
+from recurry.data.known import Known
+from recurry.tasks.anatomy import Anatomy
 
 Pace = Literal["windows", "batches"]
 Settings = Mapping[str, BaseModel]
@@ -155,8 +157,14 @@ class Task(Protocol):
     tables: ClassVar[Mapping[str, type[BaseModel]]]
     parts: ClassVar[tuple[str, ...]]
 
-    def prepare(self, settings: Settings, folder: Path) -> AnyPrepared:
-        """Read the data that the table `data` names and write its numbers into a folder."""
+    def prepare(self, settings: Settings, folder: Path, known: Known | None = None) -> AnyPrepared:
+        """Read the data that the table `data` names and write its numbers into a folder.
+
+        Args:
+            settings: All tables.
+            folder: Where the numbers go.
+            known: Symbols of a file of vectors or of a model that shall join the vocabulary.
+        """
         ...
 
     def load_prepared(self, folder: Path) -> AnyPrepared:
@@ -165,6 +173,10 @@ class Task(Protocol):
 
     def build(self, settings: Settings, prepared: Any, *, cell: str, seed: int) -> Any:
         """A model with fresh weights; `cell` takes the place of the table's."""
+        ...
+
+    def anatomy(self, model: Any) -> Anatomy:
+        """What of a model can be had from a file of vectors or from another model."""
         ...
 
     def units(self, settings: Settings) -> str:

@@ -5,7 +5,7 @@ Comes in: pairs of texts. Goes out: a model that writes, and the loss of what it
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import torch
@@ -16,14 +16,16 @@ from torch import Tensor
 from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
 from recurry.data.examples import Examples
+from recurry.data.known import Known
 from recurry.data.pairs import Counterparts, PairColumns, gather, read_pairs, same_source
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import PairsConfig, SidesConfig
 from recurry.data.records import Rows
-from recurry.data.sides import Sides
+from recurry.data.sides import BEGIN_NAME, END_NAME, Sides
 from recurry.data.stored import Records
 from recurry.network.configuration import DecoderConfig, EncoderDecoderConfig
 from recurry.network.translated import Translated, TranslatedConfig
+from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
@@ -79,9 +81,11 @@ class Written(RecordTask):
 
     Attributes:
         answer: What an answer is called.
+        is_one_language: Whether texts and answers are in the same language.
     """
 
     answer: ClassVar[str]
+    is_one_language: ClassVar[bool] = False
     tables: ClassVar[Mapping[str, type[BaseModel]]] = {
         "data": PairsConfig,
         "text": SidesConfig,
@@ -114,7 +118,9 @@ class Written(RecordTask):
         """The same of a batch."""
         return len(examples.sequences["target"].values)
 
-    def read(self, settings: Settings, knowledge: Sides | None = None) -> Records:
+    def read(
+        self, settings: Settings, knowledge: Sides | None = None, known: Known | None = None
+    ) -> Records:
         """Pairs of files, split, as symbols."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
@@ -122,7 +128,7 @@ class Written(RecordTask):
         if is_learning and data.test is not None:
             self.require()  # now, and not when all is trained
         parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths), group=same_source)
-        sides = knowledge or learn_sides(parts["train"], text)
+        sides = knowledge or learn_sides(parts["train"], text).extended(known)
         found: dict[str, Examples] = {}
         for part, pairs in parts.items():
             is_learnt = is_learning and part == "train"
@@ -175,6 +181,26 @@ class Written(RecordTask):
         ids = torch.from_numpy(targets.padded()).to(network.bias.device)
         total, count = network.loss(source, ids, targets.lengths.tolist())
         return total, float(count)
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of symbols of both sides, encoder, decoder, the scores of symbols."""
+        network, sides = _network(model), model.knowledge
+        source = Table.of(sides.source, network.source.weight, role="reads", others=(END_NAME,))
+        target = Table.of(
+            sides.target, network.target.weight, role="writes", others=(BEGIN_NAME, END_NAME)
+        )
+        # Vectors of words are those of one language.
+        is_one = sides.is_joint or self.is_one_language
+        scores = (network.bias,) if network.weight is None else (network.weight, network.bias)
+        return Anatomy(
+            tables=(source, replace(target, has_words=is_one)),
+            stacks=(
+                Stack(role="reads", layers=network.encoder.layers),
+                Stack(role="writes", layers=network.decoder),
+            ),
+            answers=target.symbols,
+            head=scores,
+        )
 
     def validate(self, model: Model, data: Examples) -> WrittenLoss:
         """The loss alone, as writing takes long."""

@@ -221,6 +221,54 @@ class ScheduleConfig(_Table):
         return 0.3 if self.name == "one_cycle" else 0.0
 
 
+class TransferConfig(_Table):
+    """What is taken over from elsewhere, and how gently it is trained.
+
+    Attributes:
+        embeddings: A file of word vectors with which the vectors of symbols begin.
+        start_from: A model file or run folder with whose vectors and layers the model begins.
+        freeze_embeddings: Whether the vectors that are taken over stay as they are.
+        most_words: Most words of the source that join the vocabulary although the training part
+            lacks them, the frequent ones first.
+        unfreeze_epochs: Epochs after which the next part from above is trained as well: what is
+            new from the start, then the highest layer, each layer below, the vectors. 0 trains
+            all of them from the start.
+        layer_rate: What the learning rate of each part is, as a fraction of that of the part
+            above.
+
+    Source: gradual unfreezing and rates by layer are those of Howard and Ruder 2018.
+    """
+
+    embeddings: str = ""
+    start_from: str = ""
+    freeze_embeddings: bool = False
+    most_words: CountOrZero = 20_000
+    unfreeze_epochs: NotNegative = 0.0
+    layer_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @property
+    def source(self) -> str:
+        """The path of what is taken over; empty is nothing."""
+        return self.start_from or self.embeddings
+
+    def contradictions(self) -> list[str]:
+        """What this table asks for that cannot be had together, one sentence each."""
+        problems = []
+        if self.embeddings and self.start_from:
+            problems.append(
+                "embeddings and start_from are both set, and a model has vectors of its own; keep "
+                "one of them"
+            )
+        if not self.source:
+            problems += [
+                f"{option} needs something that is taken over: set embeddings or start_from"
+                for option in self._differs("freeze_embeddings", "layer_rate")
+            ]
+        if self.unfreeze_epochs and not self.start_from:
+            problems.append("unfreeze_epochs needs the layers of a model: set start_from")
+        return problems
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """The tables of a training together.

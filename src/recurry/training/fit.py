@@ -68,6 +68,7 @@ def fit(model: AnyModel, data: TrainingData, state: TrainingState) -> Iterator[P
             lesson = course.learn(place, state.carried)
             state.optimiser.zero_grad()
             lesson.objective.backward()
+            state.drop_early_gradients(place)
 
         loss_nats = float(lesson.loss_nats)
         gradient_norm = clip_gradients(state.weights.values(), state.recipe.optimiser)

@@ -4,7 +4,8 @@ Comes in: named parameters and the table `optimiser`. Goes out: updates. The sta
 becomes tensors named by parameter and back, to the bit, without any pickling.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
@@ -12,13 +13,18 @@ from torch import Tensor, nn, optim
 from recurry.training.configuration import OptimiserConfig
 
 Named = Mapping[str, Tensor]
+# A group of torch's optimisers: {"params": tensors, "rate_factor": number}.
+RatedTensors = Mapping[str, Any]
 
 # What torch adds to a norm before it divides by it.
 _CLIP_EPSILON = 1e-6
 
 
 def make_optimiser(
-    parameters: Iterable[Tensor], config: OptimiserConfig, *, num_updates: int
+    parameters: Iterable[Tensor] | Sequence[RatedTensors],
+    config: OptimiserConfig,
+    *,
+    num_updates: int,
 ) -> optim.Optimizer:
     """The torch optimiser that a table describes.
 
@@ -26,11 +32,12 @@ def make_optimiser(
     the second.
 
     Args:
-        parameters: What is trained.
+        parameters: What is trained, all alike or in groups with a `rate_factor` each.
         config: The table `optimiser`.
         num_updates: Updates of the whole training.
     """
-    weights, rate = list(parameters), config.learning_rate
+    weights: list[Any] = list(parameters)
+    rate = config.learning_rate
     decay, epsilon = config.weight_decay, 1e-8 if config.epsilon is None else config.epsilon
     if config.name == "sgd":
         return optim.SGD(weights, lr=rate, weight_decay=decay, momentum=config.momentum)
@@ -56,12 +63,13 @@ def make_optimiser(
 
 
 def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
-    """One update of all parameters by their gradients."""
+    """One update of all parameters that have a gradient."""
     for group in optimiser.param_groups:
-        group["lr"] = learning_rate
-    for state in optimiser.state.values():
-        if "eta" in state:  # averaged SGD would take the rate of the update before
-            state["eta"].fill_(learning_rate)
+        group["lr"] = learning_rate * group.get("rate_factor", 1.0)
+        for weight in group["params"]:
+            # Averaged SGD would take the rate of the update before.
+            if "eta" in (state := optimiser.state.get(weight, {})):
+                state["eta"].fill_(group["lr"])
     optimiser.step()
     if optimiser.defaults.get("fused"):  # these do not tell autograd that weights have changed
         for group in optimiser.param_groups:

@@ -5,7 +5,7 @@ can be taken as tensors and a JSON record at any time between two updates and pu
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,7 @@ from recurry.training.configuration import (
 from recurry.training.course import Course, Place
 from recurry.training.courses import open_course
 from recurry.training.data import TrainingData
+from recurry.training.groups import Group
 from recurry.training.initial import draw_matrices
 from recurry.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
 from recurry.training.schedule import learning_rate_factor
@@ -46,13 +47,15 @@ class TrainingState:
         carried: State of the network where the next window begins; None is zeros.
     """
 
-    def __init__(self, model: AnyModel, course: Course, *, recipe: Recipe) -> None:
+    def __init__(
+        self, model: AnyModel, course: Course, *, recipe: Recipe, groups: Sequence[Group] = ()
+    ) -> None:
         training = recipe.training
-        self.recipe, self.course = recipe, course
+        self.recipe, self.course, self.groups = recipe, course, groups
         self.weights: dict[str, Tensor] = dict(model.network.named_parameters())
         self.device = next(iter(self.weights.values())).device
         self.optimiser = make_optimiser(
-            self.weights.values(), recipe.optimiser, num_updates=self.num_updates
+            self._rated_weights(), recipe.optimiser, num_updates=self.num_updates
         )
         self.average = (
             WeightAverage(self.weights, training.averaging) if training.averaging > 0 else None
@@ -73,6 +76,7 @@ class TrainingState:
         schedule: ScheduleConfig,
         window: WindowConfig | None = None,
         batches: BatchConfig | None = None,
+        groups: Sequence[Group] = (),
     ) -> "TrainingState":
         """The state before the first update. Nothing changes in torch's own generators.
 
@@ -84,6 +88,7 @@ class TrainingState:
             schedule: How the learning rate moves.
             window: Truncated back-propagation, for a text.
             batches: Which records make an update, for records.
+            groups: Weights with rates and beginnings of their own; none trains all alike.
 
         Raises:
             UsageError: Settings of different tables contradict each other.
@@ -106,7 +111,7 @@ class TrainingState:
             raise UsageError("The settings contradict each other.", got="; ".join(problems))
         if training.initial:
             draw_matrices(model.network, training.initial, seed=training.seed)
-        return cls(model, open_course(model, data, recipe=recipe), recipe=recipe)
+        return cls(model, open_course(model, data, recipe=recipe), recipe=recipe, groups=groups)
 
     @property
     def num_updates(self) -> int:
@@ -133,6 +138,22 @@ class TrainingState:
             epochs=place.epochs_before,
         )
         return self.recipe.optimiser.learning_rate * factor
+
+    def drop_early_gradients(self, place: Place) -> None:
+        """Leave without a gradient what is not trained yet, so that the next update passes it."""
+        for group in self.groups:
+            if place.epochs_before < group.first_epoch:
+                for name in group.names:
+                    self.weights[name].grad = None
+
+    def _rated_weights(self) -> list[Any]:
+        """The weights, in groups where there are some."""
+        if not self.groups:
+            return list(self.weights.values())
+        return [
+            {"params": [self.weights[n] for n in group.names], "rate_factor": group.rate_factor}
+            for group in self.groups
+        ]
 
     def advance(self, num_counted: int, carried: State | None) -> None:
         """Count one update and take in the weights that it made."""
