@@ -38,6 +38,8 @@ SMALL_FILES = {
     "classify": ("a.csv", "text,label\n" + "a good dog,1\na bad cat,0\nthe dog barked,1\n" * 6),
     "tag": ("a.conll", "a D\ndog N\nbarked V\n\nthe D\ncat N\nsat V\n\n" * 8),
     "translate": ("a.tsv", "a cat\tune chatte\na dog\tun chien\nthe dog\tle chien\n" * 6),
+    "fill": ("a.txt", "a cat sat\nthe dog ran\na dog barked\n" * 8),
+    "conditional": ("a.csv", "text,label\n" + "a good dog,1\na bad cat,0\nthe dog barked,1\n" * 6),
     "summarise": ("a.tsv", "a cat sat\ta cat\na dog ran\ta dog\nthe dog ran\tthe dog\n" * 6),
 }
 SMALL_SIZES = {"network.embedding_size": 4, "network.hidden_size": 6, "network.cell": "gru"}

@@ -13,7 +13,7 @@ from recurry.data.examples import Examples, Ragged
 from recurry.errors import DataError, ModelFileError, TrainingError
 from recurry.runs.configuration import load_config
 from recurry.runs.run import Run, resume, start
-from recurry.tasks.fill import Fill, FillLoss, FillScores, Known, draw_blanks
+from recurry.tasks.fill import Fill, FillLoss, FillScores, Learnt, draw_blanks
 from recurry.training.fit import Progress
 
 TASK = Fill()
@@ -194,7 +194,7 @@ def test_what_a_model_file_says_is_not_trusted(model, tmp_path, monkeypatch):
     codec = model.knowledge.codec.to_dict()
     with pytest.raises(DataError, match="no words"):
         TASK.read_knowledge({"codec": _characters(codec)})
-    monkeypatch.setattr(Known, "to_dict", lambda self: {"codec": _characters(codec)})
+    monkeypatch.setattr(Learnt, "to_dict", lambda self: {"codec": _characters(codec)})
     save_model(model, tmp_path / "bad.safetensors")
     with pytest.raises(ModelFileError):
         recurry.load(tmp_path / "bad.safetensors")

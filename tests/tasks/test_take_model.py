@@ -9,7 +9,7 @@ from recurry.tasks.anatomy import Anatomy
 from recurry.tasks.find import find_task
 from recurry.tasks.take_model import take_model
 
-TASKS = ("language", "classify", "tag", "translate", "summarise")
+TASKS = ("language", "classify", "tag", "translate", "summarise", "fill", "conditional")
 
 
 def _same(model, other, prefix: str = "") -> bool:

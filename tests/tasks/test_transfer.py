@@ -72,6 +72,22 @@ def test_words_of_a_file_do_not_join_what_is_written(make_small):
     assert "mouse" not in apart.target.vocabulary.numbers
 
 
+def test_words_of_a_model_join_what_fills_and_what_writes(make_small):
+    for name in ("fill", "conditional"):
+        of_file = make_small(name, known=Known(symbols=("mouse",), sha256="0" * 64))
+        of_model = make_small(name, known=Known(symbols=("mouse",), sha256="0" * 64, is_model=True))
+        assert "mouse" not in of_file.knowledge.codec.vocabulary.numbers
+        assert "mouse" in of_model.knowledge.codec.vocabulary.numbers
+
+
+def test_a_forward_model_of_words_is_the_first_half_of_filling(make_small):
+    source, model = make_small("language"), make_small("fill", seed=1)
+    taken = take_model(model, source, name="old")
+    mine, other = model.network.ahead.state_dict(), source.network.recurrent.state_dict()
+    assert all(torch.equal(mine[name], other[name]) for name in other)
+    assert not any(name.startswith("back.") for layer in taken.layers for name in layer)
+
+
 def test_pieces_of_bpe_that_are_words_take_their_vectors(make_small):
     pytest.importorskip("tokenizers")
     model = make_small("classify", **{"text.tokens": "bpe", "text.vocabulary_size": 300})

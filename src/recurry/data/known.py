@@ -52,6 +52,12 @@ def extend_codec(codec: Codec, known: Known | None) -> Codec:
     return replace(codec, tokeniser=theirs.tokeniser, vocabulary=theirs.vocabulary)
 
 
+def extend_written(codec: Codec, known: Known | None) -> Codec:
+    """The same for what is written, which has no use for words that no text to learn from holds:
+    those of a file of vectors do not join it."""
+    return extend_codec(codec, known) if known is not None and known.is_model else codec
+
+
 def extend_vocabulary(
     vocabulary: Vocabulary, symbols: Iterable[str], split: Callable[[str], list[str]]
 ) -> Vocabulary:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from recurry.data.codec import Codec
-from recurry.data.known import Known, extend_codec
+from recurry.data.known import Known, extend_codec, extend_written
 from recurry.data.record_configuration import SidesConfig
 from recurry.data.subwords import Subwords, byte_spelling
 from recurry.data.texts import learn_codec
@@ -59,13 +59,9 @@ class Sides:
         Words of a file of vectors join what is read, where that has a vocabulary of its own: what
         is written has no use for words that no text to learn from holds.
         """
-        if known is None:
-            return self
-        if self.is_joint:
-            both = extend_codec(self.source, known) if known.is_model else self.source
-            return replace(self, source=both, target=both)
-        target = extend_codec(self.target, known) if known.is_model else self.target
-        return replace(self, source=extend_codec(self.source, known), target=target)
+        target = extend_written(self.target, known)
+        source = target if self.is_joint else extend_codec(self.source, known)
+        return replace(self, source=source, target=target)
 
     def __repr__(self) -> str:
         sizes = f"{self.source.num_symbols:,} symbols"

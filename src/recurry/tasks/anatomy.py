@@ -17,6 +17,8 @@ from recurry.network.recurrent import Recurrent
 
 # What a part does: read the text of a record, write an answer, read the characters of a word.
 Role = Literal["reads", "writes", "spells"]
+# The symbol that stands before and behind a text.
+EDGE_NAME = "<edge>"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

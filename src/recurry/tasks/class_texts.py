@@ -12,6 +12,7 @@ import numpy as np
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples, Ragged
 from recurry.data.fingerprints import Fingerprints
+from recurry.data.known import Known, extend_written
 from recurry.data.labels import UNSEEN, Labels
 from recurry.data.record_configuration import RecordsConfig, TextConfig
 from recurry.data.records import Columns, Row, Rows, read_rows
@@ -61,14 +62,19 @@ def read_labelled_texts(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row
     return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 
-def learn(rows: list[Row], text: TextConfig) -> Learnt:
+def learn(rows: list[Row], text: TextConfig, known: Known | None = None) -> Learnt:
     """What the texts to learn from teach.
+
+    Args:
+        rows: The texts.
+        text: How they become symbols.
+        known: Symbols that join them.
 
     Raises:
         DataError: There is only one class, or no symbol.
     """
     places = [row.place for row in rows]
-    codec = learn_codec(text, [row.text for row in rows])
+    codec = extend_written(learn_codec(text, [row.text for row in rows]), known)
     return Learnt(
         codec=codec,
         labels=Labels.learn("class", [row.label or "" for row in rows], places),

@@ -19,6 +19,7 @@ from recurry.data.batches import in_order
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
 from recurry.data.fingerprints import Fingerprints
+from recurry.data.known import Known
 from recurry.data.labels import Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig, TextConfig
@@ -30,6 +31,7 @@ from recurry.network.decoding import WIDEST, Path, Ranking, sample, search
 from recurry.network.recurrent import Recurrent
 from recurry.network.sampling import Sampling
 from recurry.network.seeded import Seeded, SeededWriter
+from recurry.tasks.anatomy import EDGE_NAME, Anatomy, Stack, Table
 from recurry.tasks.class_texts import Learnt, learn, make_records, read_labelled_texts
 from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
@@ -127,13 +129,15 @@ class Conditional(RecordTask):
         """The symbols of a batch, ends included."""
         return len(examples.sequences["text"].values)
 
-    def read(self, settings: Settings, knowledge: Learnt | None = None) -> Records:
+    def read(
+        self, settings: Settings, knowledge: Learnt | None = None, known: Known | None = None
+    ) -> Records:
         """Rows of files, split, as symbols and classes."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
         parts, sums, notes = read_parts(data, lambda paths: read_labelled_texts(data, paths))
         if knowledge is None:
-            knowledge = learn(parts["train"], text)
+            knowledge = learn(parts["train"], text, known)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = make_records(rows, knowledge, part=part, longest=text.longest)
@@ -181,6 +185,19 @@ class Conditional(RecordTask):
             vector_size=len(knowledge.labels),
             feed=config.feed,
             begin=knowledge.edge,
+        )
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of symbols, layers, the scores of symbols."""
+        network = _network(model)
+        table = Table.of(
+            model.knowledge.codec, network.symbols.weight, role="writes", others=(EDGE_NAME,)
+        )
+        return Anatomy(
+            tables=(table,),
+            stacks=(Stack(role="writes", layers=network.layers),),
+            answers=table.symbols,
+            head=(network.head.weight, network.head.bias),
         )
 
     def loss(self, model: Model, examples: Examples) -> tuple[Float[Tensor, ""], float]:

@@ -18,12 +18,14 @@ from recurry.data.batches import in_order
 from recurry.data.blanks import Blanked, encode_lines, learn_words, read_lines
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
+from recurry.data.known import Known, extend_written
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import HeldOutConfig, LineConfig
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
 from recurry.network.both_ways import BothWays
 from recurry.network.configuration import TwoReadersConfig
+from recurry.tasks.anatomy import EDGE_NAME, Anatomy, Stack, Table
 from recurry.tasks.filling import Filled, Filler, FillingConfig, shares
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import READING_STEPS, RecordTask
@@ -86,7 +88,7 @@ class FillScores(FillLoss):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class Learnt:
     """The words of the training part.
 
     Attributes:
@@ -138,7 +140,9 @@ class Fill(RecordTask):
         """The words of a batch, which both models read."""
         return len(examples.sequences["words"].values)
 
-    def read(self, settings: Settings, knowledge: Known | None = None) -> Records:
+    def read(
+        self, settings: Settings, knowledge: Learnt | None = None, known: Known | None = None
+    ) -> Records:
         """Lines of files, split, as words."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
@@ -146,7 +150,8 @@ class Fill(RecordTask):
             data, lambda paths: read_lines(paths, encoding=data.encoding)
         )
         if knowledge is None:
-            knowledge = Known(codec=learn_words(text, [line.text for line in parts["train"]]))
+            codec = learn_words(text, [line.text for line in parts["train"]])
+            knowledge = Learnt(codec=extend_written(codec, known))
         found: dict[str, Examples] = {}
         for part, lines in parts.items():
             words, more = encode_lines(knowledge.codec, lines, longest=text.longest, part=part)
@@ -162,16 +167,16 @@ class Fill(RecordTask):
             notes=tuple(notes),
         )
 
-    def read_knowledge(self, data: Any) -> Known:
+    def read_knowledge(self, data: Any) -> Learnt:
         """The codec."""
         if not isinstance(data, Mapping) or set(data) != {"codec"}:
             raise damaged("it is no table of a codec")
         codec = Codec.from_dict(data["codec"])
         if codec.config.tokens != "words":
             raise damaged("its symbols are no words")
-        return Known(codec=codec)
+        return Learnt(codec=codec)
 
-    def make_network(self, cell: Cell, settings: Settings, knowledge: Known) -> BothWays:
+    def make_network(self, cell: Cell, settings: Settings, knowledge: Learnt) -> BothWays:
         """Both language models."""
         tables: Mapping[str, Any] = settings
         return BothWays(
@@ -180,6 +185,23 @@ class Fill(RecordTask):
             dropout=tables["dropout"],
             num_symbols=knowledge.codec.num_symbols + 1,
             edge=knowledge.edge,
+        )
+
+    def anatomy(self, model: Model) -> Anatomy:
+        """Vectors of words, the layers of both models, the scores of words."""
+        network = _network(model)
+        table = Table.of(
+            model.knowledge.codec, network.symbols.weight, role="writes", others=(EDGE_NAME,)
+        )
+        scores = (network.bias,) if network.weight is None else (network.weight, network.bias)
+        return Anatomy(
+            tables=(table,),
+            stacks=(
+                Stack(role="writes", layers=network.ahead),
+                Stack(role="reads", layers=network.back),
+            ),
+            answers=table.symbols,
+            head=scores,
         )
 
     def loss(self, model: Model, examples: Examples) -> tuple[Float[Tensor, ""], float]:
@@ -209,7 +231,7 @@ class Fill(RecordTask):
     def score(self, model: Model, data: Examples) -> FillScores:
         """The loss, and how many blanks are filled right: one a line, by chance but always the
         same, of at most 5,000 lines."""
-        known: Known = model.knowledge
+        known: Learnt = model.knowledge
         blanked, truth = draw_blanks(data, unknown=known.unknown)
         filler = _filler(model, longest=1)
         ranked = [[filled.blanks[0][0] for filled in found] for found in filler.fill(blanked)]

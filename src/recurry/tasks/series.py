@@ -17,6 +17,7 @@ from torch import Tensor
 from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
 from recurry.data.examples import Examples, Ragged
+from recurry.data.known import Known
 from recurry.data.labels import LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig
@@ -110,8 +111,13 @@ class Series(RecordTask):
         "answer": SeriesAnswerConfig,
     }
 
-    def read(self, settings: Settings, knowledge: Knowledge | None = None) -> Records:
-        """Rows of files, split, as scaled numbers and labels."""
+    def read(
+        self,
+        settings: Settings,
+        knowledge: Knowledge | None = None,
+        known: Known | None = None,
+    ) -> Records:
+        """Rows of files, split, as scaled numbers and labels; there are no symbols to be known."""
         tables: Mapping[str, Any] = settings
         data = tables["data"]
         parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
