@@ -43,7 +43,7 @@ SMALL_FILES = {
     "summarise": ("a.tsv", "a cat sat\ta cat\na dog ran\ta dog\nthe dog ran\tthe dog\n" * 6),
 }
 SMALL_SIZES = {"network.embedding_size": 4, "network.hidden_size": 6, "network.cell": "gru"}
-SMALL_TOKENS = {"language": "data.tokens", "tag": None}
+SMALL_TOKENS = {"language": "data.tokens", "tag": None, "fill": None}
 
 
 @pytest.fixture

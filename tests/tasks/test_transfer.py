@@ -8,6 +8,7 @@ from recurry.data.known import Known
 from recurry.data.vectors import WordVectors
 from recurry.errors import DataError, UsageError
 from recurry.tasks.find import find_task
+from recurry.tasks.take_model import take_model
 from recurry.tasks.transfer import Taken, take_vectors
 
 TASKS = ("language", "classify", "tag", "translate", "summarise")

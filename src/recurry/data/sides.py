@@ -59,6 +59,8 @@ class Sides:
         Words of a file of vectors join what is read, where that has a vocabulary of its own: what
         is written has no use for words that no text to learn from holds.
         """
+        if known is None:
+            return self
         target = extend_written(self.target, known)
         source = target if self.is_joint else extend_codec(self.source, known)
         return replace(self, source=source, target=target)
