@@ -25,7 +25,7 @@ def _lines(*texts: str) -> list[Line]:
 def test_lines_with_text_are_kept(tmp_path):
     path, packed = tmp_path / "a.txt", tmp_path / "b.txt.gz"
     path.write_text("one \n\n  two\nthree ___ \n")
-    packed.write_bytes(gzip.compress(b"four"))
+    packed.write_bytes(gzip.compress(b"four", mtime=0))
     found = read_lines([str(path), str(packed)])
     assert [line.text for line in found.rows] == ["one", "two", "four"]
     assert found.rows[1].place == f"{path}:3"

@@ -90,8 +90,8 @@ def test_one_word_with_few_numbers_is_no_first_line(tmp_path):
         (b"900000000000000 300\na 1 2 3\n", ["cut off", "bytes"]),
         (b"2 2\na \0\0\0\0\0\0\0\0\nb \0\0", ["cut off"]),
         (b"\x1f\x8b not packed", ["cannot be read"]),
-        (gzip.compress(b"a 1\n" * 99)[:-9], ["cannot be read"]),
-        (gzip.compress(b"900000000000000 300\na 1 2 3\n"), ["cut off"]),
+        (gzip.compress(b"a 1\n" * 99, mtime=0)[:-9], ["cannot be read"]),
+        (gzip.compress(b"900000000000000 300\na 1 2 3\n", mtime=0), ["cut off"]),
     ],
 )
 def test_wrong_files_get_an_answer(tmp_path, data, words):
