@@ -124,14 +124,25 @@ def find_places(
         threshold: As for `find_on`.
         share: How many of the cells have to be on, above 0, up to 1 for all.
     """
-    if not cells or not recording.length:
-        return []
     counts = count_on(recording, cells, threshold=threshold)
-    is_enough = counts >= max(1, int(np.ceil(share * len(cells) - 1e-9)))
+    return places_of(counts, len(cells), share=share)
+
+
+def places_of(counts: np.ndarray, num_cells: int, *, share: float = 1.0) -> list[Place]:
+    """The stretches in which at least a share of some cells is on; none where there is no cell.
+
+    Args:
+        counts: How many are on at each step, (T,).
+        num_cells: How many there are.
+        share: Above 0, up to 1 for all.
+    """
+    if not num_cells:
+        return []
+    is_enough = counts >= max(1, int(np.ceil(share * num_cells - 1e-9)))
     edges = np.flatnonzero(np.diff(np.concatenate([[False], is_enough, [False]]).astype(np.int8)))
     sums = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     pairs = edges.reshape(-1, 2)
-    shares = (sums[pairs[:, 1]] - sums[pairs[:, 0]]) / (pairs[:, 1] - pairs[:, 0]) / len(cells)
+    shares = (sums[pairs[:, 1]] - sums[pairs[:, 0]]) / (pairs[:, 1] - pairs[:, 0]) / num_cells
     return [
         Place(start=start, stop=stop, share=mean)
         for (start, stop), mean in zip(pairs.tolist(), shares.tolist(), strict=True)
