@@ -252,7 +252,8 @@ def _read_config(path: Path) -> ForeignConfig:
 
 def _read_tensors(path: Path) -> _Tensors:
     with _reading(path), safetensors.safe_open(path, "pt") as file:
-        names = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+        known = file.keys()
+        names = {name: tuple(file.get_slice(name).get_shape()) for name in known}
     return _Tensors(path, names)
 
 
