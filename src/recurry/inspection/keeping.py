@@ -92,7 +92,7 @@ class Kept:
                 for layer in subject.layers:
                     states = stretch.states(layer)
                     self._mark(layer, stretch)
-                    self._paint(layer, start, states.get(self.state))
+                    self._paint(layer, start, stretch.values(layer, self.state))
                     carried[layer] = {name: values[-1:] for name, values in states.items()}
                 self._write_loss(subject, symbols, stretch)
             yield stop
@@ -109,10 +109,8 @@ class Kept:
         rows = torch.stack([picked[name][::MARK] for name in names], 1)
         self.marks[layer].write(first // MARK, rows.cpu().numpy())
 
-    def _paint(self, layer: SubjectLayer, start: int, values: Tensor | None) -> None:
+    def _paint(self, layer: SubjectLayer, start: int, values: Tensor) -> None:
         """Keep what colours show, a row for each unit."""
-        if values is None:
-            return
         shown = values.clamp(-1, 1) if self.state == "h" else values.tanh()
         levels = shown.mul(SCALE).round_().to(torch.int8).cpu()
         for number, window in enumerate(levels.split(WINDOW)):

@@ -81,7 +81,9 @@ def start_recording(
     subject = subject_of(model)
     symbols = subject.read(text) if isinstance(text, str) else subject.number(text)
     kept = _check_names(subject, names)
-    recording = Recording(subject, symbols, names=kept, folder=folder and Path(folder) or None)
+    recording = Recording(
+        subject, symbols, names=kept, folder=None if folder is None else Path(folder)
+    )
     recording.start()
     return recording
 
@@ -100,7 +102,8 @@ class Recording:
     ) -> None:
         self.subject, self.symbols, self.names = subject, symbols, names
         self._folder = Folder(folder)
-        self._state = painted_state(subject.layers[0].cell)
+        cell = subject.layers[0].cell
+        self._state = painted_state(cell) if cell.states else "h"
         self._files = Kept.create(self._folder.path, subject, len(symbols), self._state)
         self._length, self._is_closed = 0, False
         self._error: BaseException | None = None

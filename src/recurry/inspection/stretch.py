@@ -133,7 +133,7 @@ class Stretch:
 
 
 def equations_of(layer: SubjectLayer) -> Graph:
-    """The equations that a layer runs: with zoneout, those in which states change by their share."""
+    """The equations that a layer runs; with zoneout, states change by their share only."""
     rate = layer.recurrent.dropout.zoneout
     return zoned(layer.cell.plan, rate).graph if rate else layer.cell.graph
 

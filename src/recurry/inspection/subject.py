@@ -98,19 +98,27 @@ class Symbols:
 
 @runtime_checkable
 class Subject(Protocol):
-    """A model that one can look into.
+    """A model that one can look into."""
 
-    Attributes:
-        title: What it is, in a few words.
-        kind: What it does.
-        layers: Its layers, each direction by itself, in the order in which they read.
-        symbols: Names of the V symbols or classes that it chooses from; () where it writes.
-    """
+    @property
+    def title(self) -> str:
+        """What it is, in a few words."""
+        ...
 
-    title: str
-    kind: Kind
-    layers: tuple[SubjectLayer, ...]
-    symbols: tuple[str, ...]
+    @property
+    def kind(self) -> Kind:
+        """What it does."""
+        ...
+
+    @property
+    def layers(self) -> tuple[SubjectLayer, ...]:
+        """Its layers, each direction by itself, in the order in which they read."""
+        ...
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Names of the V symbols or classes that it chooses from; () where it gives a number."""
+        ...
 
     @property
     def model(self) -> Any:
