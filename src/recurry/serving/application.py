@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from importlib import resources
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -19,11 +20,19 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from recurry.errors import RecurryError, UsageError
-from recurry.serving.answers import Json, answer_error, answer_fault, error_answer, to_csv
+from recurry.serving import text
+from recurry.serving.answers import (
+    Json,
+    answer_error,
+    answer_fault,
+    error_answer,
+    read_options,
+    to_csv,
+)
 from recurry.serving.events import EventHub
 from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
 from recurry.serving.palette import palette_css
-from recurry.serving.viewing import Viewing
+from recurry.serving.viewing import Passage, Viewing
 
 PAGE = resources.files("recurry.serving") / "page"
 
@@ -59,7 +68,19 @@ def _routes(desk: _Desk) -> list[Route | Mount]:
         Route("/api/views", _answering(desk.views)),
         Route("/api/view/{name:str}", desk.view),
         Route("/api/events", desk.stream),
+        Route("/api/text", desk.read, methods=["POST"]),
+        *(Route(f"/api/{name}", _answering(desk.part(name))) for name in _PARTS),
     ]
+
+
+# What pages ask for while somebody scrolls and points.
+_PARTS: dict[str, tuple[Callable[..., Any], type[BaseModel]]] = {
+    "text": (text.text_rows, text.RowsOptions),
+    "place": (text.place, text.PlaceOptions),
+    "steps": (text.step_facts, text.StepsOptions),
+    "strips": (text.strips, text.StripsOptions),
+    "named": (text.named_values, text.NamedOptions),
+}
 
 
 def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
@@ -86,14 +107,34 @@ class _Desk:
         return Response(palette_css(), media_type="text/css")
 
     def about(self, _: Request) -> Any:
-        """What is shown."""
-        return self._viewing.about()
+        """What is shown, and what is looked at first."""
+        facts = self._viewing.about()
+        if facts["layers"]:
+            facts["selection"] = text.first_selection(self._viewing.shown)
+        return facts
 
     def views(self, _: Request) -> Any:
         """All views, each with the module that draws it where there is one."""
         return [
             view | {"module": _module(view["name"])} for view in self._viewing.views()
         ]
+
+    def part(self, name: str) -> Callable[[Request], Any]:
+        """What answers for a part of the text."""
+        answer, kind = _PARTS[name]
+        return lambda request: answer(
+            self._viewing.shown, read_options(kind, request.query_params)
+        )
+
+    async def read(self, request: Request) -> Response:
+        """Let the model read another text."""
+        sent = await read_body(request)
+        given, name = sent.get("text"), sent.get("name", "your own text")
+        if not isinstance(given, str) or not isinstance(name, str) or not given:
+            raise UsageError("There is no text to read.", accepted="text and name, as JSON")
+        passage = Passage(text=given, name=name[:200])
+        await run_in_threadpool(self._viewing.read, passage)
+        return Json(self._viewing.about())
 
     def view(self, request: Request) -> Response:
         """What a view finds, as JSON, or as a file where the name has an ending."""

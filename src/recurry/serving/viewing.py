@@ -15,16 +15,18 @@ from threading import Lock, RLock, Thread
 from typing import Any
 
 from recurry.artefact.model_file import FILE_NAME
+from recurry.compiler.nodes import Unary
 from recurry.errors import RecurryError, UsageError
 from recurry.inspection.recording import Recording, start_recording
 from recurry.inspection.session import Session
-from recurry.inspection.subject import Subject, open_subject
+from recurry.inspection.subject import Subject, SubjectLayer, open_subject
 from recurry.inspection.view import Finding
 from recurry.serving.answers import read_options
 from recurry.serving.views import all_views, find_view
 
 Publish = Callable[[str, Any], None]
 
+_GATES = ("sigmoid", "hard_sigmoid")
 _MOST_KEPT = 64  # findings
 _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 0.3
@@ -182,6 +184,7 @@ class Viewing:
             "num_symbols": len(recording.symbols),
             "painted": recording.painted_state,
             "names": list(recording.names),
+            "gates": gate_names(shown.subject.layers[0]),
             "layers": [
                 {
                     "index": layer.index,
@@ -253,6 +256,17 @@ class Viewing:
                     self._publish("about", {"version": self._version})
                 return
             time.sleep(_LOOK_SECONDS)
+
+
+def is_gate(layer: SubjectLayer, name: str) -> bool:
+    """Whether a named value goes from 0, shut, to 1, open."""
+    node = layer.cell.graph.named.get(name)
+    return isinstance(node, Unary) and node.function in _GATES
+
+
+def gate_names(layer: SubjectLayer) -> list[str]:
+    """The named values of a layer that are gates."""
+    return [name for name in layer.names if is_gate(layer, name)]
 
 
 # Views that show what changes by itself, so nothing of them is kept.
