@@ -3,7 +3,7 @@
 Comes in: layers, vectors of symbols, a head, a codec. Goes out: a `Subject`. Imports network.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -32,6 +32,7 @@ class LanguageSubject:
         codec: From text to symbol numbers.
         model: The model itself; None for a foreign one.
         kind: `language`, or `foreign`.
+        layers: Its layers, in the order in which they read.
     """
 
     title: str
@@ -41,11 +42,10 @@ class LanguageSubject:
     codec: Codec
     model: Any = None
     kind: Kind = "language"
+    layers: tuple[SubjectLayer, ...] = field(init=False)
 
-    @cached_property
-    def layers(self) -> tuple[SubjectLayer, ...]:
-        """Its layers, in the order in which they read."""
-        return make_layers(self.recurrent)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", make_layers(self.recurrent))
 
     @property
     def symbols(self) -> tuple[str, ...]:

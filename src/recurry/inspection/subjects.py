@@ -7,8 +7,10 @@ from typing import Any
 
 from recurry.errors import UsageError
 from recurry.inspection.language_subject import language_subject
+from recurry.inspection.record_subjects import record_subject
 from recurry.inspection.subject import Subject
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.model import Model
 
 
 def make_subject(model: Any) -> Subject:
@@ -19,6 +21,9 @@ def make_subject(model: Any) -> Subject:
     """
     if isinstance(model, LanguageModel):
         return language_subject(model)
+    found = record_subject(model) if isinstance(model, Model) else None
+    if found is not None:
+        return found
     raise UsageError(
         f"A model of the task {getattr(model, 'task', type(model).__name__)} cannot be looked "
         "into.",
