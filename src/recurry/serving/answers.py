@@ -68,7 +68,7 @@ async def answer_fault(request: Request, error: Exception) -> Json:
     return Json(words, status_code=500)
 
 
-def read_options(kind: type[BaseModel], query: QueryParams | Mapping[str, str]) -> Any:
+def read_options(kind: type[BaseModel], query: QueryParams | Mapping[str, Any]) -> Any:
     """The options of a view from the query of an address, or from `NAME=VALUE` in a command.
 
     Raises:

@@ -33,6 +33,7 @@ from recurry.serving.events import EventHub
 from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
 from recurry.serving.palette import palette_css
 from recurry.serving.viewing import Passage, Viewing
+from recurry.serving.writing import take_step
 
 PAGE = resources.files("recurry.serving") / "page"
 
@@ -69,6 +70,7 @@ def _routes(desk: _Desk) -> list[Route | Mount]:
         Route("/api/view/{name:str}", desk.view),
         Route("/api/events", desk.stream),
         Route("/api/text", desk.read, methods=["POST"]),
+        Route("/api/write", desk.write, methods=["POST"]),
         *(Route(f"/api/{name}", _answering(desk.part(name))) for name in _PARTS),
     ]
 
@@ -135,6 +137,11 @@ class _Desk:
         passage = Passage(text=given, name=name[:200])
         await run_in_threadpool(self._viewing.read, passage)
         return Json(self._viewing.about())
+
+    async def write(self, request: Request) -> Response:
+        """The next step of a text that is being written."""
+        sent = await read_body(request)
+        return Json(await run_in_threadpool(take_step, self._viewing.shown, sent))
 
     def view(self, request: Request) -> Response:
         """What a view finds, as JSON, or as a file where the name has an ending."""

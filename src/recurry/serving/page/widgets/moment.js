@@ -11,7 +11,8 @@ export function moment(element, api, { source }) {
 
   function block(number) {
     if (!blocks.has(number)) {
-      const options = { ...source(), start: number * BLOCK, stop: (number + 1) * BLOCK };
+      const { layer, direction, unit } = source();
+      const options = { layer, direction, unit, start: number * BLOCK, stop: (number + 1) * BLOCK };
       const mine = blocks;
       const asked = api.get("/api/steps", options).then((facts) => {
         mine.set(number, facts);
