@@ -3,8 +3,8 @@
 Comes in: arrays. Goes out: levels, colours, inks. Imports NumPy.
 
 The scales are diverging ones of Cynthia Brewer (colorbrewer2.org, RdBu and PuOr), which people
-who see red and green alike can read, and one of greys. Their ink is black or white, whichever contrasts more: at
-least 4.5 to 1 everywhere (the limit of WCAG 2 AA).
+who see red and green alike can read, and one of greys. Their ink is black or white, whichever
+contrasts more: at least 4.5 to 1 everywhere (the limit of WCAG 2 AA).
 """
 
 from functools import cache

@@ -83,9 +83,7 @@ class Writer:
         states = self.subject.layers[0].cell.states
         return "c" if "c" in states else "h" if "h" in states else states[0]
 
-    def draw(
-        self, ids: Sequence[int], count: int, *, sampling: Sampling, seed: int
-    ) -> list[int]:
+    def draw(self, ids: Sequence[int], count: int, *, sampling: Sampling, seed: int) -> list[int]:
         """Symbols to go on with; the same text and seed go on in the same way.
 
         Args:

@@ -91,7 +91,9 @@ def _explain(kind: type[BaseModel], detail: Any) -> str:
     name = ".".join(map(str, detail["loc"][:1])) or "options"
     if detail["type"] == "extra_forbidden":
         close = nearest(name, kind.model_fields)
-        return f"there is no option {name}" + (f"; did you mean {' or '.join(close)}?" * bool(close))
+        return f"there is no option {name}" + (
+            f"; did you mean {' or '.join(close)}?" * bool(close)
+        )
     found = json.dumps(detail["input"], default=str)[:80]
     message = detail["msg"].removeprefix("Value error, ").replace("Input should", "it should")
     return f"{name} is {found}; {message}"

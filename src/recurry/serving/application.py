@@ -27,12 +27,13 @@ from recurry.serving.answers import (
     answer_fault,
     error_answer,
     read_options,
-    to_csv,
 )
 from recurry.serving.events import EventHub
 from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
+from recurry.serving.output import render
 from recurry.serving.palette import palette_css
-from recurry.serving.viewing import Passage, Viewing
+from recurry.serving.passage import Passage
+from recurry.serving.viewing import Viewing
 from recurry.serving.writing import take_step
 
 PAGE = resources.files("recurry.serving") / "page"
@@ -85,6 +86,14 @@ _PARTS: dict[str, tuple[Callable[..., Any], type[BaseModel]]] = {
 }
 
 
+_KINDS = {
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".csv": "text/csv",
+    ".json": "application/json",
+}
+
+
 def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
     """An endpoint that computes beside the loop, so that no page waits for another's question."""
 
@@ -117,16 +126,12 @@ class _Desk:
 
     def views(self, _: Request) -> Any:
         """All views, each with the module that draws it where there is one."""
-        return [
-            view | {"module": _module(view["name"])} for view in self._viewing.views()
-        ]
+        return [view | {"module": _module(view["name"])} for view in self._viewing.views()]
 
     def part(self, name: str) -> Callable[[Request], Any]:
         """What answers for a part of the text."""
         answer, kind = _PARTS[name]
-        return lambda request: answer(
-            self._viewing.shown, read_options(kind, request.query_params)
-        )
+        return lambda request: answer(self._viewing.shown, read_options(kind, request.query_params))
 
     async def read(self, request: Request) -> Response:
         """Let the model read another text."""
@@ -162,18 +167,12 @@ def file_answer(finding: Any, ending: str) -> Response:
     Raises:
         UsageError: There is no such kind of file.
     """
-    if ending == "svg":
-        headers = {"content-security-policy": DRAWING_POLICY}
-        return Response(finding.to_svg(), media_type="image/svg+xml", headers=headers)
-    if ending == "png":
-        from recurry.serving.picture import to_png
-
-        return Response(to_png(finding.to_svg()), media_type="image/png")
-    if ending == "csv":
-        return Response(to_csv(finding.to_rows()), media_type="text/csv")
-    raise UsageError(
-        "A view is no such kind of file.", got=f".{ending}", accepted=".svg, .png or .csv"
-    )
+    if f".{ending}" not in _KINDS:
+        raise UsageError(
+            "A view is no such kind of file.", got=f".{ending}", accepted=", ".join(_KINDS)
+        )
+    policy = {"content-security-policy": DRAWING_POLICY} if ending == "svg" else {}
+    return Response(render(finding, f".{ending}"), media_type=_KINDS[f".{ending}"], headers=policy)
 
 
 async def read_body(request: Request) -> dict[str, Any]:

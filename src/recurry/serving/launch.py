@@ -127,4 +127,3 @@ def serve(
     )  # fmt: skip
     on_start()
     Server(config).run(sockets=[listening])
-

@@ -10,7 +10,7 @@ from recurry.inspection.colour import NUM_LEVELS, SCALES, Colour, ink, palette
 
 @cache
 def palette_css() -> str:
-    """A class `v0` to `v64` for each level; the attribute `data-scale` of the page picks a scale."""
+    """A class `v0` to `v64` for each level; the page's attribute `data-scale` picks a scale."""
     return "".join(_rule(name, level) for name in SCALES for level in range(NUM_LEVELS))
 
 

@@ -21,7 +21,9 @@ from recurry.inspection.recording import Recording, start_recording
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject, SubjectLayer, open_subject
 from recurry.inspection.view import Finding
+from recurry.runs.log import LOG_NAME
 from recurry.serving.answers import read_options
+from recurry.serving.passage import Passage
 from recurry.serving.views import all_views, find_view
 
 Publish = Callable[[str, Any], None]
@@ -30,19 +32,6 @@ _GATES = ("sigmoid", "hard_sigmoid")
 _MOST_KEPT = 64  # findings
 _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Passage:
-    """A text and what to call it.
-
-    Attributes:
-        text: The text.
-        name: For a person: the name of a file, or where the text comes from.
-    """
-
-    text: str
-    name: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,8 +107,11 @@ class Viewing:
         )
 
     def start(self) -> None:
-        """Open the model in the background, as soon as there is one."""
-        Thread(target=self._wait_and_open, name="recurry look", daemon=True).start()
+        """Watch in the background: open the model as soon as there is one, tell what a run logs."""
+        if self._shown is None:
+            Thread(target=self._wait_and_open, name="recurry look", daemon=True).start()
+        if self.run_folder is not None:
+            Thread(target=self._watch_run, name="recurry run", daemon=True).start()
 
     def open(self) -> None:
         """Open the model as it is now and begin to read the text.
@@ -257,6 +249,20 @@ class Viewing:
                 return
             time.sleep(_LOOK_SECONDS)
 
+    def _watch_run(self) -> None:
+        """Tell the pages when the log of the run has grown, and when there is a newer model."""
+        assert self.run_folder is not None
+        log, model = self.run_folder / LOG_NAME, self.model_path
+        size, made = _size(log), _made(model)
+        while not self._is_closed:
+            time.sleep(_LOOK_SECONDS)
+            if (now := _size(log)) != size:
+                size = now
+                self._publish("training", {"bytes": size})
+            if self._shown is not None and (newer := _made(model)) != made:
+                made = newer
+                self._publish("model", {"made": made})
+
 
 def is_gate(layer: SubjectLayer, name: str) -> bool:
     """Whether a named value goes from 0, shut, to 1, open."""
@@ -267,6 +273,20 @@ def is_gate(layer: SubjectLayer, name: str) -> bool:
 def gate_names(layer: SubjectLayer) -> list[str]:
     """The named values of a layer that are gates."""
     return [name for name in layer.names if is_gate(layer, name)]
+
+
+def _made(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 # Views that show what changes by itself, so nothing of them is kept.

@@ -60,10 +60,14 @@ class RunCurves:
             "name": self.name,
             "facts": dict(self.facts),
             "update": [_mean(group, "update") for group in thin],
-            **{name: curve for name, curve in training.items() if any(v is not None for v in curve)},
+            **{
+                name: curve for name, curve in training.items() if any(v is not None for v in curve)
+            },
             "validation_update": [row["update"] for row in validation],
             "validation_loss_nats": [row["validation_loss_nats"] for row in validation],
-            "best": {name: best[name] for name in ("update", "validation_loss_nats")} if best else None,
+            "best": {name: best[name] for name in ("update", "validation_loss_nats")}
+            if best
+            else None,
             "last": dict(self.rows[-1]) if self.rows else None,
             "num_clipped": self.num_clipped,
         }
@@ -168,7 +172,9 @@ def _read(folder: Path) -> RunCurves:
     return RunCurves(name=folder.resolve().name, rows=read_log(folder), facts=facts)
 
 
-def _groups(rows: Sequence[Mapping[str, Any]], points: int) -> Sequence[Sequence[Mapping[str, Any]]]:
+def _groups(
+    rows: Sequence[Mapping[str, Any]], points: int
+) -> Sequence[Sequence[Mapping[str, Any]]]:
     size = math.ceil(len(rows) / points) or 1
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
