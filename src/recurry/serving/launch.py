@@ -84,7 +84,7 @@ def check_host(host: str, token: str | None) -> None:
 def address_of(listening: socket.socket, *, token: str | None) -> str:
     """What to type into a browser."""
     host, port = listening.getsockname()[:2]
-    name = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else str(host)
     shown = f"[{name}]" if ":" in name else name
     return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
 

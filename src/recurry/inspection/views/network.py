@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.compiler.mathml import mathml
@@ -126,7 +126,7 @@ class NetworkView:
         "cell as a drawing and as mathematics. Unrolled, a recurrent net is a deep net whose rows "
         "share their weights, which is why gradients through it can vanish or explode."
     )
-    Options: ClassVar[type[NetworkOptions]] = NetworkOptions
+    Options: ClassVar[type[BaseModel]] = NetworkOptions
 
     def compute(self, session: Session, options: NetworkOptions) -> NetworkFinding:
         """The parts of the session's model."""

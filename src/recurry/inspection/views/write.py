@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from recurry.errors import UsageError
 from recurry.inspection.drawing import Series, curves, sheet
@@ -119,7 +119,7 @@ class WriteView:
         "themselves, high ones take risks; going back and forking shows how much hangs on one "
         "symbol."
     )
-    Options: ClassVar[type[WriteOptions]] = WriteOptions
+    Options: ClassVar[type[BaseModel]] = WriteOptions
 
     def compute(self, session: Session, options: WriteOptions) -> WriteFinding:
         """A text, with the cell and the certainty of each symbol.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from recurry.errors import RecurryError, UsageError, unknown_name
 from recurry.inspection.session import Session
@@ -125,7 +125,7 @@ class TrainingView:
         "overfitting, peaks of the gradient are what clipping cuts off, and a loss that stays "
         "where it is says that the learning rate is too low or too high."
     )
-    Options: ClassVar[type[TrainingOptions]] = TrainingOptions
+    Options: ClassVar[type[BaseModel]] = TrainingOptions
 
     def compute(self, session: Session, options: TrainingOptions) -> TrainingFinding:
         """The curves as they stand now.
