@@ -22,7 +22,9 @@ from recurry.network.recurrent import Recurrent
     ],
 )
 def test_forms(model, text, layer, state, unit):
-    assert parse_address(text, subject_of(model)) == CellAddress(layer=layer, state=state, unit=unit)
+    assert parse_address(text, subject_of(model)) == CellAddress(
+        layer=layer, state=state, unit=unit
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ class LanguageSubject:
         head: Weight (V, H) and bias (V,) of the scores.
         codec: From text to symbol numbers.
         model: The model itself; None for a foreign one.
+        names: What symbols are called, where the codec does not say it.
         kind: `language`, or `foreign`.
         layers: Its layers, in the order in which they read.
     """
@@ -41,6 +42,7 @@ class LanguageSubject:
     head: tuple[Tensor, Tensor]
     codec: Codec
     model: Any = None
+    names: tuple[str, ...] | None = None
     kind: Kind = "language"
     layers: tuple[SubjectLayer, ...] = field(init=False)
 
@@ -50,7 +52,7 @@ class LanguageSubject:
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols that it chooses from."""
-        return self.codec.vocabulary.symbols
+        return self.names or self.codec.vocabulary.symbols
 
     @cached_property
     def _reader(self) -> TextReader:

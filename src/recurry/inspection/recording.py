@@ -267,7 +267,9 @@ class Recording:
         found = find_layer(self.subject, layer, direction)
         first, last = start // WINDOW, -(-stop // WINDOW)
         windows = self._files.painted[found].rows(first, last)
-        picked = windows if units is None else windows[:, list(units)]
+        wanted = None if units is None else list(units)
+        is_all = wanted is None or wanted == list(range(found.hidden_size))
+        picked = windows if is_all else windows[:, wanted]
         if start >= stop:
             return np.zeros((picked.shape[1], 0), dtype=np.int8)
         if last - first == 1:

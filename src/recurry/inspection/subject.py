@@ -207,5 +207,8 @@ def open_subject(path: str | Path) -> Subject:
         UsageError: The model is of a task that one cannot look into.
     """
     from recurry.artefact.model_file import load_model
+    from recurry.inspection.foreign import open_foreign
 
+    if Path(path).suffix == ".toml":
+        return open_foreign(path)
     return subject_of(load_model(path))
