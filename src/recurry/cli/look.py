@@ -224,15 +224,15 @@ def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None
 def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> None:
     """A painted text in the terminal, or the rows of another view as CSV."""
     from recurry.cli.painting import Paint, show_legend, show_paintings
+    from recurry.inspection.views.text import TextFinding
     from recurry.serving.answers import to_csv
 
     finding = view.compute(session, options)
-    painting = getattr(finding, "to_painting", None)
     shown = Paint(colour="varying", html=None, paint=paint, as_json=False)
-    if painting is None or shown.depth() == "none":
+    if not isinstance(finding, TextFinding) or shown.depth() == "none":
         sys.stdout.write(to_csv(finding.to_rows()))
         return
-    show_paintings([painting()], shown)
+    show_paintings(finding.to_paintings(), shown)
     show_legend(shown.depth())
 
 

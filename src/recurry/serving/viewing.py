@@ -176,6 +176,7 @@ class Viewing:
             "num_symbols": len(recording.symbols),
             "painted": recording.painted_state,
             "names": list(recording.names),
+            "states": list(shown.subject.layers[0].cell.states),
             "gates": gate_names(shown.subject.layers[0]),
             "layers": [
                 {

@@ -27,6 +27,7 @@ export default {
     left.append(legend, marked);
     element.append(head, problem, h("div", { class: "split" }, left, right), below);
 
+    let inView = { start: 0, stop: 600 };
     const fail = (error) => replace(problem, notice(error));
     const panel = moment(right, api, { source });
     const small = thumbnails(below, api, {
@@ -40,6 +41,8 @@ export default {
       onPoint: (step, piece) => panel.show(step, piece),
       onView: (view) => {
         replace(problem);
+        inView = view;
+        setDownloads();
         small.update(view);
         panel.prefetch(view.start, view.stop);
       },
@@ -77,7 +80,14 @@ export default {
       ));
       const isGate = (api.about.gates || []).includes(chosen.name);
       replace(legend, scale({ name: chosen.name, isGate }));
-      api.setDownloads({ layer: chosen.layer, direction: chosen.direction, unit: chosen.unit });
+      setDownloads();
+    }
+
+    function setDownloads() {
+      const way = chosen.direction === "backward" ? "backward:" : "";
+      const isState = (api.about.states || []).includes(chosen.name);
+      const cell = isState ? `${chosen.layer}:${way}${chosen.name}:${chosen.unit}` : "";
+      api.setDownloads({ cell, start: inView.start, length: Math.max(1, inView.stop - inView.start) });
     }
 
     function move(by) {
