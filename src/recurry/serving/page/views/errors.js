@@ -59,7 +59,7 @@ export default {
         type: "button", class: "place", title: "show it in the text", on: { click: () => open(place.at) },
       }, h("span", { class: "soft" }, oneLine(place.before)), h("mark", {}, oneLine(place.piece)),
       h("span", { class: "soft" }, oneLine(place.after))),
-      h("span", { class: "soft small" }, ` ${place.loss.toFixed(1)} nats; ${finding(place)}`)));
+      h("span", { class: "soft small" }, ` ${place.loss.toFixed(1)} nats; ${others(place)}`)));
       replace(hardest, h("h2", {}, "The hardest places"), places.length
         ? h("ol", { class: "places hard" }, rows) : h("p", {}, "The model is never wrong here."));
     }
@@ -92,7 +92,7 @@ function summary(finding) {
     ${finding.counted}.`);
 }
 
-function finding(place) {
+function others(place) {
   return `n-grams ${place.ngram_loss.toFixed(1)}; ${place.kind}`;
 }
 

@@ -6,6 +6,7 @@ import { plot } from "../widgets/plot.js";
 import { scatter } from "../widgets/scatter.js";
 
 const BESIDE = ["rnn", "irnn", "lstm", "gru", "indrnn"];
+const LEAST = 1e-15; // what is smaller than this share is nothing to a weight of 32 bits
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
 export default {
@@ -54,7 +55,7 @@ export default {
       put("lines", lines, {
         label: "Norm of the gradient by the number of steps back, for each network and layer", isLog: true,
         x: "steps back k", y: chosen.isRelative ? "norm / norm at k = 0" : "norm", height: 380, series,
-        data: [steps, ...rows.map((row) => row.map((value) => (value > 0 ? value : null)))],
+        data: [steps, ...rows.map((row) => row.map((value) => (value > LEAST ? value : null)))],
       });
       drawCircle();
     }
@@ -130,7 +131,7 @@ export default {
         chosen.reach = reach;
         load();
       } }),
-      BESIDE.map((cell) => checkbox({ label: `${cell}, untrained`, value: chosen.cells.has(cell),
+      ...BESIDE.map((cell) => checkbox({ label: `${cell}, untrained`, value: chosen.cells.has(cell),
         onChange: (isOn) => {
           if (isOn) chosen.cells.add(cell);
           else chosen.cells.delete(cell);

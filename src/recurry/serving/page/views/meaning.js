@@ -42,7 +42,7 @@ export default {
           { key: "baseline", title: "by chance", isNumber: true,
             show: (score) => (score === null ? "–" : score.toFixed(3)) },
           { key: "share", title: "of the text", isNumber: true, show: (share) => `${(100 * share).toFixed(1)} %` },
-          { key: "cells", title: "verdict", show: (_, row) => verdict(row) },
+          { key: "cells", title: "does it know?", show: (_, row) => verdict(row) },
         ],
       });
     }
@@ -72,7 +72,7 @@ export default {
           { key: "address", title: "cell" },
           { key: "score", title: "score", isNumber: true, show: (score) => score.toFixed(3) },
           { key: "threshold", title: "on", show: (level, cell) => `${cell.is_reversed ? "below" : "from"} ${level.toFixed(2)}` },
-          { key: "is_claimed", title: "", show: (isClaimed) => (isClaimed ? "found" : "chance") },
+          { key: "is_claimed", title: "knows it", show: (_, cell) => strength(cell) },
         ],
       });
     }
@@ -108,7 +108,14 @@ function isFound(one) {
 
 function verdict(one) {
   if (!one.cells.length) return one.share > 0.5 ? "hardly ever absent here" : "hardly ever here";
-  return isFound(one) ? "found" : "no better than chance";
+  return strength(one.cells[0]);
+}
+
+/** How well one cell knows it, in words. */
+function strength({ is_claimed: isClaimed, score }) {
+  if (!isClaimed) return "no better than chance";
+  if (score >= 0.9) return "found";
+  return score >= 0.7 ? "in part" : "a little";
 }
 
 function explain(one, best) {

@@ -30,7 +30,7 @@ export function plot(element, { label, x, y, right, series, data, height = 280, 
       width: width(),
       height,
       scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 }, ...(right ? { right: {} } : {}) },
-      axes: [axis(x), axis(y), ...(right ? [{ ...axis(right), scale: "right", side: 1 }] : [])],
+      axes: [axis(x), axis(y, isLog), ...(right ? [{ ...axis(right), scale: "right", side: 1 }] : [])],
       series: [{ label: x }, ...series.map((one, number) => look(one, number))],
       cursor: { points: { size: 7 }, drag: { x: true, y: false } },
       legend: { live: true },
@@ -78,14 +78,23 @@ export function histogram(element, { label, x, y = "steps", edges, counts, heigh
   });
 }
 
-function axis(label) {
+function axis(label, isLog = false) {
   const ink = colour("soft");
   const line = colour("line");
   return {
     label, stroke: ink, labelSize: 22, labelFont: "12px system-ui", font: "12px system-ui",
-    grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 },
+    grid: { stroke: line, width: 1, ...(isLog ? { filter: powers } : {}) },
+    ticks: { stroke: line, width: 1 }, ...(isLog ? { filter: powers } : {}),
     values: (_, ticks) => ticks.map(short),
   };
+}
+
+/** Of the ticks of a logarithmic axis the powers of ten, and of many of those every few. */
+function powers(_, ticks) {
+  const whole = ticks.map((tick) => Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9);
+  const every = Math.ceil(whole.filter(Boolean).length / 8);
+  return ticks.map((tick, place) => (
+    whole[place] && (every <= 1 || Math.round(Math.log10(tick)) % every === 0) ? tick : null));
 }
 
 /** A number in few letters, as axes show it. */
