@@ -71,6 +71,7 @@ def _routes(desk: _Desk) -> list[Route | Mount]:
         Route("/api/view/{name:str}", desk.view),
         Route("/api/events", desk.stream),
         Route("/api/text", desk.read, methods=["POST"]),
+        Route("/api/reload", desk.reload, methods=["POST"]),
         Route("/api/write", desk.write, methods=["POST"]),
         *(Route(f"/api/{name}", _answering(desk.part(name))) for name in _PARTS),
     ]
@@ -141,6 +142,11 @@ class _Desk:
             raise UsageError("There is no text to read.", accepted="text and name, as JSON")
         passage = Passage(text=given, name=name[:200])
         await run_in_threadpool(self._viewing.read, passage)
+        return Json(self._viewing.about())
+
+    async def reload(self, _: Request) -> Response:
+        """Show the model as it is in its file now, reading the same text."""
+        await run_in_threadpool(self._viewing.reopen)
         return Json(self._viewing.about())
 
     async def write(self, request: Request) -> Response:

@@ -84,9 +84,9 @@ export default {
     }
 
     function setDownloads() {
-      const way = chosen.direction === "backward" ? "backward:" : "";
+      const back = chosen.direction === "backward" ? "b" : "";
       const isState = (api.about.states || []).includes(chosen.name);
-      const cell = isState ? `${chosen.layer}:${way}${chosen.name}:${chosen.unit}` : "";
+      const cell = isState ? `${chosen.layer}${back}:${chosen.name}:${chosen.unit}` : "";
       api.setDownloads({ cell, start: inView.start, length: Math.max(1, inView.stop - inView.start) });
     }
 
