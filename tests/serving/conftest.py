@@ -49,7 +49,9 @@ def open_viewing():
 
     def build(path, text=TEXT, events=None) -> Viewing:
         publish = (events or EventHub()).publish
-        viewing = Viewing(path, passage=lambda _: Passage(text=text, name="a test"), publish=publish)
+        viewing = Viewing(
+            path, passage=lambda _: Passage(text=text, name="a test"), publish=publish
+        )
         made.append(viewing)
         return viewing
 
@@ -84,7 +86,12 @@ def run_folder(tmp_path):
         folder.mkdir()
         (folder / "run.toml").write_text('[network]\ncell = "gru"\n')
         lines = [
-            {"update": 10 * (place + 1), "num_symbols": 100, "loss_nats": loss, "gradient_norm": 2.0}
+            {
+                "update": 10 * (place + 1),
+                "num_symbols": 100,
+                "loss_nats": loss,
+                "gradient_norm": 2.0,
+            }
             for place, loss in enumerate(losses)
         ]
         if lines:

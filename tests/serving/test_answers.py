@@ -57,4 +57,4 @@ def test_all_mistakes_are_named_at_once_with_the_nearest_option():
 
 def test_a_table_has_every_column_and_runs_no_formula():
     rows = [{"a": 1, "b": "=HYPERLINK(1)"}, {"a": -2.5, "c": "x,y"}]
-    assert to_csv(rows) == "a,b,c\n1,'=HYPERLINK(1),\n-2.5,,\"x,y\"\n"
+    assert to_csv(rows) == 'a,b,c\n1,\'=HYPERLINK(1),\n-2.5,,"x,y"\n'

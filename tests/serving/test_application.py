@@ -62,7 +62,10 @@ def test_every_view_has_words_options_and_an_answer(client):
             assert answer.json()["what"]
 
 
-@pytest.mark.parametrize(("ending", "kind"), [("svg", "image/svg+xml"), ("csv", "text/csv"), ("json", "application/json")])
+@pytest.mark.parametrize(
+    ("ending", "kind"),
+    [("svg", "image/svg+xml"), ("csv", "text/csv"), ("json", "application/json")],
+)
 def test_views_as_files(client, ending, kind):
     answer = client.get(f"/api/view/network.{ending}?steps=2")
     assert answer.status_code == 200
@@ -106,7 +109,9 @@ def test_another_text_can_be_read(client):
     assert client.get("/api/text?rows=5").json()["pieces"] == list("head\n")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"text": ""}', b'{"text": 3}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b'{"text": ""}', b'{"text": 3}', b"[" * 100_000]
+)
 def test_a_text_that_is_none_is_refused(client, body):
     answer = client.post("/api/text", content=body)
     assert answer.status_code == 400

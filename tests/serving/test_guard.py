@@ -25,7 +25,9 @@ def test_a_drawing_may_style_itself_and_nothing_else(client):
     assert policy == "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]", "[", "a:b:c"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]", "[", "a:b:c"]
+)
 def test_a_request_under_another_name_is_refused(client, host):
     answer = client.get("/api/about", headers={"host": host})
     assert answer.status_code == 421

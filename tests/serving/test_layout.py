@@ -26,7 +26,11 @@ def test_no_text_has_no_rows():
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("漢字漢字", ["漢字", "漢字"]), ("a\tb", ["a", "\tb"][:0] or ["a\t", "b"]), ("e\u0301e\u0301ab", ["e\u0301e\u0301ab"])],
+    [
+        ("漢字漢字", ["漢字", "漢字"]),
+        ("a\tb", ["a\t", "b"]),
+        ("e\u0301e\u0301ab", ["e\u0301e\u0301ab"]),
+    ],
 )
 def test_wide_letters_tabs_and_marks_take_their_own_room(text, expected):
     assert rows_of(text, 4) == expected

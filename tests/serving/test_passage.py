@@ -33,7 +33,7 @@ def test_a_long_text_is_cut_and_says_so(tmp_path):
 
 
 def test_one_word_that_is_no_file_is_refused():
-    with pytest.raises(UsageError, match="no file nothing.txt") as error:
+    with pytest.raises(UsageError, match=r"no file nothing\.txt") as error:
         named_passage("nothing.txt")
     assert "in quotes" in (error.value.accepted or "")
 

@@ -7,7 +7,10 @@ import pytest
 from recurry.errors import MissingExtra
 from recurry.serving.picture import to_png
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10"/></svg>'
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10">'
+    '<rect width="20" height="10"/></svg>'
+)
 
 
 def test_a_drawing_becomes_a_picture_of_the_wanted_width():

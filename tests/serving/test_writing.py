@@ -18,7 +18,9 @@ def shown(viewing):
 def test_typed_text_is_read_symbol_by_symbol(shown):
     answer = take_step(shown, {"typed": "abc\n"})
     assert "".join(answer["pieces"]) == "abc\n"
-    cells = [np.frombuffer(base64.b64decode(text), np.uint8).reshape(4, 6) for text in answer["cells"]]
+    cells = [
+        np.frombuffer(base64.b64decode(text), np.uint8).reshape(4, 6) for text in answer["cells"]
+    ]
     assert len(cells) == 2
     values = np.tanh(shown.recording.values("c", layer=1, start=0, stop=4))
     assert np.abs(cells[1] - levels(values)).max() <= 1  # the text of the fixture begins so
