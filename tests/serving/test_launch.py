@@ -21,7 +21,7 @@ def test_a_port_that_is_taken_gives_way_to_the_next_free_one():
 
 
 def test_a_host_of_another_machine_cannot_be_bound():
-    with pytest.raises(RunError, match="cannot be served on 192.0.2.1, port 8642") as error:
+    with pytest.raises(RunError, match=r"cannot be served on 192\.0\.2\.1, port 8642") as error:
         bind("192.0.2.1", 8642)
     assert "--port" in (error.value.hint or "")
 

@@ -19,7 +19,7 @@ def test_the_ending_says_what_is_written(viewing, tmp_path):
 
 
 def test_an_unknown_ending_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="not known what to write into x.pdf") as error:
+    with pytest.raises(UsageError, match=r"not known what to write into x\.pdf") as error:
         check_output(tmp_path / "x.pdf", ENDINGS)
     assert error.value.accepted == ".svg, .png, .csv, .json"
 

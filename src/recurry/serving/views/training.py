@@ -145,7 +145,7 @@ class TrainingView:
             if name not in others:
                 raise unknown_name("run beside this one", name, known=others)
         folders = [folder, *(folder.resolve().parent / name for name in wanted)]
-        runs = [_read(each) for each in folders]
+        runs = [read_curves(each) for each in folders]
         return TrainingFinding(runs=runs, others=others, points=options.points)
 
 
@@ -158,7 +158,8 @@ def _runs_beside(folder: Path) -> list[str]:
     return [name for name in found if name != whole.name]
 
 
-def _read(folder: Path) -> RunCurves:
+def read_curves(folder: Path) -> RunCurves:
+    """The log of the run in a folder, with what helps to read it; empty where none has begun."""
     facts: dict[str, Any] = {}
     try:
         config = load_config(path=folder / CONFIG_NAME)
