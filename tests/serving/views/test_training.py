@@ -7,6 +7,7 @@ import pytest
 
 from recurry.errors import UsageError
 from recurry.inspection.session import Session
+from recurry.runs.samples import Sample, append_sample
 from recurry.serving.views import all_views, find_view
 from recurry.serving.views.training import TrainingOptions, TrainingView
 
@@ -78,6 +79,13 @@ def test_a_damaged_log_gives_its_whole_lines(tmp_path):
     with open(folder / "log.jsonl", "a") as log:
         log.write('{"update": 3, "num_sy')
     assert find(folder).to_json()["runs"][0]["update"] == [1, 2]
+
+
+def test_samples_of_the_run_come_with_its_curves(tmp_path):
+    folder = write_run(tmp_path / "mine", [1.0])
+    append_sample(folder, Sample(update=1, text="<b>abc"))
+    (run,) = find(folder).to_json()["runs"]
+    assert run["samples"] == [{"update": 1, "text": "<b>abc"}]
 
 
 def test_a_model_without_a_run_says_so():
