@@ -28,7 +28,7 @@ def test_no_text_has_no_rows():
     ("text", "expected"),
     [
         ("漢字漢字", ["漢字", "漢字"]),
-        ("a\tb", ["a", "\tb"][:0] or ["a\t", "b"]),
+        ("a\tb", ["a\t", "b"]),
         ("e\u0301e\u0301ab", ["e\u0301e\u0301ab"]),
     ],
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib import resources
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from recurry.errors import RecurryError, UsageError
+from recurry.inspection.view import ViewOptions
 from recurry.serving import text
 from recurry.serving.answers import (
     Json,
@@ -33,6 +35,7 @@ from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
 from recurry.serving.output import render
 from recurry.serving.palette import palette_css
 from recurry.serving.passage import Passage
+from recurry.serving.trial import Trial
 from recurry.serving.viewing import Viewing
 from recurry.serving.writing import take_step
 
@@ -48,13 +51,16 @@ def build_application(viewing: Viewing, events: EventHub, *, token: str | None =
         token: What every request must bring; None on loopback.
     """
 
+    trial = Trial()
+
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         events.close()
+        await run_in_threadpool(trial.close)
 
     app = Starlette(
-        routes=_routes(_Desk(viewing, events)),
+        routes=_routes(_Desk(viewing, events, trial)),
         lifespan=lifespan,
         exception_handlers={RecurryError: answer_error, Exception: answer_fault, 404: _not_found},
     )
@@ -71,6 +77,10 @@ def _routes(desk: _Desk) -> list[Route | Mount]:
         Route("/api/view/{name:str}", desk.view),
         Route("/api/events", desk.stream),
         Route("/api/text", desk.read, methods=["POST"]),
+        Route("/api/trial", desk.start_trial, methods=["POST"]),
+        Route("/api/trial/stop", desk.stop_trial, methods=["POST"]),
+        Route("/api/trial/curves", _answering(desk.trial_curves)),
+        Route("/api/reload", desk.reload, methods=["POST"]),
         Route("/api/write", desk.write, methods=["POST"]),
         *(Route(f"/api/{name}", _answering(desk.part(name))) for name in _PARTS),
     ]
@@ -103,11 +113,23 @@ def _answering(answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
     return endpoint
 
 
+class TrialOptions(ViewOptions):
+    """A cell that is to be trained.
+
+    Attributes:
+        equations: Its equations.
+        hidden_size: Number of units.
+    """
+
+    equations: str = Field(max_length=8000)
+    hidden_size: int = Field(default=128, ge=1, le=512)
+
+
 class _Desk:
     """What each address answers."""
 
-    def __init__(self, viewing: Viewing, events: EventHub) -> None:
-        self._viewing, self._events = viewing, events
+    def __init__(self, viewing: Viewing, events: EventHub, trial: Trial) -> None:
+        self._viewing, self._events, self._trial = viewing, events, trial
 
     def page(self, _: Request) -> Response:
         """The page."""
@@ -141,6 +163,27 @@ class _Desk:
             raise UsageError("There is no text to read.", accepted="text and name, as JSON")
         passage = Passage(text=given, name=name[:200])
         await run_in_threadpool(self._viewing.read, passage)
+        return Json(self._viewing.about())
+
+    async def start_trial(self, request: Request) -> Response:
+        """Train a cell for a minute beside the LSTM."""
+        options: TrialOptions = read_options(TrialOptions, await read_body(request))
+        start = partial(self._trial.start, options.equations, hidden_size=options.hidden_size)
+        await run_in_threadpool(start)
+        return Json({})
+
+    async def stop_trial(self, _: Request) -> Response:
+        """End what is being trained; the curves stay."""
+        self._trial.stop()
+        return Json({})
+
+    def trial_curves(self, _: Request) -> Any:
+        """The curves of what is being trained."""
+        return self._trial.curves()
+
+    async def reload(self, _: Request) -> Response:
+        """Show the model as it is in its file now, reading the same text."""
+        await run_in_threadpool(self._viewing.reopen)
         return Json(self._viewing.about())
 
     async def write(self, request: Request) -> Response:

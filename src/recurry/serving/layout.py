@@ -53,8 +53,9 @@ def lay_out(pieces: Sequence[str], columns: int) -> Rows:
     begins = np.flatnonzero(np.concatenate([[True], is_end[:-1]]))
     line = np.cumsum(np.concatenate([[True], is_end[:-1]])) - 1
     row_in_line = (before - before[begins][line]) // max(columns, 1)
-    # What ends a line stays in it, however long the line is.
-    row_in_line[1:] = np.where(is_end[1:], row_in_line[:-1], row_in_line[1:])
+    # A sign that ends a line stays in it, however long the line is.
+    hangs = is_end[1:] & (widths[1:] <= 1)
+    row_in_line[1:] = np.where(hangs, row_in_line[:-1], row_in_line[1:])
     is_start = np.ones(len(pieces), dtype=bool)
     is_start[1:] = (line[1:] != line[:-1]) | (row_in_line[1:] != row_in_line[:-1])
     return Rows(starts=np.append(np.flatnonzero(is_start), len(pieces)))

@@ -122,6 +122,15 @@ class Viewing:
         subject = open_subject(self.model_path)
         self._show(subject, self._passage(subject))
 
+    def reopen(self) -> None:
+        """Open the model as it is now, and let it read the same text.
+
+        Raises:
+            RecurryError: There is no model, or it is damaged.
+        """
+        passage = self.shown.passage
+        self._show(open_subject(self.model_path), passage)
+
     def read(self, passage: Passage) -> None:
         """Let the model read another text."""
         self._show(self.shown.subject, passage)
@@ -166,6 +175,7 @@ class Viewing:
             "run": str(self.run_folder or ""),
             "title": shown.subject.title if shown else None,
             "layers": [],
+            "problem": {"what": self._problem.what} if self._problem else None,
         }
         if shown is None:
             return facts

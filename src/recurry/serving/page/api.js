@@ -6,7 +6,9 @@ export class ApiError extends Error {
     super(body.what || `The server answered with status ${status}.`);
     this.status = status;
     this.what = this.message;
-    for (const field of ["where", "got", "accepted", "next"]) this[field] = body[field] || null;
+    for (const field of ["where", "got", "accepted", "next", "line", "column"]) {
+      this[field] = body[field] || null;
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import { Api, ApiError } from "./api.js";
 import { h, replace } from "./elements.js";
 import { listen } from "./live.js";
 import { themeSwitches } from "./theme.js";
-import { downloads, notice } from "./widgets/controls.js";
+import { button, downloads, notice } from "./widgets/controls.js";
 
 const GROUPS = [
   ["Read", ["text", "find", "write", "errors"]],
@@ -33,7 +33,10 @@ async function begin() {
   fillNavigation();
   api.on("connection", (isOpen) => connection(isOpen));
   api.on("recording", (progress) => recording(progress));
-  api.on("about", refresh);
+  api.on("about", ({ version }) => {
+    if (version !== api.about.version) refresh().catch(() => {});
+  });
+  api.on("model", () => newerModel());
   listen(api);
   window.addEventListener("hashchange", show);
   document.addEventListener("keydown", jump);
@@ -43,7 +46,8 @@ async function begin() {
 function describe() {
   const { title, text } = api.about;
   document.title = title ? `${title} · Recurry` : "Recurry";
-  replace(place("subject"), h("b", {}, title || "no model yet"), text ? ` reading ${text}` : "");
+  const problem = api.about.problem ? api.about.problem.what : "no model yet; waiting for it";
+  replace(place("subject"), h("b", {}, title || problem), text ? ` reading ${text}` : "");
 }
 
 async function refresh() {
@@ -72,6 +76,19 @@ function recording({ done, length, is_finished }) {
   replace(place("status"), is_finished ? "" : `reading the text: ${share} %`);
 }
 
+/** The run has a better model than the one on show: offers it, and disturbs nobody. */
+function newerModel() {
+  const open = async () => {
+    try {
+      await api.post("/api/reload");
+      replace(place("status"));
+    } catch (error) {
+      replace(place("status"), error.what);
+    }
+  };
+  replace(place("status"), "The run has a newer model. ", button({ label: "Show it", onClick: open }));
+}
+
 function fillNavigation() {
   const known = new Map(api.views.map((view) => [view.name, view]));
   const listed = new Set(GROUPS.flatMap(([, names]) => names));
@@ -97,7 +114,7 @@ function route() {
 
 async function show() {
   if (location.hash && !location.hash.startsWith("#/")) return; // the link that skips to the view
-  const first = api.views[0];
+  const first = api.views.find((view) => api.about.title || view.name === "training");
   const { name, options } = route();
   const view = api.views.find((known) => known.name === name) || first;
   if (!view) return;

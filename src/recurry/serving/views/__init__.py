@@ -17,9 +17,10 @@ _ORDER = (
 
 @cache
 def _views() -> dict[str, View]:
+    from recurry.serving.views.cell import CellView
     from recurry.serving.views.training import TrainingView
 
-    own: tuple[View, ...] = (TrainingView(),)
+    own: tuple[View, ...] = (TrainingView(), CellView())
     found = {view.name: view for view in (*inspected.all_views(), *own)}
     places = {name: place for place, name in enumerate(_ORDER)}
     return dict(sorted(found.items(), key=lambda item: places.get(item[0], len(places))))

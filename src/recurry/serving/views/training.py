@@ -20,6 +20,7 @@ from recurry.runs.configuration import load_config
 from recurry.runs.curves import COLUMNS, curves_svg
 from recurry.runs.folder import CONFIG_NAME
 from recurry.runs.log import read_log
+from recurry.runs.samples import Sample, read_samples
 
 _MEANS = ("loss_nats", "gradient_norm", "learning_rate", "update_ratio")
 
@@ -44,11 +45,13 @@ class RunCurves:
         name: The name of its folder.
         rows: The lines of its log.
         facts: Settings that help to read the curves.
+        samples: What the model wrote at its evaluations.
     """
 
     name: str
     rows: Sequence[Mapping[str, Any]]
     facts: Mapping[str, Any]
+    samples: Sequence[Sample] = ()
 
     def to_json(self, points: int) -> dict[str, Any]:
         """Curves with at most so many points."""
@@ -70,6 +73,7 @@ class RunCurves:
             else None,
             "last": dict(self.rows[-1]) if self.rows else None,
             "num_clipped": self.num_clipped,
+            "samples": [{"update": each.update, "text": each.text} for each in self.samples],
         }
 
     @property
@@ -108,7 +112,7 @@ class TrainingFinding:
     def to_rows(self) -> list[dict[str, Any]]:
         """Every line of the logs."""
         return [
-            {"run": run.name} | {name: row.get(name) for name in COLUMNS}
+            {"run": run.name} | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
             for run in self.runs
             for row in run.rows
         ]
@@ -145,7 +149,7 @@ class TrainingView:
             if name not in others:
                 raise unknown_name("run beside this one", name, known=others)
         folders = [folder, *(folder.resolve().parent / name for name in wanted)]
-        runs = [_read(each) for each in folders]
+        runs = [read_curves(each) for each in folders]
         return TrainingFinding(runs=runs, others=others, points=options.points)
 
 
@@ -158,7 +162,8 @@ def _runs_beside(folder: Path) -> list[str]:
     return [name for name in found if name != whole.name]
 
 
-def _read(folder: Path) -> RunCurves:
+def read_curves(folder: Path) -> RunCurves:
+    """The log of the run in a folder, with what helps to read it; empty where none has begun."""
     facts: dict[str, Any] = {}
     try:
         config = load_config(path=folder / CONFIG_NAME)
@@ -169,7 +174,12 @@ def _read(folder: Path) -> RunCurves:
         }
     except RecurryError:  # a folder whose run has not begun yet
         pass
-    return RunCurves(name=folder.resolve().name, rows=read_log(folder), facts=facts)
+    return RunCurves(
+        name=folder.resolve().name,
+        rows=read_log(folder),
+        facts=facts,
+        samples=read_samples(folder),
+    )
 
 
 def _groups(

@@ -20,6 +20,7 @@ export default {
     element.append(head, h("div", { class: "split" }, left, cells), profile, places);
     let chart = null;
     let turn = 0;
+    let isFirst = true;
 
     const text = reader(left, api, {
       source: () => ({ layer: chosen.layer, direction: chosen.direction, unit: chosen.unit }),
@@ -53,6 +54,8 @@ export default {
       showCells(finding);
       showPlaces(finding);
       showProfile(finding);
+      if (isFirst) text.show(finding.start).catch(() => {});
+      isFirst = false;
     }
 
     function showCells({ cells: found, stop, start }) {
@@ -61,7 +64,8 @@ export default {
           h("p", {}, "Mark a shorter stretch, lower the threshold, or allow cells that are on around it, too."));
         return;
       }
-      replace(cells, h("h2", {}, `${found.length} cells are on over these ${stop - start} symbols`), table({
+      replace(cells, h("h2", {}, `${found.length === 1 ? "1 cell is" : `${found.length} cells are`} on over these `
+        + `${stop - start} symbols`), table({
         caption: "Pick a cell to colour the text with it",
         rows: found,
         columns: [
@@ -130,7 +134,6 @@ export default {
       } }),
     ));
     look();
-    if (chosen.stop > chosen.start) text.show(chosen.start).catch(() => {});
     return () => {
       turn += 1;
       text.destroy();

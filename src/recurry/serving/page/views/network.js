@@ -69,13 +69,14 @@ function picture(svg, words) {
 function showCell(cell, onPick) {
   const shown = h("div", { class: "drawing" }, drawing(cell.drawing));
   const known = new Set(cell.named);
+  shown.firstElementChild.setAttribute("role", "group");
+  shown.firstElementChild.setAttribute("aria-label", `The cell ${cell.name}`);
   for (const node of shown.querySelectorAll("[data-name]")) {
     const { name } = node.dataset;
     if (!known.has(name)) continue;
     node.classList.add("node");
     node.setAttribute("tabindex", "0");
     node.setAttribute("role", "button");
-    node.setAttribute("aria-label", `show the values of ${name}`);
     const pick = () => {
       shown.querySelectorAll(".node.picked").forEach((other) => other.classList.remove("picked"));
       node.classList.add("picked");

@@ -21,7 +21,9 @@ export default {
     const left = h("section", { class: "panel" });
     const right = h("section", { class: "panel moment" },
       h("p", { class: "soft" }, "Point at a symbol, or move through the text with the arrow keys, to see",
-        " what the model expects next and what this cell does."));
+        " what the model expects next and what this cell does."),
+      h("p", { class: "soft" }, "Which cell knows whether it is inside quotes, or how long a line is? ",
+        h("a", { href: "#/meaning" }, "Meaning"), " names it, and a click there colours the text with it."));
     const below = h("section", { class: "panel" }, h("h2", {}, "All cells of this layer over the same rows"));
     const marked = h("p", { class: "marked small" });
     left.append(legend, marked);
@@ -84,9 +86,9 @@ export default {
     }
 
     function setDownloads() {
-      const way = chosen.direction === "backward" ? "backward:" : "";
+      const back = chosen.direction === "backward" ? "b" : "";
       const isState = (api.about.states || []).includes(chosen.name);
-      const cell = isState ? `${chosen.layer}:${way}${chosen.name}:${chosen.unit}` : "";
+      const cell = isState ? `${chosen.layer}${back}:${chosen.name}:${chosen.unit}` : "";
       api.setDownloads({ cell, start: inView.start, length: Math.max(1, inView.stop - inView.start) });
     }
 

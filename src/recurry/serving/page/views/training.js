@@ -1,7 +1,7 @@
 // Learning curves, gradient norms and learning rates of one run or several, live.
 
-import { calm, h, replace } from "../elements.js";
-import { checkbox, controls, notice, present } from "../widgets/controls.js";
+import { calm, h, printable, replace } from "../elements.js";
+import { checkbox, controls, notice, present, slider } from "../widgets/controls.js";
 import { plot, short } from "../widgets/plot.js";
 
 export default {
@@ -13,7 +13,8 @@ export default {
     const facts = h("div", { class: "panel" });
     const curves = h("div", { class: "panel" });
     const below = h("div", { class: "panels" });
-    element.append(choice, facts, curves, below);
+    const samples = h("section", { class: "panel", hidden: true });
+    element.append(choice, facts, curves, below, samples);
     let charts = [];
     let shape = "";
 
@@ -24,6 +25,28 @@ export default {
       fillChoice(finding);
       replace(facts, summary(finding.runs));
       draw(finding.runs);
+      showSamples(finding.runs[0]);
+    }
+
+    let chosenSample = -1; // the newest, until somebody picks another
+
+    function showSamples(run) {
+      const { samples: found } = run;
+      samples.hidden = !found.length;
+      if (!found.length) return;
+      const place = chosenSample < 0 ? found.length - 1 : Math.min(chosenSample, found.length - 1);
+      if (samples.dataset.shown === `${place} of ${found.length}`) return;
+      samples.dataset.shown = `${place} of ${found.length}`;
+      const words = (at) => `update ${found[at].update.toLocaleString("en")}`;
+      const text = h("pre", { class: "sample", tabindex: "0" }, printable(found[place].text));
+      const pick = slider({ label: "Evaluation", min: 0, max: found.length - 1, value: place, show: words,
+        onChange: (at) => {
+          chosenSample = at;
+          text.textContent = printable(found[at].text);
+        } });
+      replace(samples, h("h2", {}, "What it wrote"), h("p", { class: "soft small" },
+        "The same beginning and the same random numbers at every evaluation, at temperature 0.8."),
+      found.length > 1 ? controls(pick) : null, text);
     }
 
     function fillChoice({ others }) {
