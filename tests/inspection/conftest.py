@@ -133,8 +133,8 @@ def tagger(tmp_path) -> Model:
 @pytest.fixture
 def translator(tmp_path) -> Model:
     """A translator with random weights."""
-    pairs = "the cat\tle chat\nthe dog\tle chien\na cat\tun chat\n"
-    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs * 10)
+    pairs = "".join(f"the cat {number}\tle chat {number}\n" for number in range(40))
+    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs)
     tables = {
         "data": PairsConfig(paths=(str(tmp_path / "a.tsv"),)),
         "text": SidesConfig(tokens="words"),
