@@ -4,7 +4,7 @@ Comes in: a subject and a text. Goes out: a `Recording`. Imports store, stretch,
 
 A recording keeps little: every 64 steps the states of all layers as they are, and at every step
 what colours show of each unit, in 8 bits. All other values are made again, when they are asked for,
-from the states before them: by the same kernels, so they are the same numbers.
+from the states before them, by the same kernels.
 """
 
 from collections.abc import Iterable, Iterator
