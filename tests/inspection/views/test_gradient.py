@@ -26,12 +26,13 @@ def _compute(model, text: str = TEXT, **options):
 
 
 def test_every_network_has_a_curve_a_layer(model):
-    finding = _compute(model, reach=20, places=3, cells="rnn, gru,rnn")
+    finding = _compute(model, reach=20, places=3, cells="rnn, gru,rnn,lstm")
     networks = [(curve.network, curve.flow.layer) for curve in finding.curves]
     names = ("trained", "untrained", "rnn", "gru")
     assert networks == [(name, layer) for name in names for layer in (0, 1)]
     assert all(curve.flow.norms.shape == (21, 3) for curve in finding.curves)
     assert finding.curves[0].label == "trained, layer 0"
+    assert finding.left_out == ["lstm: it is the cell of this model, see untrained"]
 
 
 def test_an_exploding_matrix_is_seen_and_so_is_a_vanishing_one(build_model):

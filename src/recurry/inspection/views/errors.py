@@ -17,9 +17,9 @@ from recurry.inspection.drawing import Series, bars, curves, sheet
 from recurry.inspection.error_kinds import KINDS, count_words, error_kinds, share_of_kinds
 from recurry.inspection.language_subject import LanguageSubject
 from recurry.inspection.ngram import HIGHEST_ORDER, NgramModel
+from recurry.inspection.passage import read_symbols
 from recurry.inspection.session import Session
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 
 _ORACLE = 9  # the highest order of which an n-gram error may be, as in the paper
 _POINTS = 400
@@ -167,16 +167,14 @@ class ErrorsView:
         Raises:
             UsageError: The model predicts no symbols, or there is no text or too little of it.
         """
-        subject, recording = session.subject, session.recording
+        subject = session.subject
         if not isinstance(subject, LanguageSubject):
             raise UsageError(
                 f"A model of the kind {subject.kind} predicts no next symbol, so it has no loss "
                 "along a text.",
                 accepted="a language model",
             )
-        if recording is None or recording.length < 2:
-            raise no_text()
-        stop = min(recording.length, options.symbols)
+        recording, stop = read_symbols(session, options.symbols, fewest=2)
         ids, pieces = recording.symbols.ids[:stop], recording.symbols.pieces[:stop]
         counted, about = session.kept(
             ("counted", options.counted), lambda: _training_ids(session, options.counted)
@@ -191,7 +189,7 @@ class ErrorsView:
         kinds = error_kinds(
             pieces[start:],
             losses > np.log(2),
-            is_ngram_right=(by_order[:_ORACLE] > 0.5).any(axis=0),
+            is_ngram_right=by_order[:_ORACLE].max(axis=0) > 0.5,
             word_counts=count_words(_text_of(subject, counted)),
             memory=options.memory,
             rarest=options.rarest,
@@ -261,7 +259,7 @@ def _hardest(
             HardPlace(
                 at=at,
                 before="".join(pieces[max(0, at - _AROUND) : at]),
-                piece=pieces[at],
+                piece=str(pieces[at]),
                 after="".join(pieces[at + 1 : at + 1 + _APART]),
                 loss=float(losses[place]),
                 ngram_loss=float(ngram_losses[place]),

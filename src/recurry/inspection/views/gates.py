@@ -11,6 +11,7 @@ from pydantic import Field
 
 from recurry.errors import UsageError
 from recurry.inspection.drawing import Panel, Series, histogram, scatter, sheet
+from recurry.inspection.passage import read_symbols
 from recurry.inspection.recording import Recording
 from recurry.inspection.saturation import Saturation, edges, gates_of, measure_saturation
 from recurry.inspection.session import Session
@@ -122,25 +123,16 @@ class GatesView:
         Raises:
             UsageError: The equations hold no gate, or there is no text.
         """
-        recording, layers = session.recording, session.subject.layers
+        layers = session.subject.layers
         cell = layers[0].cell
         if not gates_of(cell.graph):
             raise UsageError(
                 f"The cell {cell.name} has no gates: none of its values is kept between 0 and 1.",
                 accepted="a cell with a named sigmoid, such as lstm or gru",
             )
-        if recording is None or not recording.length:
-            raise no_text()
-        stop = min(recording.length, options.symbols)
+        recording, stop = read_symbols(session, options.symbols)
         found = [one for layer in layers for one in _saturations(recording, layer, stop)]
         return GatesFinding(gates=tuple(found), num_symbols=stop)
-
-
-def no_text() -> UsageError:
-    """The error of a view that needs a text and has none."""
-    return UsageError(
-        "There is no text to look at.", hint="recurry look MODEL TEXT, with a file or -"
-    )
 
 
 def _saturations(recording: Recording, layer: SubjectLayer, stop: int) -> list[Saturation]:

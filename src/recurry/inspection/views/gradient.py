@@ -14,11 +14,11 @@ from pydantic import Field
 from recurry.errors import EquationError, UsageError
 from recurry.inspection.drawing import Panel, Series, curves, scatter, sheet
 from recurry.inspection.flow import LayerFlow, fresh_layers
+from recurry.inspection.passage import no_text
 from recurry.inspection.session import Session
 from recurry.inspection.spectrum import spectra
 from recurry.inspection.subject import Direction, Subject
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 from recurry.inspection.windows import choose_windows
 from recurry.network.recurrent import Recurrent
 
@@ -219,6 +219,9 @@ class GradientView:
         networks.append(("untrained", fresh_layers(subject.recurrent, subject.recurrent.cell)))
         left_out = []
         for name in dict.fromkeys(n.strip() for n in options.cells.split(",") if n.strip()):
+            if name == subject.recurrent.cell.name:
+                left_out.append(f"{name}: it is the cell of this model, see untrained")
+                continue
             try:
                 networks.append((name, fresh_layers(subject.recurrent, name)))
             except EquationError as error:

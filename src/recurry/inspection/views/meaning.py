@@ -14,6 +14,7 @@ from pydantic import Field
 from recurry.inspection.address import CellAddress
 from recurry.inspection.drawing import bars, sheet
 from recurry.inspection.finder import Found, cut_labels, find_cells, threshold
+from recurry.inspection.passage import read_symbols
 from recurry.inspection.properties import (
     PROPERTIES,
     Property,
@@ -25,7 +26,6 @@ from recurry.inspection.recording import Recording
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 
 _EXCERPT = 400  # symbols
 _SCALE = 127
@@ -194,11 +194,8 @@ class MeaningView:
             UsageError: There is no such property, the pattern is no regular expression or takes
                 too long, or there is no text.
         """
-        recording = session.recording
-        if recording is None or not recording.length:
-            raise no_text()
         asked = _asked(options)
-        stop = min(recording.length, options.symbols)
+        recording, stop = read_symbols(session, options.symbols)
         pieces = recording.symbols.pieces[:stop]
         labels = [cut_labels(measure_pieces(one, pieces)) for one in asked]
         cells, values = all_levels(recording, stop)

@@ -1,7 +1,7 @@
 // Where the model is wrong: losses along the text, kinds of errors, the hardest places.
 
 import { h, printable, replace } from "../elements.js";
-import { controls, number, present, slider } from "../widgets/controls.js";
+import { controls, notice, number, present, slider } from "../widgets/controls.js";
 import { plot } from "../widgets/plot.js";
 
 export default {
@@ -76,6 +76,11 @@ export default {
           load();
         } }),
     ));
+    if (!["language", "foreign"].includes(api.about.kind)) {
+      replace(element, notice({ what: "This model predicts no next symbol, so it has no loss along a text.",
+        accepted: "a language model" }));
+      return null;
+    }
     await load();
     return () => {
       clearTimeout(timer);

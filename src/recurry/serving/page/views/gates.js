@@ -1,7 +1,7 @@
 // How long each gate of each unit is shut or open: a disc a unit, and a histogram a layer.
 
 import { h, replace } from "../elements.js";
-import { controls, number, present, select } from "../widgets/controls.js";
+import { controls, notice, number, present, select } from "../widgets/controls.js";
 import { histogram } from "../widgets/plot.js";
 import { scatter } from "../widgets/scatter.js";
 import { table } from "../widgets/table.js";
@@ -96,6 +96,11 @@ export default {
       location.hash = "#/text";
     }
 
+    if (api.about.gates && !api.about.gates.length) {
+      replace(element, notice({ what: "This cell has no gates: none of its values is kept between 0 and 1.",
+        accepted: "a cell with a named sigmoid, such as lstm or gru" }));
+      return null;
+    }
     await load();
     return () => {
       for (const chart of charts) chart.destroy();

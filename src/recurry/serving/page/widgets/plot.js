@@ -92,6 +92,7 @@ function axis(label, isLog = false) {
 /** Of the ticks of a logarithmic axis the powers of ten, and of many of those every few. */
 function powers(_, ticks) {
   const whole = ticks.map((tick) => Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9);
+  if (whole.filter(Boolean).length < 3) return ticks;
   const every = Math.ceil(whole.filter(Boolean).length / 8);
   return ticks.map((tick, place) => (
     whole[place] && (every <= 1 || Math.round(Math.log10(tick)) % every === 0) ? tick : null));
