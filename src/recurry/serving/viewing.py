@@ -15,9 +15,9 @@ from threading import Lock, RLock, Thread
 from typing import Any
 
 from recurry.artefact.model_file import FILE_NAME
-from recurry.compiler.nodes import Unary
 from recurry.errors import RecurryError, UsageError
 from recurry.inspection.recording import Recording, start_recording
+from recurry.inspection.saturation import gates_of
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject, SubjectLayer, open_subject
 from recurry.inspection.view import Finding
@@ -28,7 +28,6 @@ from recurry.serving.views import all_views, find_view
 
 Publish = Callable[[str, Any], None]
 
-_GATES = ("sigmoid", "hard_sigmoid")
 _MOST_KEPT = 64  # findings
 _LOOK_SECONDS = 1.0
 _TELL_SECONDS = 0.3
@@ -277,13 +276,12 @@ class Viewing:
 
 def is_gate(layer: SubjectLayer, name: str) -> bool:
     """Whether a named value goes from 0, shut, to 1, open."""
-    node = layer.cell.graph.named.get(name)
-    return isinstance(node, Unary) and node.function in _GATES
+    return name in gate_names(layer)
 
 
 def gate_names(layer: SubjectLayer) -> list[str]:
     """The named values of a layer that are gates."""
-    return [name for name in layer.names if is_gate(layer, name)]
+    return list(gates_of(layer.cell.graph))
 
 
 def _made(path: Path) -> float:
