@@ -123,14 +123,14 @@ class GatesView:
         Raises:
             UsageError: The equations hold no gate, or there is no text.
         """
-        layers = session.subject.layers
-        cell = layers[0].cell
+        cell = session.subject.layers[0].cell
         if not gates_of(cell.graph):
             raise UsageError(
                 f"The cell {cell.name} has no gates: none of its values is kept between 0 and 1.",
                 accepted="a cell with a named sigmoid, such as lstm or gru",
             )
         recording, stop = read_symbols(session, options.symbols)
+        layers = recording.subject.layers
         found = [one for layer in layers for one in _saturations(recording, layer, stop)]
         return GatesFinding(gates=tuple(found), num_symbols=stop)
 
