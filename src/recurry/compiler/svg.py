@@ -27,6 +27,12 @@ def document(parts: Iterable[str], *, width: float, height: float, title: str) -
     )
 
 
+def group(parts: Iterable[str], *, name: str = "") -> str:
+    """Shapes that belong together; a name makes them findable on a page."""
+    body = "".join(parts)
+    return f'<g data-name="{escape(name)}">{body}</g>' if name else body
+
+
 def box(centre: Point, size: tuple[float, float], *, fill: str, stroke: str, radius: float) -> str:
     """A rectangle with round corners."""
     (x, y), (width, height) = centre, size

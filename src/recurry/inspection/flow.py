@@ -84,7 +84,8 @@ def measure_flow(
         if recurrent.has_residual and recurrent.num_layers > 1:
             hidden = hidden + top[0].entering[middle]
         total = loss(hidden).sum()
-        return [flow for trace in traces for flow in trace.flows(total, middle, reach)]
+        wanted = [trace.wanted(middle, reach) for trace in traces]
+        return _differentiate(total, traces, wanted)
 
 
 def fresh_layers(like: Recurrent, cell: Cell | str, *, seed: int = 0) -> Recurrent:
@@ -128,31 +129,36 @@ class _Trace:
             output, state = _run(self.layer, self.entering[place][None], state)
             self.outputs[place], self.states[place] = output[0], state
 
-    def flows(self, total: Tensor, middle: int, reach: int) -> list[LayerFlow]:
-        """The norms of the gradients of a number by each state, from the middle step on."""
+    def wanted(self, middle: int, reach: int) -> dict[str, list[Tensor]]:
+        """The states at each step from the middle on, and under no name the outputs."""
         step = -1 if self.layer.direction == "forward" else 1
         places = [middle + step * k for k in range(reach + 1)]
         names = self.layer.cell.states
-        wanted = {name: [self.states[place][name] for place in places] for name in names}
-        outputs = [self.outputs[place] for place in places]
-        whole = [*outputs, *(value for values in wanted.values() for value in values)]
-        found = torch.autograd.grad(total, whole, retain_graph=True, allow_unused=True)
-        filled = [_or_zeros(*pair) for pair in zip(found, whole, strict=True)]
-        by_output, rest = filled[: reach + 1], filled[reach + 1 :]
-        gradients = {"h": by_output}
-        for number, name in enumerate(names):
-            mine = rest[number * (reach + 1) : (number + 1) * (reach + 1)]
-            pairs = zip(mine, by_output, strict=True)
-            gradients[name] = [own + output for own, output in pairs] if name == "h" else mine
-        return [
-            LayerFlow(
-                layer=self.layer.index,
-                direction=self.layer.direction,
-                state=name,
-                norms=torch.stack(values).norm(dim=2).double().cpu().numpy(),
+        states = {name: [self.states[place][name] for place in places] for name in names}
+        return {"": [self.outputs[place] for place in places], **states}
+
+
+def _differentiate(
+    total: Tensor, traces: list[_Trace], wanted: list[dict[str, list[Tensor]]]
+) -> list[LayerFlow]:
+    """The norms of the gradients of a number by what is wanted of each layer, in one sweep."""
+    whole = [value for lists in wanted for values in lists.values() for value in values]
+    found = torch.autograd.grad(total, whole, allow_unused=True)
+    filled = iter([_or_zeros(*pair) for pair in zip(found, whole, strict=True)])
+    flows = []
+    for trace, lists in zip(traces, wanted, strict=True):
+        by = {name: torch.stack([next(filled) for _ in lists[name]]) for name in lists}
+        output = by.pop("")
+        gradients = {"h": output, **by}
+        if "h" in by:
+            gradients["h"] = output + by["h"]
+        for name, gradient in gradients.items():
+            norms = gradient.norm(dim=2).double().cpu().numpy()
+            layer = trace.layer
+            flows.append(
+                LayerFlow(layer=layer.index, direction=layer.direction, state=name, norms=norms)
             )
-            for name, values in gradients.items()
-        ]
+    return flows
 
 
 def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:

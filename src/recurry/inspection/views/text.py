@@ -14,6 +14,7 @@ from pydantic import Field
 from recurry.errors import UsageError
 from recurry.inspection.address import CellAddress, parse_address
 from recurry.inspection.drawing import sheet
+from recurry.inspection.html import Painting
 from recurry.inspection.interest import most_varying
 from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording, Top
@@ -100,6 +101,19 @@ class TextFinding:
         shown = "h" if state == "h" else f"tanh({state})"
         note = f"{shown} after each symbol: blue -1, white 0, red +1"
         return sheet(panels, title="Cells over the text", note=note)
+
+    def to_paintings(self) -> list[Painting]:
+        """The text once for each cell, for a terminal."""
+        return [
+            Painting(
+                title=cell.title,
+                pieces=self._pieces,
+                values=row,
+                state=cell.state,
+                address=str(cell),
+            )
+            for cell, row in zip(self.cells, self.values, strict=True)
+        ]
 
     def to_rows(self) -> list[dict[str, Any]]:
         """A row for each symbol: values of the cells, loss, and what was expected behind it."""
