@@ -1,21 +1,25 @@
 """Recording against plain inference, memory, and the time of Find, on a large model and text.
 
-Usage: python bench/record_speed.py [--steps 1000000] [--folder FOLDER] [--find-only FOLDER]
+Usage: python bench/record_speed.py speed|memory|find [--steps 1000000]
+
+speed compares both over the same steps, memory records all of them, and find looks for cells in a
+recording whose painted values are drawn, as their time does not depend on a model.
 """
 
 import argparse
 import resource
 import statistics
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from recurry.data.codec import byte_codec
 from recurry.inspection.address import CellAddress
-from recurry.inspection.match import OnCell, count_on, find_on, find_places
+from recurry.inspection.keeping import WINDOW
+from recurry.inspection.match import OnCell, find_on, find_places
 from recurry.inspection.recording import Recording, record
+from recurry.inspection.subject import subject_of
 from recurry.network.configuration import NetworkConfig
 from recurry.tasks.language import LanguageModel
 
@@ -54,7 +58,7 @@ def _compare(model: LanguageModel, ids: np.ndarray, rounds: int) -> None:
     print(f"recording        {len(part) / other:12,.0f} steps/s, {one / other:.2f} of plain")
 
 
-def _record_all(model: LanguageModel, ids: np.ndarray) -> Recording:
+def _record_all(model: LanguageModel, ids: np.ndarray) -> None:
     before = _peak_mb()
     start = time.perf_counter()
     recording = record(model, ids)
@@ -64,47 +68,62 @@ def _record_all(model: LanguageModel, ids: np.ndarray) -> Recording:
         f"{len(ids):,} steps of {_LAYERS} x {_UNITS}: {seconds:.1f} s, on disk {size:,.0f} MB, "
         f"peak memory {_peak_mb():,.0f} MB (before {before:,.0f} MB)"
     )
-    return recording
+    recording.close()
 
 
-def _find(recording: Recording) -> None:
-    cells = find_on(recording, 5000, 5004, threshold=0.02, is_exact=False)
+def _find(model: LanguageModel, steps: int) -> None:
+    """Times of everything that Find does, over values that are on for stretches."""
+    subject = subject_of(model)
+    symbols = subject.number(np.zeros(steps, dtype=np.int64))
+    recording = Recording(subject, symbols, names=("c",), folder=None)
+    rng = np.random.default_rng(0)
+    for layer in subject.layers:
+        for window in range(-(-steps // WINDOW)):
+            means = rng.integers(-100, 100, (_UNITS, WINDOW // 16), dtype=np.int8)
+            recording._files.painted[layer].write(window, np.repeat(means, 16, axis=1)[None])
+    recording._length = steps
     every = [
         OnCell(
-            address=CellAddress(layer=layer, state=recording.painted_state, unit=unit),
-            sign=1,
+            address=CellAddress(layer=layer.index, state="c", unit=unit),
+            sign=1 - 2 * (unit % 2),
             mean=0.0,
         )
-        for layer in range(_LAYERS)
+        for layer in subject.layers
         for unit in range(_UNITS)
     ]
-    for name, chosen in ((f"{len(cells)} cells", cells), ("all 1,024 cells", every)):
+    found = find_on(recording, 5008, 5024)
+    for name, chosen, share in (
+        (f"the {len(found)} cells that are on over 16 steps", found, 0.5),
+        ("all 1,024 cells", every, 0.4),
+    ):
         times = []
-        for _ in range(5):
+        for _ in range(7):
             start = time.perf_counter()
-            find_on(recording, 5000, 5004, threshold=0.02)
-            find_places(recording, chosen, threshold=0.02, share=0.6)
+            find_on(recording, 5008, 5024)
+            places = find_places(recording, chosen, share=share)
             times.append(time.perf_counter() - start)
-        print(f"Find with {name}: {statistics.median(times) * 1000:.0f} ms, median of 5")
-    assert len(count_on(recording, every)) == recording.length
+        milliseconds = statistics.median(times) * 1000
+        print(f"Find, {name}: {milliseconds:.0f} ms, median of 7, {len(places):,} places")
+    recording.close()
 
 
 def main() -> None:
-    """Compare, record all, find."""
+    """One of the three."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["speed", "memory", "find"])
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--text", type=Path, help="Read this file; random bytes without it.")
     given = parser.parse_args()
     config = NetworkConfig(cell="lstm", hidden_size=_UNITS, num_layers=_LAYERS)
     model = LanguageModel.build(network_config=config, codec=byte_codec(), seed=0)
     model.network.eval()
-    raw = given.text.read_bytes() if given.text else np.random.default_rng(0).bytes(given.steps)
-    ids = np.frombuffer(raw[: given.steps], dtype=np.uint8).astype(np.int64)
-    _compare(model, ids, given.rounds)
-    with _record_all(model, ids) as recording:
-        _find(recording)
-    print(f"peak memory in all {_peak_mb():,.0f} MB")
+    ids = np.random.default_rng(0).integers(0, 256, given.steps)
+    if given.what == "speed":
+        _compare(model, ids, given.rounds)
+    elif given.what == "memory":
+        _record_all(model, ids)
+    else:
+        _find(model, given.steps)
 
 
 if __name__ == "__main__":

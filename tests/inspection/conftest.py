@@ -100,7 +100,7 @@ def interpreted():
 @pytest.fixture
 def classifier(tmp_path) -> Model:
     """A classifier of texts with random weights, which reads both ways."""
-    (tmp_path / "a.csv").write_text("text,label\nbad cat,no\ngood dog,yes\n" * 20)
+    (tmp_path / "a.csv").write_text("text,label\n" + "bad cat,no\ngood dog,yes\n" * 20)
     tables = {
         "data": RecordsConfig(paths=(str(tmp_path / "a.csv"),)),
         "text": TextConfig(longest=12),
@@ -133,7 +133,8 @@ def tagger(tmp_path) -> Model:
 @pytest.fixture
 def translator(tmp_path) -> Model:
     """A translator with random weights."""
-    (tmp_path / "a.tsv").write_text("source\ttarget\n" + "the cat\tle chat\n" * 30)
+    pairs = "".join(f"the cat {number}\tle chat {number}\n" for number in range(40))
+    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs)
     tables = {
         "data": PairsConfig(paths=(str(tmp_path / "a.tsv"),)),
         "text": SidesConfig(tokens="words"),

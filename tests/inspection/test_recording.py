@@ -106,7 +106,7 @@ def test_loss_and_next_symbols_are_those_of_the_model(model):
     np.testing.assert_allclose(recording.hidden().shape, (len(TEXT), 6))
 
 
-def test_every_time_the_same_bits(model):
+def test_every_part_agrees_with_the_whole(model):
     recording = record(model, TEXT * 200)
     whole = recording.values("c", layer=1)
     for start in (0, 64, 100, 2000):

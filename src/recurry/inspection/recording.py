@@ -4,7 +4,7 @@ Comes in: a subject and a text. Goes out: a `Recording`. Imports store, stretch,
 
 A recording keeps little: every 64 steps the states of all layers as they are, and at every step
 what colours show of each unit, in 8 bits. All other values are made again, when they are asked for,
-from the states before them: by the same kernels, so they are the same numbers.
+from the states before them, by the same kernels.
 """
 
 from collections.abc import Iterable, Iterator
@@ -266,16 +266,15 @@ class Recording:
         start, stop = self._range(start, stop)
         found = find_layer(self.subject, layer, direction)
         first, last = start // WINDOW, -(-stop // WINDOW)
-        windows = self._files.painted[found].rows(first, last)
-        wanted = None if units is None else list(units)
-        is_all = wanted is None or wanted == list(range(found.hidden_size))
-        picked = windows if is_all else windows[:, wanted]
-        if start >= stop:
-            return np.zeros((picked.shape[1], 0), dtype=np.int8)
-        if last - first == 1:
-            return np.array(picked[0, :, start - first * WINDOW : stop - first * WINDOW])
-        rows = np.swapaxes(picked, 0, 1).reshape(picked.shape[1], -1)
-        return rows[:, start - first * WINDOW : stop - first * WINDOW]
+        wanted = range(found.hidden_size) if units is None else list(units)
+        is_all = units is None or wanted == list(range(found.hidden_size))
+        file = self._files.painted[found]
+        is_much = 8 * len(wanted) >= found.hidden_size and last - first == 1
+        windows = file.read(first, last) if is_much else file.rows(first, last)
+        picked = windows if is_all else windows.take(wanted, axis=1)
+        shape = (len(wanted), max(0, last - first) * WINDOW)
+        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
+        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
 
     @property
     def painted_state(self) -> str:

@@ -71,6 +71,12 @@ class FileArray:
         offset = start * self._row_bytes
         return np.memmap(self.path, dtype=self.dtype, mode="r", offset=offset, shape=shape)
 
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """The same in memory, which is quicker for a few rows of which all is wanted."""
+        shape = (max(0, min(stop, self.shape[0]) - start), *self.shape[1:])
+        count, offset = int(np.prod(shape, dtype=np.int64)), start * self._row_bytes
+        return np.fromfile(self.path, self.dtype, count, offset=offset).reshape(shape)
+
 
 class Folder:
     """The folder of a recording; one that nobody named is removed with it.

@@ -17,9 +17,9 @@ from recurry.inspection.drawing import Series, bars, curves, sheet
 from recurry.inspection.error_kinds import KINDS, count_words, error_kinds, share_of_kinds
 from recurry.inspection.language_subject import LanguageSubject
 from recurry.inspection.ngram import HIGHEST_ORDER, NgramModel
+from recurry.inspection.passage import no_text
 from recurry.inspection.session import Session
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 
 _ORACLE = 9  # the highest order of which an n-gram error may be, as in the paper
 _POINTS = 400

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from recurry.errors import UsageError
 from recurry.inspection.drawing import Panel, Series, histogram, scatter, sheet
+from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording
 from recurry.inspection.saturation import Saturation, edges, gates_of, measure_saturation
 from recurry.inspection.session import Session
@@ -134,13 +135,6 @@ class GatesView:
         stop = min(recording.length, options.symbols)
         found = [one for layer in layers for one in _saturations(recording, layer, stop)]
         return GatesFinding(gates=tuple(found), num_symbols=stop)
-
-
-def no_text() -> UsageError:
-    """The error of a view that needs a text and has none."""
-    return UsageError(
-        "There is no text to look at.", hint="recurry look MODEL TEXT, with a file or -"
-    )
 
 
 def _saturations(recording: Recording, layer: SubjectLayer, stop: int) -> list[Saturation]:

@@ -14,11 +14,11 @@ from pydantic import Field
 from recurry.errors import EquationError, UsageError
 from recurry.inspection.drawing import Panel, Series, curves, scatter, sheet
 from recurry.inspection.flow import LayerFlow, fresh_layers
+from recurry.inspection.passage import no_text
 from recurry.inspection.session import Session
 from recurry.inspection.spectrum import spectra
 from recurry.inspection.subject import Direction, Subject
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 from recurry.inspection.windows import choose_windows
 from recurry.network.recurrent import Recurrent
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from recurry.inspection.address import CellAddress
 from recurry.inspection.drawing import bars, sheet
 from recurry.inspection.finder import Found, cut_labels, find_cells, threshold
+from recurry.inspection.passage import no_text
 from recurry.inspection.properties import (
     PROPERTIES,
     Property,
@@ -25,7 +26,6 @@ from recurry.inspection.recording import Recording
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.views.gates import no_text
 
 _EXCERPT = 400  # symbols
 _SCALE = 127
