@@ -40,8 +40,8 @@ class Plain:
         ("h = x + -h", "x[t]+(-h[t-1])"),
         ("h = -(x + h)", "-(x[t]+h[t-1])"),
         ("h = x * (h + x)", "x[t]⊙(h[t-1]+x[t])"),
-        ("h = 2 * h", "2 h[t-1]"),
-        ("h = h * 2", "h[t-1]·2"),
+        ("h = x + 2 * h", "x[t]+2 h[t-1]"),
+        ("h = x + h * 2", "x[t]+h[t-1]·2"),
         ("h = -2 * h + x", "(-2) h[t-1]+x[t]"),
         ("h = x + -2 * h", "x[t]+(-2) h[t-1]"),
         ("h = (W @ x) * h", "(Wx[t])⊙h[t-1]"),
@@ -61,4 +61,4 @@ def test_named_parts_are_not_written_out():
 
 def test_greek_words_are_the_letters():
     assert {"alpha", "Omega"} <= set(GREEK)
-    assert len(GREEK) == 33
+    assert len(GREEK) == 34

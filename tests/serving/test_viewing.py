@@ -22,15 +22,17 @@ class Heard:
         """Remember an event."""
         self.events.append((kind, detail))
 
-    def wait(self, kind, seconds=10.0):
+    def wait(self, kind):
         """The detail of an event of a kind, once there is one."""
+        self.wait_until(lambda: any(name == kind for name, _ in self.events))
+        return [detail for name, detail in self.events if name == kind][-1]
+
+    def wait_until(self, condition, seconds=60.0):
+        """Until a condition holds."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            found = [detail for name, detail in self.events if name == kind]
-            if found:
-                return found[-1]
+        while not condition():
+            assert time.monotonic() < end, self.events
             time.sleep(0.01)
-        raise AssertionError(f"no event {kind}")
 
 
 def test_a_finding_is_computed_once_for_the_same_options(viewing, monkeypatch):
@@ -73,7 +75,9 @@ def test_progress_is_told(open_viewing, model_file):
     viewing.open()
     assert heard.wait("about") == {"version": 1}
     length = len(viewing.shown.recording.symbols)
-    assert heard.wait("recording") == {"done": length, "length": length, "is_finished": True}
+    viewing.shown.recording.wait()
+    done = {"done": length, "length": length, "is_finished": True}
+    heard.wait_until(lambda: ("recording", done) in heard.events)
 
 
 def test_a_run_without_a_model_is_waited_for(open_viewing, model_file, run_folder, monkeypatch):

@@ -116,7 +116,9 @@ def _train(cell: str, folder: Path, hidden_size: int) -> subprocess.Popen[bytes]
     command = [
         *(sys.executable, "-c", _START, "train", str(shakespeare_path())),
         *("--run", str(folder), "--preset", "laptop", "--cell", cell),
-        *("--set", f"network.hidden_size={hidden_size}", "--set", "report.log_every=5"),
+        # As many inputs as units, so that cells may add the input to a state.
+        *("--set", f"network.hidden_size={hidden_size}"),
+        *("--set", f"network.embedding_size={hidden_size}", "--set", "report.log_every=5"),
     ]
     with open(folder.with_suffix(".txt"), "wb") as log:
         return subprocess.Popen(

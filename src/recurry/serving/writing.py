@@ -50,15 +50,17 @@ def take_step(shown: Shown, sent: Mapping[str, Any]) -> dict[str, Any]:
     options: StepOptions = read_options(StepOptions, sent)
     subject, writer = shown.subject, writer_of(shown.session)
     sampling = Sampling(temperature=options.temperature)
-    added = [int(number) for number in subject.read(options.typed).ids] if options.typed else []
+    typed = subject.read(options.typed)
+    added = [int(number) for number in typed.ids]
     if options.symbol is not None:
         added.append(options.symbol)
     written = [*options.ids, *added]
     added += writer.draw(written, options.draw, sampling=sampling, seed=options.seed)
+    drawn = np.array(added[len(typed.ids) :], dtype=np.int64)
     shares = sampling.shares(writer.after([*options.ids, *added]).logits)[0]
     return {
         "ids": added,
-        "pieces": subject.number(np.array(added, dtype=np.int64)).pieces,
+        "pieces": (*typed.pieces, *subject.number(drawn).pieces),
         "cells": _cells(writer, options.ids, added),
         "expected": expected(subject, shares),
         "entropy_nats": entropy(shares),

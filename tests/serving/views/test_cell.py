@@ -3,7 +3,7 @@
 import pytest
 
 from recurry.cells import cells, find_cell
-from recurry.errors import EquationError, ShapeError
+from recurry.errors import EquationError
 from recurry.serving.views.cell import CellOptions, CellView
 
 MINE = "z = sigmoid(W_z @ x + U_z @ h)\nh = h + z * (tanh(W @ x) - h)"
@@ -20,7 +20,7 @@ def test_everything_follows_from_the_equations():
     assert shown["drawing"].startswith("<svg")
     assert shown["math"].startswith("<math")
     assert any("before the loop" in line for line in shown["plan"])
-    assert any("ms" in line or "us" in line or "µs" in line for line in shown["bound"])
+    assert shown["bound"]
     assert [row["name"] for row in shown["rows"]] == ["W_z", "U_z", "W"]
 
 
@@ -42,5 +42,5 @@ def test_a_mistake_says_where_it_is():
 
 
 def test_sizes_that_do_not_fit_are_named():
-    with pytest.raises(ShapeError):
+    with pytest.raises(EquationError, match="needs both sizes equal"):
         find(equations="h = x + U @ h", input_size=3, hidden_size=5)

@@ -130,11 +130,12 @@ class WriteView:
         subject = session.subject
         writer = writer_of(session)
         _check_cell(subject, options)
-        start = [int(number) for number in subject.read(options.prime).ids]
+        prime = subject.read(options.prime)
+        start = [int(number) for number in prime.ids]
         sampling = Sampling(temperature=options.temperature)
         drawn = writer.draw(start, options.length, sampling=sampling, seed=options.seed)
         ids = [*start, *drawn]
-        pieces = subject.number(np.array(ids, dtype=np.int64)).pieces
+        pieces = (*prime.pieces, *subject.number(np.array(drawn, dtype=np.int64)).pieces)
         written = []
         for place, number in enumerate(ids):
             shares = sampling.shares(writer.after(ids[:place]).logits)[0]

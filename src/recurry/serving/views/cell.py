@@ -38,7 +38,7 @@ class CellOptions(ViewOptions):
     """
 
     equations: str = Field(default="", max_length=8000)
-    input_size: int = Field(default=64, ge=1, le=4096)
+    input_size: int = Field(default=128, ge=1, le=4096)
     hidden_size: int = Field(default=128, ge=1, le=4096)
 
 
@@ -108,7 +108,6 @@ class CellView:
 
         Raises:
             EquationError: The equations are not valid; the error says where.
-            ShapeError: They do not fit the sizes.
         """
         if options.equations.strip():
             cell = Cell.parse(options.equations, name=_NAME)

@@ -29,7 +29,7 @@ export default {
     async function look(equations) {
       const mine = ++turn;
       try {
-        const finding = await api.view("cell", { equations, hidden_size: hidden });
+        const finding = await api.view("cell", { equations, hidden_size: hidden, input_size: hidden });
         if (mine !== turn) return;
         show(finding);
         if (!equations) editor.value = finding.equations;
