@@ -1,13 +1,38 @@
 """Small models with random weights whose states can be recorded."""
 
+import numpy as np
 import pytest
+import torch
 
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
+from recurry.data.record_configuration import (
+    PairsConfig,
+    RecordsConfig,
+    SentencesConfig,
+    SidesConfig,
+    TextConfig,
+    WordsConfig,
+)
 from recurry.data.tokens import Characters
 from recurry.data.vocabulary import Vocabulary
-from recurry.network.configuration import NetworkConfig
+from recurry.inspection.language_subject import LanguageSubject
+from recurry.network.configuration import (
+    DecoderConfig,
+    EncoderConfig,
+    EncoderDecoderConfig,
+    NetworkConfig,
+    SpellingConfig,
+    TaggerConfig,
+)
+from recurry.network.dropout import Dropout
+from recurry.network.recurrent import Recurrent
+from recurry.tasks.classify import AnswerConfig, Classify
 from recurry.tasks.language import LanguageModel
+from recurry.tasks.model import Model
+from recurry.tasks.tag import Tag, TagsConfig
+from recurry.tasks.translate import Translate
+from recurry.tasks.translations import DecodingConfig
 
 
 @pytest.fixture
@@ -27,3 +52,96 @@ def build_model():
 @pytest.fixture
 def model(build_model) -> LanguageModel:
     return build_model()
+
+
+@pytest.fixture
+def make_subject(model):
+    """A maker of subjects around any layers."""
+
+    def make(recurrent: Recurrent) -> LanguageSubject:
+        num_symbols, size = model.codec.num_symbols, recurrent.output_size
+        return LanguageSubject(
+            title="made for a test",
+            recurrent=recurrent,
+            table=torch.randn(num_symbols, recurrent.input_size, dtype=recurrent.dtype),
+            head=(
+                torch.randn(num_symbols, size, dtype=recurrent.dtype),
+                torch.zeros(num_symbols, dtype=recurrent.dtype),
+            ),
+            codec=model.codec,
+        )
+
+    return make
+
+
+@pytest.fixture
+def interpreted():
+    """A maker of every named value of every layer by the meaning of its equations."""
+
+    def interpret(subject: LanguageSubject, ids: np.ndarray) -> dict:
+        x = subject.table.double().numpy()[ids][:, None]
+        found: dict[tuple[str, str], np.ndarray] = {}
+        for index in range(subject.recurrent.num_layers):
+            outputs = []
+            for layer in (one for one in subject.layers if one.index == index):
+                turn = -1 if layer.direction == "backward" else 1
+                weights = {name: value.double().numpy() for name, value in layer.tensors.items()}
+                made = layer.cell.interpret(weights, x[::turn])
+                for name, values in made.values.items():
+                    found[layer.label, name] = values[::turn, 0]
+                outputs.append(made.output[::turn])
+            output = np.concatenate(outputs, 2)
+            x = output + x if subject.recurrent.has_residual and index else output
+        return found
+
+    return interpret
+
+
+@pytest.fixture
+def classifier(tmp_path) -> Model:
+    """A classifier of texts with random weights, which reads both ways."""
+    (tmp_path / "a.csv").write_text("text,label\n" + "bad cat,no\ngood dog,yes\n" * 20)
+    tables = {
+        "data": RecordsConfig(paths=(str(tmp_path / "a.csv"),)),
+        "text": TextConfig(longest=12),
+        "network": EncoderConfig(
+            cell="gru", embedding_size=4, hidden_size=6, is_bidirectional=True, num_layers=2
+        ),
+        "answer": AnswerConfig(),
+        "dropout": Dropout(),
+    }
+    records = Classify().prepare(tables, tmp_path / "classify")
+    return Classify().build(tables, records, cell="gru", seed=0)
+
+
+@pytest.fixture
+def tagger(tmp_path) -> Model:
+    """A tagger with random weights, which reads both ways."""
+    (tmp_path / "a.conll").write_text("the DET\ncat NOUN\nsat VERB\n\n" * 20)
+    tables = {
+        "data": SentencesConfig(paths=(str(tmp_path / "a.conll"),)),
+        "words": WordsConfig(),
+        "network": TaggerConfig(cell="lstm", embedding_size=4, hidden_size=6),
+        "spelling": SpellingConfig(character_size=4, size=4),
+        "answer": TagsConfig(),
+        "dropout": Dropout(),
+    }
+    records = Tag().prepare(tables, tmp_path / "tag")
+    return Tag().build(tables, records, cell="lstm", seed=0)
+
+
+@pytest.fixture
+def translator(tmp_path) -> Model:
+    """A translator with random weights."""
+    pairs = "".join(f"the cat {number}\tle chat {number}\n" for number in range(40))
+    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs)
+    tables = {
+        "data": PairsConfig(paths=(str(tmp_path / "a.tsv"),)),
+        "text": SidesConfig(tokens="words"),
+        "network": EncoderDecoderConfig(cell="gru", embedding_size=4, hidden_size=8),
+        "decoder": DecoderConfig(),
+        "decoding": DecodingConfig(beam=1),
+        "dropout": Dropout(),
+    }
+    records = Translate().prepare(tables, tmp_path / "translate")
+    return Translate().build(tables, records, cell="gru", seed=0)

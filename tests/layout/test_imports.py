@@ -23,6 +23,7 @@ RANKS = {
     "inspection": 6,
     "measurement": 6,
     "report": 7,
+    "serving": 7,
     "cli": 8,
     "testing": 8,
 }
@@ -119,4 +120,12 @@ def test_light_folders_do_not_load_torch(folder):
 
 def test_the_root_and_the_command_line_load_nothing_heavy():
     loaded = _loaded_by("import recurry, recurry.cli.main")
-    assert not loaded & {"torch", "numpy", "rich", "pydantic", "safetensors"}
+    assert not loaded & {
+        "torch",
+        "numpy",
+        "rich",
+        "pydantic",
+        "safetensors",
+        "starlette",
+        "uvicorn",
+    }

@@ -2,6 +2,7 @@
 
 import json
 import resource
+from dataclasses import replace
 
 import pytest
 
@@ -42,6 +43,16 @@ def test_a_line_holds_the_mean_since_the_last(tmp_path):
     assert lines[1]["is_best"] is True
     assert "validation_loss_nats" not in lines[2]
     assert lines[0]["epoch"] == 1
+
+
+def test_a_line_tells_how_far_the_update_went_where_that_was_measured(tmp_path):
+    log = RunLog(tmp_path, every=4)
+    log.take(replace(_progress(4), update_ratio=0.001))
+    log.take(replace(_progress(8), update_ratio=float("inf")))
+    log.take(_progress(12))
+    log.close()
+    lines = read_log(tmp_path)
+    assert [line.get("update_ratio", "-") for line in lines] == [0.001, None, "-"]
 
 
 def test_the_last_update_is_always_logged(tmp_path):

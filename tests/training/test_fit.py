@@ -148,3 +148,19 @@ def test_dropout_is_on_in_training_and_off_in_validation(make_model, data, begin
     progress = list(fit(model, data, begin(model)))
     assert progress[-1].validation.loss_nats == score(model, data.validation).loss_nats
     assert not model.network.training or score(model, data.validation)
+
+
+def test_every_tenth_update_is_measured_against_the_weights(make_model, data, begin):
+    model = make_model()
+
+    def weights() -> torch.Tensor:
+        return torch.cat([weight.detach().flatten() for weight in model.network.parameters()])
+
+    before, ratios = weights(), {}
+    for progress in fit(model, data, begin(model)):
+        if progress.update_ratio is not None:
+            ratio = float((weights() - before).norm() / before.norm())
+            assert progress.update_ratio == pytest.approx(ratio, rel=1e-4)
+            ratios[progress.update] = ratio
+        before = weights().clone()
+    assert list(ratios) == [10, 20, 30]

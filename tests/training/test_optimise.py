@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ import torch
 from recurry.training.configuration import OptimiserConfig
 from recurry.training.optimise import (
     clip_gradients,
+    make_measured_update,
     make_optimiser,
     make_update,
     pack_optimiser,
@@ -178,3 +181,27 @@ def test_a_group_learns_at_its_own_rate(config):
             ((apart[name] - 0.1 * n) ** 2).sum().backward()
             make_update(optimiser, learning_rate=0.05 / (n + 1) * factor)
         assert torch.equal(together[name], apart[name])
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop", "adagrad"])
+def test_a_measured_update_is_the_same_and_tells_how_far_it_went(name):
+    weights = [torch.nn.Parameter(torch.randn(3, 2)) for _ in range(2)]
+    copies = [torch.nn.Parameter(weight.detach().clone()) for weight in weights]
+    config = OptimiserConfig(name=name, learning_rate=0.1)
+    before = torch.cat([weight.detach().flatten() for weight in weights])
+    ratios = []
+    for group, update in ((weights, make_measured_update), (copies, make_update)):
+        optimiser = make_optimiser(group, config, num_updates=10)
+        for weight in group:
+            weight.grad = torch.ones_like(weight)
+        ratios.append(update(optimiser, learning_rate=0.05))
+    after = torch.cat([weight.detach().flatten() for weight in weights])
+    assert torch.equal(after, torch.cat([copy.detach().flatten() for copy in copies]))
+    assert ratios[0] == pytest.approx(float((after - before).norm() / before.norm()), rel=1e-5)
+
+
+def test_weights_of_zero_have_no_ratio():
+    weight = torch.nn.Parameter(torch.zeros(3))
+    optimiser = make_optimiser([weight], OptimiserConfig(name="sgd"), num_updates=1)
+    weight.grad = torch.ones(3)
+    assert make_measured_update(optimiser, learning_rate=1.0) == math.inf

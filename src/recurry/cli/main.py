@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "Answer texts with a model: classes, numbers, labels of words.",
     ),
     "generate": ("recurry.cli.generate", "Write text with a model."),
+    "look": ("recurry.cli.look", "Look inside a model in the browser."),
     "cells": ("recurry.cli.cells", "List cells, show one, or check your own equations."),
     "text": ("recurry.cli.text", "Show a text as tokens, stems, vocabulary and counts."),
     "embed": ("recurry.cli.embed", "Learn word vectors from a text; neighbours, analogies."),

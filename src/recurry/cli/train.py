@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _META = "recurry.settings"
 SAMPLE_LENGTH, SAMPLE_TEMPERATURE = 400, 0.8
+# A sample after each evaluation: long enough to see words, short enough to cost nothing.
+_SAMPLE_LENGTH, _SAMPLE_TEMPERATURE = 300, 0.8
 LONGEST_NAME = 40  # characters of a text's name that go into the name of its run
 
 # Opens a run in a folder; is given a function that is told what takes a while.
@@ -241,10 +243,24 @@ def conduct(folder: Path, units: Units, *, as_json: bool, begin: Begin) -> Run:
             with closing(run.train()) as steps:  # whatever happens while showing, training saves
                 for progress in steps:
                     display.show(progress)
+                    if progress.validation is not None:
+                        _keep_sample(run, progress.update)
     except KeyboardInterrupt as stop:
         raise _stopped_at_once(folder) from stop
     _report(run, loss_unit=units.loss, as_json=as_json)
     return run
+
+
+def _keep_sample(run: Run, update: int) -> None:
+    """Let a language model write a little after an evaluation, so that one can see it learn."""
+    if run.config.task != LANGUAGE:
+        return
+    from recurry.generation.sample import Sampling, generate
+    from recurry.runs.samples import Sample, append_sample
+
+    sampling = Sampling(temperature=_SAMPLE_TEMPERATURE)
+    text = generate(run.model, length=_SAMPLE_LENGTH, sampling=sampling, seed=0)[0]
+    append_sample(run.folder, Sample(update=update, text=text))
 
 
 def _stopped_at_once(folder: Path) -> Interrupted:

@@ -42,7 +42,8 @@ def draw_cell(cell: _Drawable) -> str:
 
     A box is a gate: its name and function, and below it the sum that goes in. Small signs are
     operations element by element; into a division the numerator enters above. Arrows have the
-    colour of the state or input they come from.
+    colour of the state or input they come from. What has a name in the equations is a group with
+    that name as `data-name`.
     """
     sketch = sketch_graph(cell.graph)
     sizes = {key: _size(block) for key, block in sketch.blocks.items()}
@@ -52,12 +53,20 @@ def draw_cell(cell: _Drawable) -> str:
     parts = [svg.heading((_MARGIN, 30), cell.name)]
     parts += _draw_arrows(sketch, layout, sizes, colours)
     for key, block in sketch.blocks.items():
-        parts += _draw_block(
+        shapes = _draw_block(
             block, _shift(layout.centres[key]), sizes[key], _look(key, block, colours)
         )
+        parts.append(svg.group(shapes, name=_name_of(key, cell.graph)))
     width, height = layout.width + 2 * _MARGIN, layout.height + _HEAD + 2 * _MARGIN
     title = f"The cell {cell.name}: " + "; ".join(name for name, _ in cell.graph.assignments)
     return svg.document(parts, width=width, height=height, title=title)
+
+
+def _name_of(key: Hashable, graph: Graph) -> str:
+    """The name in the equations of what a block shows; nothing where it has none."""
+    if isinstance(key, str):
+        return key
+    return next((name for name, node in graph.named.items() if node is key), "")
 
 
 def _state_colours(graph: Graph) -> dict[str, str]:

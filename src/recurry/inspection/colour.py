@@ -2,9 +2,9 @@
 
 Comes in: arrays. Goes out: levels, colours, inks. Imports NumPy.
 
-The scale is the diverging red-blue one of Cynthia Brewer (colorbrewer2.org, RdBu), which people
-who see red and green alike can read. Its ink is black or white, whichever contrasts more: at
-least 4.5 to 1 everywhere (the limit of WCAG 2 AA).
+The scales are diverging ones of Cynthia Brewer (colorbrewer2.org, RdBu and PuOr), which people
+who see red and green alike can read, and one of greys. Their ink is black or white, whichever
+contrasts more: at least 4.5 to 1 everywhere (the limit of WCAG 2 AA).
 """
 
 from functools import cache
@@ -16,7 +16,21 @@ NUM_LEVELS = 65
 
 Colour = tuple[int, int, int]
 
-_STOPS = (0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B)
+# Name -> stops from -1 to 1 on light pages and on dark ones, whose middle is the page's own colour.
+SCALES = {
+    "red-blue": (
+        (0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B),
+        (0x63B3F5, 0x3F8AC9, 0x2A6093, 0x1F3F5E, 0x18212A, 0x55302B, 0x8F4136, 0xC95B49, 0xFF8570),
+    ),
+    "orange-purple": (
+        (0x542788, 0x8073AC, 0xB2ABD2, 0xD8DAEB, 0xF7F7F7, 0xFEE0B6, 0xFDB863, 0xE08214, 0xB35806),
+        (0xB79CF0, 0x8C6FCB, 0x5F4994, 0x393057, 0x18212A, 0x4A3512, 0x85590F, 0xC58218, 0xFFB547),
+    ),
+    "grey": (
+        (0x101010, 0x383838, 0x5C5C5C, 0x7F7F7F, 0x9C9C9C, 0xB5B5B5, 0xCECECE, 0xE7E7E7, 0xFFFFFF),
+        (0x000000, 0x202020, 0x404040, 0x606060, 0x808080, 0xA0A0A0, 0xC0C0C0, 0xE0E0E0, 0xFFFFFF),
+    ),
+}
 _BLACK, _WHITE = (0, 0, 0), (255, 255, 255)
 
 
@@ -32,11 +46,17 @@ def levels(values: np.ndarray) -> np.ndarray:
 
 
 @cache
-def palette() -> tuple[Colour, ...]:
-    """The colour of each level."""
-    stops = np.array([[stop >> 16, stop >> 8 & 255, stop & 255] for stop in _STOPS])
-    places = np.linspace(0, len(_STOPS) - 1, NUM_LEVELS)
-    channels = [np.interp(places, np.arange(len(_STOPS)), stops[:, c]) for c in range(3)]
+def palette(scale: str = "red-blue", *, is_dark: bool = False) -> tuple[Colour, ...]:
+    """The colour of each level.
+
+    Args:
+        scale: `red-blue`, `orange-purple`, or `grey` for those who see no colours.
+        is_dark: For a dark page.
+    """
+    wanted = SCALES[scale][is_dark]
+    stops = np.array([[stop >> 16, stop >> 8 & 255, stop & 255] for stop in wanted])
+    places = np.linspace(0, len(wanted) - 1, NUM_LEVELS)
+    channels = [np.interp(places, np.arange(len(wanted)), stops[:, c]) for c in range(3)]
     return tuple((int(r), int(g), int(b)) for r, g, b in np.rint(np.stack(channels, axis=1)))
 
 

@@ -63,16 +63,35 @@ class Sampling:
         Raises:
             TrainingError: A row of logits holds NaN or no number that is finite.
         """
-        best = best_logits(logits)
         if self.temperature == 0:
+            best_logits(logits)
             return logits.argmax(axis=1)
+        return _invert(self._weights(logits), uniforms)
+
+    def shares(self, logits: np.ndarray) -> np.ndarray:
+        """The probability with which each symbol is drawn, (R, V).
+
+        Args:
+            logits: As for `draw`, (R, V) float64.
+
+        Raises:
+            TrainingError: A row of logits holds NaN or no number that is finite.
+        """
+        if self.temperature == 0:
+            best_logits(logits)
+            return np.eye(logits.shape[1])[logits.argmax(axis=1)]
+        weights = self._weights(logits)
+        return weights / weights.sum(axis=1, keepdims=True)
+
+    def _weights(self, logits: np.ndarray) -> np.ndarray:
+        """Numbers in proportion to the probabilities, the largest 1."""
         with np.errstate(over="ignore", under="ignore"):
-            weights = np.exp((logits - best) / self.temperature)
+            weights = np.exp((logits - best_logits(logits)) / self.temperature)
         if self.top_k is not None and self.top_k < weights.shape[1]:
             weights = _keep_most_probable(weights, self.top_k)
         if self.top_p is not None and self.top_p < 1:
             weights = _keep_nucleus(weights, self.top_p)
-        return _invert(weights, uniforms)
+        return weights
 
 
 def best_logits(logits: np.ndarray) -> np.ndarray:

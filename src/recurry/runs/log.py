@@ -139,6 +139,8 @@ def _line(progress: Progress, *, loss_nats: float) -> dict[str, Any]:
         "gradient_norm": progress.gradient_norm,
         "learning_rate": progress.learning_rate,
     }
+    if progress.update_ratio is not None:
+        line["update_ratio"] = _finite(progress.update_ratio)
     if progress.validation is not None:
         scores = numbers_of(progress.validation)
         line |= {f"validation_{name}": _finite(value) for name, value in scores.items()}

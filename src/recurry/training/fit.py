@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from recurry.errors import TrainingError
 from recurry.tasks.task import AnyModel, AnyScores
 from recurry.training.data import TrainingData
-from recurry.training.optimise import clip_gradients, make_update
+from recurry.training.optimise import clip_gradients, make_measured_update, make_update
 from recurry.training.state import TrainingState
+
+# Of so many updates one is measured: it needs a copy of all weights.
+_MEASURE_EVERY = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +29,8 @@ class Progress:
         loss_nats: Training loss of the update, in nats a symbol or record, with dropout.
         gradient_norm: Euclidean norm of all gradients together, before clipping.
         learning_rate: The rate that the update used.
+        update_ratio: The norm of the change of all weights divided by that of the weights, at every
+            tenth update.
         validation: Scores on the validation data, where they were due.
         is_best: Whether those are the best so far.
     """
@@ -37,6 +42,7 @@ class Progress:
     loss_nats: float
     gradient_norm: float
     learning_rate: float
+    update_ratio: float | None = None
     validation: AnyScores | None = None
     is_best: bool = False
 
@@ -76,7 +82,11 @@ def fit(model: AnyModel, data: TrainingData, state: TrainingState) -> Iterator[P
             raise _not_finite(state, loss_nats=loss_nats, gradient_norm=gradient_norm)
 
         learning_rate = state.learning_rate(place) * lesson.rate_factor
-        make_update(state.optimiser, learning_rate=learning_rate)
+        ratio = None
+        if (state.update + 1) % _MEASURE_EVERY:
+            make_update(state.optimiser, learning_rate=learning_rate)
+        else:
+            ratio = make_measured_update(state.optimiser, learning_rate=learning_rate)
         state.advance(lesson.num_counted, lesson.carried)
 
         validation, is_best = None, False
@@ -96,6 +106,7 @@ def fit(model: AnyModel, data: TrainingData, state: TrainingState) -> Iterator[P
             loss_nats=loss_nats,
             gradient_norm=gradient_norm,
             learning_rate=learning_rate,
+            update_ratio=ratio,
             validation=validation,
             is_best=is_best,
         )

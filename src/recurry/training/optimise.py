@@ -4,6 +4,7 @@ Comes in: named parameters and the table `optimiser`. Goes out: updates. The sta
 becomes tensors named by parameter and back, to the bit, without any pickling.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -74,6 +75,21 @@ def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
     if optimiser.defaults.get("fused"):  # these do not tell autograd that weights have changed
         for group in optimiser.param_groups:
             torch.autograd.graph.increment_version(group["params"])
+
+
+def make_measured_update(optimiser: optim.Optimizer, *, learning_rate: float) -> float:
+    """Update all weights, and tell how far: the norm of the change divided by that of the weights.
+
+    Args:
+        optimiser: Whose gradients are set.
+        learning_rate: Of this update.
+    """
+    weights = [weight.detach() for group in optimiser.param_groups for weight in group["params"]]
+    before = [weight.clone() for weight in weights]
+    make_update(optimiser, learning_rate=learning_rate)
+    change = [weight - old for weight, old in zip(weights, before, strict=True)]
+    size = float(nn.utils.get_total_norm(before))
+    return float(nn.utils.get_total_norm(change)) / size if size else math.inf
 
 
 def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> float:

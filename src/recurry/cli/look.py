@@ -1,0 +1,273 @@
+"""`recurry look`: a model in the browser, or views of it in files and in the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from recurry.cli.model_argument import MODEL_NAME, RUN_NAME, find_model
+from recurry.errors import UsageError
+
+if TYPE_CHECKING:
+    from recurry.inspection.session import Session
+    from recurry.inspection.subject import Subject
+    from recurry.serving.passage import Passage
+
+_PORT, _MOST = 8642, 1_000_000
+_SHEET = ".html"
+
+
+@click.command()
+@click.argument("model")
+@click.argument("text", required=False, metavar="[TEXT|FILE|-]")
+@click.option("--view", metavar="NAME", help="One view, in the terminal or in a file.")
+@click.option(
+    "--set", "pairs", multiple=True, metavar="OPTION=VALUE", help="An option of that view."
+)
+@click.option(
+    "--out",
+    metavar="FILE",
+    help="Write to FILE: .svg, .png, .csv or .json of one view, .html of all views or of one.",
+)
+@click.option(
+    "--paint",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Whether --view text prints colours.",
+)
+@click.option(
+    "--characters",
+    type=click.IntRange(1),
+    default=_MOST,
+    show_default=True,
+    help="How much of TEXT is read at most.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=_PORT,
+    show_default=True,
+    help="Of the page; where it is taken, the next free one.",
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Any but this one needs --token."
+)
+@click.option("--token", help="What a browser on another machine must bring.")
+@click.option("--no-browser", "is_quiet", is_flag=True, help="Print the page's address only.")
+def look(
+    model: str,
+    text: str | None,
+    view: str | None,
+    pairs: tuple[str, ...],
+    out: str | None,
+    paint: str,
+    characters: int,
+    port: int,
+    host: str,
+    token: str | None,
+    is_quiet: bool,
+) -> None:
+    """Look inside MODEL while it reads a text, on a page in the browser.
+
+    MODEL is a model file, a run folder (also one that is still empty: the page waits), or a TOML
+    file that names the parts of a torch.nn language model. TEXT is a file, - for standard input,
+    or a text in quotes; without it, a language model reads what its run has held out.
+
+    The page is served on this machine alone and asks nothing of any other. Views: text, find,
+    write, errors, meaning, gates, gradient, attention, saliency, network, training, cell.
+    """
+    if pairs and not view:
+        raise UsageError("--set sets an option of a view.", hint="--view NAME")
+    path = _find(model, is_page=not (view or out))
+    if view or out:
+        _write_views(
+            path, text, characters=characters, view=view, pairs=pairs, out=out, paint=paint
+        )
+        return
+    _show_page(
+        path, text, characters=characters, address=(host, port), token=token, is_quiet=is_quiet
+    )
+
+
+def _find(name: str, *, is_page: bool) -> Path:
+    """The model file, or the folder of a run that a page can wait for.
+
+    Raises:
+        UsageError: There is neither.
+    """
+    path = Path(name)
+    if os.path.isdir(path):
+        if os.path.isfile(path / MODEL_NAME):
+            return path
+        if is_page and (os.path.isfile(path / RUN_NAME) or not any(path.iterdir())):
+            return path
+    return find_model(name)
+
+
+def _show_page(
+    path: Path,
+    text: str | None,
+    *,
+    characters: int,
+    address: tuple[str, int],
+    token: str | None,
+    is_quiet: bool,
+) -> None:
+    """Serve the page until Ctrl-C."""
+    from recurry.serving.launch import address_of, bind, check_host, open_browser, serve
+    from recurry.serving.viewing import Viewing
+
+    check_host(address[0], token)
+    given = _named(text, characters)
+    from recurry.serving.application import build_application
+    from recurry.serving.events import EventHub
+
+    events = EventHub()
+    viewing = Viewing(
+        path, passage=lambda subject: _passage(subject, given, path), publish=events.publish
+    )
+    listening = bind(*address)
+    shown = address_of(listening, token=token)
+    try:
+        if viewing.model_path.is_file():
+            viewing.open()
+        else:
+            click.echo(f"{path} has no model yet; the page waits for it.", err=True)
+
+        def started() -> None:
+            click.echo(f"Looking into {path}: {shown}   (Ctrl-C ends it)", err=True)
+            viewing.start()
+            if not is_quiet:
+                open_browser(shown)
+
+        app = build_application(viewing, events, token=token)
+        serve(app, listening, events=events, on_start=started)
+    finally:
+        listening.close()
+        viewing.close()
+
+
+def _write_views(
+    path: Path,
+    text: str | None,
+    *,
+    characters: int,
+    view: str | None,
+    pairs: tuple[str, ...],
+    out: str | None,
+    paint: str,
+) -> None:
+    """Compute one view or all of them, for a file or for the terminal."""
+    from recurry.serving.answers import read_options
+    from recurry.serving.output import ENDINGS, check_output, write_finding
+    from recurry.serving.views import find_view
+
+    found = find_view(view) if view else None
+    ending = check_output(out, (*ENDINGS, _SHEET)) if out else None
+    if found is None and ending != _SHEET:
+        raise UsageError(
+            f"{out} holds one view, and none was named.", hint="--view NAME, or a file .html"
+        )
+    options = read_options(found.Options, _pairs(pairs)) if found else None
+    session = _open_session(path, _named(text, characters))
+    try:
+        if found is None or ending == _SHEET:
+            assert out is not None
+            _write_sheet(session, path, out, [found] if found else None)
+        elif out:
+            write_finding(found.compute(session, options), out)
+            click.echo(f"{found.title}: {out}", err=True)
+        else:
+            _print_view(found, session, options, paint=paint)
+    finally:
+        if session.recording is not None:
+            session.recording.close()
+
+
+def _open_session(path: Path, given: Passage | None) -> Session:
+    """A model and what it had in mind over a text."""
+    from recurry.inspection.recording import start_recording
+    from recurry.inspection.session import Session
+    from recurry.inspection.subject import open_subject
+
+    folder = path if path.is_dir() else path.parent
+    subject = open_subject(path / MODEL_NAME if path.is_dir() else path)
+    passage = _passage(subject, given, path)
+    recording = start_recording(subject, passage.text)
+    recording.wait()
+    is_run = (folder / RUN_NAME).is_file()
+    return Session(subject, recording, run_folder=folder if is_run else None)
+
+
+def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None) -> None:
+    from recurry.serving.output import write_bytes
+    from recurry.serving.sheet import write_sheet
+    from recurry.serving.views import all_views
+
+    page = write_sheet(
+        session,
+        views or all_views(),
+        title=f"Inside {path.name}",
+        note=session.subject.title,
+        notify=lambda title: click.echo(f"{title} ...", err=True),
+    )
+    write_bytes(out, page.encode("utf-8", "xmlcharrefreplace"))
+    click.echo(f"report  {out}   (open it in a browser)", err=True)
+
+
+def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> None:
+    """A painted text in the terminal, or the rows of another view as CSV."""
+    from recurry.cli.painting import Paint, show_legend, show_paintings
+    from recurry.inspection.views.text import TextFinding
+    from recurry.serving.answers import to_csv
+
+    finding = view.compute(session, options)
+    shown = Paint(colour="varying", html=None, paint=paint, as_json=False)
+    if not isinstance(finding, TextFinding) or shown.depth() == "none":
+        sys.stdout.write(to_csv(finding.to_rows()))
+        return
+    show_paintings(finding.to_paintings(), shown)
+    show_legend(shown.depth())
+
+
+def _named(text: str | None, characters: int) -> Passage | None:
+    """The text that was named, if one was."""
+    if text is None:
+        return None
+    from recurry.serving.passage import named_passage
+
+    passage = named_passage(text, characters=characters)
+    if passage.is_cut:
+        click.echo(
+            f"Only the first {characters:,} characters of {passage.name} are read (--characters).",
+            err=True,
+        )
+    return passage
+
+
+def _passage(subject: Subject, given: Passage | None, path: Path) -> Passage:
+    from recurry.serving.passage import usual_passage
+
+    folder = path if path.is_dir() else path.parent
+    return given or usual_passage(subject, folder)
+
+
+def _pairs(pairs: tuple[str, ...]) -> Mapping[str, str]:
+    """`OPTION=VALUE` as names and values.
+
+    Raises:
+        UsageError: There is no equals sign.
+    """
+    found = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            raise UsageError(f"--set {pair} sets nothing.", accepted="--set OPTION=VALUE")
+        found[name.strip()] = value
+    return found

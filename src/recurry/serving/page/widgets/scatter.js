@@ -1,0 +1,73 @@
+// Points over two axes, each with words of its own; they can be picked by mouse and keyboard.
+
+import { h, s } from "../elements.js";
+import { short } from "./plot.js";
+
+const WIDTH = 460;
+const HEIGHT = 420;
+const EDGE = { left: 54, right: 14, top: 12, bottom: 46 };
+
+/**
+ * Draws `groups` of {label, points: [{x, y, title}]} over `limits` [[x0, x1], [y0, y1]].
+ *
+ * `onPick` gets a point; `hasCircle` draws the circle of radius 1 around 0. Gives the element.
+ */
+export function scatter({ label, x, y, limits, groups, onPick = null, hasCircle = false }) {
+  const across = (value) => EDGE.left + place(value, limits[0]) * (WIDTH - EDGE.left - EDGE.right);
+  const up = (value) => HEIGHT - EDGE.bottom - place(value, limits[1]) * (HEIGHT - EDGE.top - EDGE.bottom);
+  const parts = [...grid(limits, across, up), ...words(x, y)];
+  if (hasCircle) {
+    parts.push(s("ellipse", { cx: across(0), cy: up(0), rx: across(1) - across(0), ry: up(0) - up(1),
+      class: "circle" }));
+  }
+  groups.forEach((group, number) => {
+    for (const point of group.points) {
+      parts.push(disc(point, { x: across(point.x), y: up(point.y), number, onPick }));
+    }
+  });
+  const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label,
+    class: "scatter" }, parts);
+  return h("figure", { class: "points" }, legend(groups), picture);
+}
+
+function place(value, [low, high]) {
+  return (value - low) / (high - low || 1);
+}
+
+function disc(point, { x, y, number, onPick }) {
+  const shown = s("circle", { cx: x.toFixed(1), cy: y.toFixed(1), r: 4, class: `disc g${(number % 8) + 1}` },
+    s("title", {}, point.title));
+  if (onPick) {
+    shown.classList.add("live");
+    shown.addEventListener("click", () => onPick(point));
+  }
+  return shown;
+}
+
+function grid([[x0, x1], [y0, y1]], across, up) {
+  const lines = [];
+  for (let step = 0; step <= 4; step += 1) {
+    const [xs, ys] = [x0 + ((x1 - x0) * step) / 4, y0 + ((y1 - y0) * step) / 4];
+    lines.push(
+      s("line", { x1: across(xs), x2: across(xs), y1: up(y0), y2: up(y1), class: "grid" }),
+      s("line", { x1: across(x0), x2: across(x1), y1: up(ys), y2: up(ys), class: "grid" }),
+      s("text", { x: across(xs), y: up(y0) + 17, class: "tick middle" }, short(xs)),
+      s("text", { x: across(x0) - 7, y: up(ys) + 4, class: "tick end" }, short(ys)),
+    );
+  }
+  return lines;
+}
+
+function words(x, y) {
+  const middle = (HEIGHT - EDGE.bottom + EDGE.top) / 2;
+  return [
+    s("text", { x: (WIDTH + EDGE.left) / 2, y: HEIGHT - 8, class: "tick middle" }, x),
+    s("text", { x: 13, y: middle, class: "tick middle", transform: `rotate(-90 13 ${middle})` }, y),
+  ];
+}
+
+function legend(groups) {
+  if (groups.length < 2) return null;
+  return h("figcaption", { class: "legend small" }, groups.map((group, number) =>
+    h("span", {}, h("i", { class: `g${(number % 8) + 1}`, "aria-hidden": "true" }), group.label)));
+}

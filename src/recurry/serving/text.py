@@ -1,0 +1,258 @@
+"""The parts of a painted text that a page asks for while somebody reads, scrolls and points.
+
+Comes in: what is shown, and which part of it. Goes out: pieces, levels, probabilities, values.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+from recurry.errors import UsageError
+from recurry.inspection.address import find_layer
+from recurry.inspection.colour import NUM_LEVELS, levels, squash
+from recurry.inspection.interest import spread
+from recurry.inspection.recording import SCALE
+from recurry.inspection.subject import SubjectLayer
+from recurry.inspection.view import ViewOptions
+from recurry.serving.layout import Rows, lay_out
+from recurry.serving.viewing import Shown, is_gate
+
+_MOST_TOP = 5
+_FIRST_SECONDS = 5.0
+
+
+class Where(ViewOptions):
+    """Which layer is meant.
+
+    Attributes:
+        layer: From 0.
+        direction: Which way it reads.
+    """
+
+    layer: int = Field(default=0, ge=0)
+    direction: Literal["forward", "backward"] = "forward"
+
+
+class RowsOptions(Where):
+    """Some rows of the text, painted with one unit.
+
+    Attributes:
+        row: The first row.
+        rows: How many.
+        columns: Width of a row.
+        name: The named value; the painted state when not given.
+        unit: The unit.
+    """
+
+    row: int = Field(default=0, ge=0)
+    rows: int = Field(default=60, ge=1, le=400)
+    columns: int = Field(default=100, ge=10, le=400)
+    name: str | None = None
+    unit: int = Field(default=0, ge=0)
+
+
+class PlaceOptions(ViewOptions):
+    """A symbol whose row is wanted.
+
+    Attributes:
+        step: The symbol.
+        columns: Width of a row.
+    """
+
+    step: int = Field(default=0, ge=0)
+    columns: int = Field(default=100, ge=10, le=400)
+
+
+class StepsOptions(Where):
+    """Some steps about which everything is wanted.
+
+    Attributes:
+        start: The first step.
+        stop: After the last.
+        unit: The unit whose named values are shown.
+    """
+
+    start: int = Field(default=0, ge=0)
+    stop: int = Field(default=1, ge=0)
+    unit: int = Field(default=0, ge=0)
+
+
+class StripsOptions(Where):
+    """All units of a layer over a stretch, some at a time.
+
+    Attributes:
+        start: The first step.
+        stop: After the last.
+        name: The named value; the painted state when not given.
+        order: By what varies most, or by number.
+        offset: How many units are left out at the beginning.
+        count: How many are shown.
+    """
+
+    start: int = Field(default=0, ge=0)
+    stop: int = Field(default=0, ge=0)
+    name: str | None = None
+    order: Literal["interest", "number"] = "interest"
+    offset: int = Field(default=0, ge=0)
+    count: int = Field(default=24, ge=1, le=128)
+
+
+class NamedOptions(Where):
+    """One named value of the first units over a few steps.
+
+    Attributes:
+        name: The named value.
+        start: The first step.
+        count: Number of steps.
+        units: Number of units.
+    """
+
+    name: str = "h"
+    start: int = Field(default=0, ge=0)
+    count: int = Field(default=40, ge=1, le=200)
+    units: int = Field(default=24, ge=1, le=128)
+
+
+def text_rows(shown: Shown, options: RowsOptions) -> dict[str, Any]:
+    """Rows of the text with the level of each symbol that has been read."""
+    recording, rows = shown.recording, layout_of(shown, options.columns)
+    starts = rows.window(options.row, options.rows)
+    start, stop = int(starts[0]), int(starts[-1])
+    recording.wait(stop, timeout_s=_FIRST_SECONDS if options.row == 0 else 0.0)
+    known = max(start, min(stop, recording.length))
+    symbols = recording.symbols
+    layer = find_layer(shown.subject, options.layer, options.direction)
+    painted = unit_levels(shown, layer, options.name, [options.unit], start=start, stop=known)
+    return {
+        "version": shown.version,
+        "num_rows": len(rows),
+        "row": min(options.row, len(rows)),
+        "starts": starts,
+        "pieces": symbols.pieces[start:stop],
+        "levels": painted[0],
+        "unknown": np.flatnonzero(~symbols.is_known[start:stop]) + start,
+    }
+
+
+def layout_of(shown: Shown, columns: int) -> Rows:
+    """The rows of the whole text, made once for a width."""
+    pieces = shown.recording.symbols.pieces
+    return shown.session.kept(("rows", columns), lambda: lay_out(pieces, columns))
+
+
+def place(shown: Shown, options: PlaceOptions) -> dict[str, Any]:
+    """The row of a symbol."""
+    return {"row": layout_of(shown, options.columns).row_of(options.step)}
+
+
+def step_facts(shown: Shown, options: StepsOptions) -> dict[str, Any]:
+    """What the model expects after each step, how surprised it was, and all values of a unit."""
+    recording = shown.recording
+    stop = min(options.stop, recording.length, options.start + 512)
+    start = min(options.start, stop)
+    layer = find_layer(shown.subject, options.layer, options.direction)
+    _check_unit(layer, options.unit)
+    blocks = recording.blocks(recording.names, layer, start=start, stop=stop)
+    parts = [block for _, block in blocks]
+    values = {
+        name: np.concatenate([part[name][:, options.unit] for part in parts])
+        for name in recording.names
+        if parts and parts[0][name].shape[1] > options.unit
+    }
+    facts: dict[str, Any] = {"start": start, "values": values}
+    if shown.subject.kind in ("language", "foreign") and stop > start:
+        top = recording.top(start, stop, _MOST_TOP)
+        names = shown.subject.symbols
+        facts["top"] = [
+            [[names[number], float(share)] for number, share in zip(ids, shares, strict=True)]
+            for ids, shares in zip(top.ids.tolist(), top.probabilities, strict=True)
+        ]
+        facts["loss"] = losses(shown, start, stop)
+    return facts
+
+
+def losses(shown: Shown, start: int, stop: int) -> np.ndarray:
+    """The loss of some symbols."""
+    recording = shown.recording
+    if not recording.is_finished:
+        return recording.loss[start:stop]
+    return shown.session.kept("loss", lambda: recording.loss)[start:stop]
+
+
+def strips(shown: Shown, options: StripsOptions) -> dict[str, Any]:
+    """Levels of many units over a stretch, a row for each, as one byte a symbol."""
+    recording = shown.recording
+    layer = find_layer(shown.subject, options.layer, options.direction)
+    stop = min(options.stop, recording.length, options.start + 8192)
+    start = min(options.start, stop)
+    order = _order(shown, layer, options.order)
+    units = order[options.offset : options.offset + options.count]
+    painted = unit_levels(shown, layer, options.name, units.tolist(), start=start, stop=stop)
+    return {
+        "start": start,
+        "length": stop - start,
+        "total": layer.hidden_size,
+        "units": units,
+        "levels": base64.b64encode(painted.astype(np.uint8).tobytes()).decode(),
+    }
+
+
+def named_values(shown: Shown, options: NamedOptions) -> dict[str, Any]:
+    """Levels of one named value for the first units of a layer, with the symbols above them."""
+    recording = shown.recording
+    layer = find_layer(shown.subject, options.layer, options.direction)
+    recording.wait(options.start + options.count, timeout_s=_FIRST_SECONDS)
+    stop = min(options.start + options.count, recording.length)
+    start = min(options.start, stop)
+    units = list(range(min(options.units, layer.hidden_size)))
+    painted = unit_levels(shown, layer, options.name, units, start=start, stop=stop)
+    return {"pieces": recording.symbols.pieces[start:stop], "units": units, "levels": painted}
+
+
+def first_selection(shown: Shown) -> dict[str, Any]:
+    """What is looked at first: the unit of the last layer that varies most."""
+    layer = shown.subject.layers[-1]
+    shown.recording.wait(4096, timeout_s=_FIRST_SECONDS)
+    order = _order(shown, layer, "interest")
+    return {"layer": layer.index, "direction": layer.direction, "unit": int(order[0])}
+
+
+def unit_levels(
+    shown: Shown, layer: SubjectLayer, name: str | None, units: list[int], *, start: int, stop: int
+) -> np.ndarray:
+    """Levels 0 to 64 of some units, (units, n): -1 to 1, and of gates from shut to open."""
+    recording = shown.recording
+    for unit in units:
+        _check_unit(layer, unit)
+    where = {"layer": layer.index, "direction": layer.direction, "start": start, "stop": stop}
+    if name is None or name == recording.painted_state:
+        found = recording.levels(**where, units=units)
+        return np.rint((found.astype(np.float32) / SCALE + 1) / 2 * (NUM_LEVELS - 1)).astype(int)
+    values = recording.values(name, **where)
+    if values.shape[1] != layer.hidden_size:
+        raise UsageError(f"{name} has no value for each unit: it depends on the input alone.")
+    picked = values[:, units].T
+    return levels(2 * picked - 1 if is_gate(layer, name) else squash(picked, name))
+
+
+def _order(shown: Shown, layer: SubjectLayer, order: str) -> np.ndarray:
+    """Numbers of all units, as they are shown."""
+    if order == "number":
+        return np.arange(layer.hidden_size)
+    recording = shown.recording
+    far = recording.length if recording.is_finished else recording.length // 100_000
+    key = ("spread", layer.label, recording.is_finished, far)
+    found = shown.session.kept(key, lambda: spread(recording, layer))
+    return np.argsort(-found, kind="stable")
+
+
+def _check_unit(layer: SubjectLayer, unit: int) -> None:
+    if unit >= layer.hidden_size:
+        raise UsageError(
+            f"Layer {layer.label} has no unit {unit}.",
+            accepted=f"a unit from 0 to {layer.hidden_size - 1}",
+        )

@@ -1,0 +1,307 @@
+"""What the page shows: one model, one text, and what was found of them.
+
+Comes in: where the model is, a text. Goes out: the model's session, kept findings, facts for the
+page. Imports inspection, runs and the views.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock, RLock, Thread
+from typing import Any
+
+from recurry.artefact.model_file import FILE_NAME
+from recurry.errors import RecurryError, UsageError
+from recurry.inspection.recording import Recording, start_recording
+from recurry.inspection.saturation import gates_of
+from recurry.inspection.session import Session
+from recurry.inspection.subject import Subject, SubjectLayer, open_subject
+from recurry.inspection.view import Finding
+from recurry.runs.log import LOG_NAME
+from recurry.serving.answers import read_options
+from recurry.serving.passage import Passage
+from recurry.serving.views import all_views, find_view
+
+Publish = Callable[[str, Any], None]
+
+_MOST_KEPT = 64  # findings
+_LOOK_SECONDS = 1.0
+_TELL_SECONDS = 0.3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shown:
+    """A model that has read, or is reading, a text.
+
+    Attributes:
+        session: The model and the recording.
+        passage: The text.
+        version: Counts texts and models; a page asks again when it has changed.
+    """
+
+    session: Session
+    passage: Passage
+    version: int
+
+    @property
+    def subject(self) -> Subject:
+        """The model."""
+        return self.session.subject
+
+    @property
+    def recording(self) -> Recording:
+        """What it had in mind."""
+        assert self.session.recording is not None
+        return self.session.recording
+
+
+class Viewing:
+    """A model that is looked at, from before it is there to the last page that shows it.
+
+    Args:
+        path: A model file, a TOML file that names the parts of a foreign model, or a run folder,
+            which may have no model yet.
+        passage: Gives the text to read for a model.
+        publish: Tells all open pages of an event.
+    """
+
+    def __init__(
+        self, path: Path, *, passage: Callable[[Subject], Passage], publish: Publish
+    ) -> None:
+        self.path, self._passage, self._publish = path, passage, publish
+        self.run_folder = path if path.is_dir() else _run_of(path)
+        self._shown: Shown | None = None
+        self._problem: RecurryError | None = None
+        self._old: list[Recording] = []
+        self._findings: OrderedDict[tuple[Any, ...], Finding] = OrderedDict()
+        self._busy: dict[tuple[Any, ...], Lock] = {}
+        self._lock, self._version, self._is_closed = RLock(), 0, False
+
+    @property
+    def model_path(self) -> Path:
+        """Where the model is, or will be."""
+        return self.path / FILE_NAME if self.path.is_dir() else self.path
+
+    @property
+    def shown(self) -> Shown:
+        """The model and its text.
+
+        Raises:
+            RecurryError: There is no model yet, or it could not be opened.
+        """
+        shown = self._shown
+        if shown is not None:
+            return shown
+        if self._problem is not None:
+            raise self._problem
+        raise UsageError(
+            "There is no model to look into yet.",
+            where=str(self.path),
+            got="a run without a model" if not self.model_path.exists() else "a model being read",
+            hint="the view Training shows the run; the others come by themselves",
+        )
+
+    def start(self) -> None:
+        """Watch in the background: open the model as soon as there is one, tell what a run logs."""
+        if self._shown is None:
+            Thread(target=self._wait_and_open, name="recurry look", daemon=True).start()
+        if self.run_folder is not None:
+            Thread(target=self._watch_run, name="recurry run", daemon=True).start()
+
+    def open(self) -> None:
+        """Open the model as it is now and begin to read the text.
+
+        Raises:
+            RecurryError: There is no model, it is damaged, or one cannot look into it.
+        """
+        subject = open_subject(self.model_path)
+        self._show(subject, self._passage(subject))
+
+    def reopen(self) -> None:
+        """Open the model as it is now, and let it read the same text.
+
+        Raises:
+            RecurryError: There is no model, or it is damaged.
+        """
+        passage = self.shown.passage
+        self._show(open_subject(self.model_path), passage)
+
+    def read(self, passage: Passage) -> None:
+        """Let the model read another text."""
+        self._show(self.shown.subject, passage)
+
+    def close(self) -> None:
+        """End everything that works in the background."""
+        self._is_closed = True
+        for recording in [*self._old, *([self._shown.recording] if self._shown else [])]:
+            recording.close()
+
+    def finding(self, name: str, query: Mapping[str, str]) -> Finding:
+        """What a view finds, computed once for the same options.
+
+        Raises:
+            RecurryError: There is no such view, an option is wrong, or there is no model.
+        """
+        view = find_view(name)
+        options = read_options(view.Options, query)
+        session, version = self._session(name)
+        key = (version, name, options.model_dump_json())
+        with self._lock:
+            busy = self._busy.setdefault(key, Lock())
+        with busy:  # ten tabs that ask for the same let it be computed once
+            kept = self._findings.get(key)
+            if kept is not None:
+                return kept
+            finding = view.compute(session, options)
+        with self._lock:
+            self._busy.pop(key, None)
+            if name not in _LIVE:
+                self._findings[key] = finding
+                while len(self._findings) > _MOST_KEPT:
+                    self._findings.popitem(last=False)
+        return finding
+
+    def about(self) -> dict[str, Any]:
+        """What the head of the page says, and what views need to know of the model."""
+        shown = self._shown
+        facts: dict[str, Any] = {
+            "version": self._version,
+            "has_run": self.run_folder is not None,
+            "run": str(self.run_folder or ""),
+            "title": shown.subject.title if shown else None,
+            "layers": [],
+            "problem": {"what": self._problem.what} if self._problem else None,
+        }
+        if shown is None:
+            return facts
+        recording = shown.recording
+        return facts | {
+            "kind": shown.subject.kind,
+            "text": shown.passage.name,
+            "num_symbols": len(recording.symbols),
+            "painted": recording.painted_state,
+            "names": list(recording.names),
+            "states": list(shown.subject.layers[0].cell.states),
+            "gates": gate_names(shown.subject.layers[0]),
+            "layers": [
+                {
+                    "index": layer.index,
+                    "direction": layer.direction,
+                    "label": layer.label,
+                    "hidden_size": layer.hidden_size,
+                }
+                for layer in shown.subject.layers
+            ],
+        }
+
+    def views(self) -> list[dict[str, Any]]:
+        """Every view: its words, its options, and why it cannot be shown if it cannot."""
+        return [
+            {
+                "name": view.name,
+                "title": view.title,
+                "caption": view.caption,
+                "options": view.Options.model_json_schema(),
+            }
+            for view in all_views()
+        ]
+
+    def _session(self, name: str) -> tuple[Session, int]:
+        """The session that a view reads; the run of a model that is not there yet has one too."""
+        if self._shown is None and name in _LIVE and self.run_folder is not None:
+            return Session(None, None, run_folder=self.run_folder), self._version  # type: ignore[arg-type]
+        shown = self.shown
+        return shown.session, shown.version
+
+    def _show(self, subject: Subject, passage: Passage) -> None:
+        recording = start_recording(subject, passage.text)
+        session = Session(subject, recording, run_folder=self.run_folder)
+        with self._lock:
+            if self._shown is not None:
+                self._old.append(self._shown.recording)
+            self._version += 1
+            self._shown = Shown(session=session, passage=passage, version=self._version)
+            self._problem = None
+            self._findings.clear()
+            while len(self._old) > 1:  # requests may still read the last one
+                self._old.pop(0).close()
+        self._publish("about", {"version": self._version})
+        Thread(target=self._tell, args=(recording,), name="recurry progress", daemon=True).start()
+
+    def _tell(self, recording: Recording) -> None:
+        """Tell the pages how far the text has been read."""
+        total = len(recording.symbols)
+        try:
+            while not self._is_closed:
+                is_done = recording.wait(timeout_s=_TELL_SECONDS)
+                if self._shown is None or self._shown.recording is not recording:
+                    return
+                progress = {"done": recording.length, "length": total, "is_finished": is_done}
+                self._publish("recording", progress)
+                if is_done:
+                    return
+        except RecurryError as error:
+            self._problem = error
+            self._publish("problem", error.what)
+
+    def _wait_and_open(self) -> None:
+        while not self._is_closed:
+            if self.model_path.is_file():
+                try:
+                    self.open()
+                except RecurryError as error:
+                    self._problem = error
+                    self._publish("about", {"version": self._version})
+                return
+            time.sleep(_LOOK_SECONDS)
+
+    def _watch_run(self) -> None:
+        """Tell the pages when the log of the run has grown, and when there is a newer model."""
+        assert self.run_folder is not None
+        log, model = self.run_folder / LOG_NAME, self.model_path
+        size, made = _size(log), _made(model)
+        while not self._is_closed:
+            time.sleep(_LOOK_SECONDS)
+            if (now := _size(log)) != size:
+                size = now
+                self._publish("training", {"bytes": size})
+            if self._shown is not None and (newer := _made(model)) != made:
+                made = newer
+                self._publish("model", {"made": made})
+
+
+def is_gate(layer: SubjectLayer, name: str) -> bool:
+    """Whether a named value goes from 0, shut, to 1, open."""
+    return name in gate_names(layer)
+
+
+def gate_names(layer: SubjectLayer) -> list[str]:
+    """The named values of a layer that are gates."""
+    return list(gates_of(layer.cell.graph))
+
+
+def _made(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+# Views that show what changes by itself, so nothing of them is kept.
+_LIVE = frozenset({"training"})
+
+
+def _run_of(path: Path) -> Path | None:
+    """The run folder that a model file lies in."""
+    return path.parent if (path.parent / "run.toml").is_file() else None

@@ -1,0 +1,98 @@
+"""The view Gradient through time: what it measures, on which text, beside what."""
+
+import json
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+import torch
+
+from recurry.errors import UsageError
+from recurry.inspection.recording import record
+from recurry.inspection.session import Session
+from recurry.inspection.subject import subject_of
+from recurry.inspection.views.gradient import GradientOptions, GradientView
+
+TEXT = "abc de\nfgh " * 40
+
+
+def _session(model, text: str = TEXT) -> Session:
+    subject = subject_of(model)
+    return Session(subject, record(subject, text))
+
+
+def _compute(model, text: str = TEXT, **options):
+    return GradientView().compute(_session(model, text), GradientOptions(**options))
+
+
+def test_every_network_has_a_curve_a_layer(model):
+    finding = _compute(model, reach=20, places=3, cells="rnn, gru,rnn,lstm")
+    networks = [(curve.network, curve.flow.layer) for curve in finding.curves]
+    names = ("trained", "untrained", "rnn", "gru")
+    assert networks == [(name, layer) for name in names for layer in (0, 1)]
+    assert all(curve.flow.norms.shape == (21, 3) for curve in finding.curves)
+    assert finding.curves[0].label == "trained, layer 0"
+    assert finding.left_out == ["lstm: it is the cell of this model, see untrained"]
+
+
+def test_an_exploding_matrix_is_seen_and_so_is_a_vanishing_one(build_model):
+    for factor in (0.5, 1.5):
+        model = build_model(cell="irnn", num_layers=1)
+        weights = model.network.recurrent.layers[0].forward._parameters
+        weights["U_h"].data.copy_(factor * torch.eye(6))
+        weights["b_h"].data.fill_(5.0)  # so that no unit is ever cut off
+        finding = _compute(model, "abc " * 10, reach=12, places=2, cells="")
+        flow = finding.curves[0].flow
+        np.testing.assert_allclose(
+            flow.median / flow.median[0], factor ** np.arange(13.0), rtol=1e-3
+        )
+        (eigenvalues,) = finding.eigenvalues
+        np.testing.assert_allclose(eigenvalues.values, factor, rtol=1e-6)
+
+
+def test_another_state_can_be_asked_for(model):
+    by_c, by_h = (_compute(model, reach=5, places=2, cells="", state=s) for s in ("c", "h"))
+    assert by_c.curves[0].flow.state == "c"
+    assert not np.allclose(by_c.curves[0].flow.norms, by_h.curves[0].flow.norms)
+    with pytest.raises(UsageError, match="no state of the cell lstm"):
+        _compute(model, state="f")
+
+
+def test_cells_that_do_not_fit_are_left_out_with_the_reason(model):
+    finding = _compute(model, reach=5, places=2, cells="mut1,gru")
+    assert [reason.split(":")[0] for reason in finding.left_out] == ["mut1"]
+    assert {curve.network for curve in finding.curves} == {"trained", "untrained", "gru"}
+    with pytest.raises(UsageError, match="no cell named"):
+        _compute(model, cells="lstn")
+
+
+def test_every_form_can_be_written(model):
+    finding = _compute(model, reach=5, places=2)
+    json.dumps(finding.to_json(), allow_nan=False)
+    texts = {element.text for element in ET.fromstring(finding.to_svg()).iter()}
+    assert {"trained, layer 0", "0.99 to the power k", "U_f, layer 0"} <= texts
+    rows = finding.to_rows()
+    assert len(rows) == 4 * 2 * 6
+    assert len({tuple(row) for row in rows}) == 1
+
+
+def test_a_gradient_that_overflows_is_no_number_in_json(build_model):
+    model = build_model(cell="irnn", num_layers=1)
+    weights = model.network.recurrent.layers[0].forward._parameters
+    weights["U_h"].data.copy_(1e4 * torch.eye(6))
+    finding = _compute(model, "abc " * 10, reach=30, places=2, cells="")
+    json.dumps(finding.to_json(), allow_nan=False)
+    ET.fromstring(finding.to_svg())
+
+
+@pytest.mark.parametrize("length", [3, 4, 20])
+def test_short_texts_are_looked_at_as_far_as_they_go(model, length):
+    finding = _compute(model, TEXT[:length], cells="")
+    assert len(finding.curves[0].flow.norms) == length - 1
+    with pytest.raises(UsageError, match="too short"):
+        _compute(model, TEXT[:2])
+
+
+def test_no_text_is_refused(model):
+    with pytest.raises(UsageError, match="no text"):
+        GradientView().compute(Session(subject_of(model), None), GradientOptions())
