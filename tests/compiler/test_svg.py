@@ -29,3 +29,19 @@ def test_wider_words_are_wider():
 
 def test_an_arrow_ends_where_it_points():
     assert "M30.0,9.0 l-8,-4 v8 z" in svg.arrow([(0, 0), (30, 9)], colour="#000")
+
+
+def test_words_are_safe_and_anchored():
+    found = ET.fromstring(svg.words((1, 2), "<b>\x00&", anchor="end"))
+    assert found.text == "<b> &"
+    assert found.attrib["text-anchor"] == "end"
+
+
+def test_a_long_name_is_cut_with_an_ellipsis():
+    assert svg.shorten("abcdef", 6) == "abcdef"
+    assert svg.shorten("abcdefg", 6) == "abcde…"
+
+
+def test_a_line_needs_points():
+    assert svg.line([], colour="#000", width=1) == ""
+    assert 'points="0.0,1.0 2.0,3.0"' in svg.line([(0, 1), (2, 3)], colour="#000", width=1)

@@ -22,7 +22,7 @@ def document(parts: Iterable[str], *, width: float, height: float, title: str) -
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" font-family="{FONT}">\n'
-        f"<title>{escape(title)}</title>\n"
+        f"<title>{clean(title)}</title>\n"
         f'<rect width="100%" height="100%" fill="#fcfcfa"/>\n{body}\n</svg>\n'
     )
 
@@ -58,6 +58,38 @@ def heading(start: Point, words: str, *, size: float = 15) -> str:
     return (
         f'<text x="{start[0]:.1f}" y="{start[1]:.1f}" font-size="{size:g}" fill="{INK}" '
         f'font-weight="bold">{escape(words, quote=False)}</text>'
+    )
+
+
+def words(start: Point, content: str, *, anchor: str = "start", extra: str = "") -> str:
+    """Plain words at a point, in the size and colour around them; any text is safe."""
+    place = f'x="{start[0]:.1f}" y="{start[1]:.1f}" text-anchor="{anchor}"'
+    return f"<text {place} {extra}>{clean(content)}</text>"
+
+
+def clean(text: str) -> str:
+    """Text as it may stand in a drawing: escaped, with a space for what cannot be printed.
+
+    Example:
+        >>> clean("a < b \x07")
+        'a &lt; b  '
+    """
+    return escape("".join(letter if letter.isprintable() else " " for letter in text))
+
+
+def shorten(name: str, longest: int) -> str:
+    """A name cut to a number of letters, with an ellipsis for what is left out."""
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def line(points: Sequence[Point], *, colour: str, width: float, extra: str = "") -> str:
+    """Straight lines from point to point; nothing where there is none."""
+    if not points:
+        return ""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return (
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width:g}" '
+        f'stroke-linejoin="round" {extra}/>'
     )
 
 

@@ -5,9 +5,10 @@ Comes in: symbols and weights. Goes out: the text of an SVG file.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
+
+from recurry.compiler.svg import clean, shorten
 
 CELL, LABEL, MARGIN = 22, 96, 16
 LONGEST_NAME, MOST_STEPS = 13, 120
@@ -84,13 +85,9 @@ def _cell(x: int, y: int, weight: float, tip: str) -> str:
     colour = ",".join(str(round(255 - weight * (255 - level))) for level in DARK)
     return (
         f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="rgb({colour})" '
-        f'stroke="#ececec"><title>{_clean(tip)}: {weight:.2f}</title></rect>'
+        f'stroke="#ececec"><title>{clean(tip)}: {weight:.2f}</title></rect>'
     )
 
 
 def _short(name: str) -> str:
-    return _clean(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…")
-
-
-def _clean(text: str) -> str:
-    return escape("".join(c if c.isprintable() else " " for c in text))
+    return clean(shorten(name, LONGEST_NAME))

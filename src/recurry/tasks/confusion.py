@@ -4,9 +4,10 @@ Comes in: counts and names. Goes out: the text of an SVG file.
 """
 
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
+
+from recurry.compiler.svg import clean, shorten
 
 CELL, LABEL, TOP = 34, 120, 64
 MOST_CLASSES, LONGEST_NAME = 40, 14
@@ -34,15 +35,15 @@ def confusion_svg(counts: np.ndarray, names: Sequence[str], *, title: str) -> st
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="system-ui, sans-serif" font-size="12" fill="{INK}">',
-        f"<title>{_clean(title)}</title>",
+        f"<title>{clean(title)}</title>",
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-        f'<text x="10" y="24" font-size="15" font-weight="600">{_clean(title)}</text>',
+        f'<text x="10" y="24" font-size="15" font-weight="600">{clean(title)}</text>',
         f'<text x="10" y="44">rows: truth, columns: answer; {right:,} of {int(counts.sum()):,} '
         "right</text>",
     ]
     for number, name in enumerate(names):
         middle = LABEL + CELL * number + CELL / 2
-        short = _clean(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…")
+        short = clean(shorten(name, LONGEST_NAME))
         y = TOP + LABEL - 8
         parts.append(
             f'<text transform="translate({middle + 4:.0f} {y}) rotate(-60)">{short}</text>'
@@ -68,7 +69,7 @@ def _cell(row: int, column: int, count: int, share: float, tip: str) -> str:
         else ""
     )
     return (
-        f'<g><title>{_clean(tip)}</title><rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" '
+        f'<g><title>{clean(tip)}</title><rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" '
         f'fill="rgb({colour})" stroke="#e4e4e4"/>{number}</g>'
     )
 
@@ -83,7 +84,3 @@ def _merge_rare(counts: np.ndarray, names: list[str]) -> tuple[np.ndarray, list[
     merged = np.zeros((MOST_CLASSES, MOST_CLASSES), dtype=counts.dtype)
     np.add.at(merged, (group[:, None], group[None]), counts)
     return merged, [*(names[number] for number in frequent), OTHERS]
-
-
-def _clean(text: str) -> str:
-    return escape("".join(c if c.isprintable() else " " for c in text))

@@ -1,0 +1,319 @@
+"""Pictures of numbers: curves, scatters, histograms, bars, and sheets of several.
+
+Comes in: arrays and names. Goes out: panels, and from them the text of an SVG file. Imports the
+shapes of the compiler.
+
+Everything stands on a light ground of its own, so a picture can be read on dark pages, too. The
+colours of series are those of Okabe and Ito (jfly.uni-koeln.de/color), which people who see red
+and green alike can tell apart; lines differ in their dashes as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recurry.compiler.axes import Axes, Frame, Scale
+from recurry.compiler.svg import INK, document, line, shorten, words
+
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#444444")
+_DASHES = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
+# More points cannot be told apart, and would only make the file large.
+MOST_POINTS = 4000
+LONGEST_NAME = 22
+
+WIDTH, HEIGHT = 560.0, 360.0
+_LEFT, _RIGHT, TOP, _BOTTOM = 76.0, 20.0, 40.0, 58.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Series:
+    """Points that belong together.
+
+    Args:
+        name: What the legend calls them.
+        x: Along, (N,).
+        y: Up, (N,); what is not finite is left out.
+        band: Lower and upper limits around y, (N,) each, drawn as an area.
+    """
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    band: tuple[np.ndarray, np.ndarray] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One drawing with its size, to be put on a sheet.
+
+    Args:
+        width: In pixels.
+        height: In pixels.
+        parts: SVG text.
+    """
+
+    width: float
+    height: float
+    parts: tuple[str, ...] = field(repr=False)
+
+
+def sheet(panels: Sequence[Panel], *, title: str, columns: int = 1, note: str = "") -> str:
+    """A whole picture: a title, a note below it, panels in rows.
+
+    Args:
+        panels: From left to right, then downwards.
+        title: What stands above them.
+        columns: How many of them stand side by side.
+        note: A smaller line below the title.
+    """
+    parts = [words((16, 28), title, extra='font-size="17" font-weight="bold"')]
+    y = 40.0
+    if note:
+        parts.append(words((16, 49), note, extra='font-size="12"'))
+        y = 60.0
+    width = 320.0
+    for start in range(0, len(panels), columns):
+        x, row = 0.0, panels[start : start + columns]
+        for panel in row:
+            inner = "\n".join(panel.parts)
+            parts.append(f'<g transform="translate({x:.1f} {y:.1f})">\n{inner}\n</g>')
+            x += panel.width
+        y += max(panel.height for panel in row)
+        width = max(width, x)
+    body = f'<g font-size="13" fill="{INK}">' + "\n".join(parts) + "</g>"
+    return document([body], width=width, height=y + 10, title=title)
+
+
+def curves(
+    series: Sequence[Series],
+    *,
+    title: str,
+    labels: tuple[str, str],
+    is_logarithmic: bool = False,
+    width: float = WIDTH,
+) -> Panel:
+    """Lines over a common x, with a legend.
+
+    Args:
+        series: The lines.
+        title: What stands above them.
+        labels: What x and y measure, with units.
+        is_logarithmic: Whether y is drawn by its powers of ten; what is not positive is left out.
+        width: Of the panel in pixels.
+    """
+    shown = [_finite(one, is_positive=is_logarithmic) for one in series]
+    axes = _axes(shown, labels=labels, is_logarithmic=is_logarithmic, width=width)
+    parts = [*heading(title), *axes.draw()]
+    inside: list[str] = []
+    for number, one in enumerate(shown):
+        colour, dash = SERIES[number % len(SERIES)], _DASHES[number % len(_DASHES)]
+        if one.band is not None:
+            inside.append(_area(axes, one, colour))
+        points = axes.place(list(zip(one.x.tolist(), one.y.tolist(), strict=True)))
+        dashed = f'stroke-dasharray="{dash}"' if dash else ""
+        inside.append(line(_thinned(points), colour=colour, width=1.9, extra=dashed))
+    return _panel(axes, [*parts, _clipped(axes, inside), *_legend(axes, shown)])
+
+
+def scatter(
+    series: Sequence[Series],
+    *,
+    title: str,
+    labels: tuple[str, str],
+    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    width: float = WIDTH,
+) -> Panel:
+    """Points as half transparent discs, a colour for each series.
+
+    Args:
+        series: The groups of points.
+        title: What stands above them.
+        labels: What x and y measure.
+        limits: The ranges of x and y; what the points need when not given.
+        width: Of the panel in pixels.
+    """
+    shown = [_finite(one) for one in series]
+    axes = _axes(shown, labels=labels, limits=limits, width=width)
+    inside = []
+    for number, one in enumerate(shown):
+        colour, step = SERIES[number % len(SERIES)], -(-len(one.x) // MOST_POINTS) or 1
+        points = zip(one.x[::step].tolist(), one.y[::step].tolist(), strict=True)
+        inside += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="0.55"/>'
+            for x, y in axes.place(list(points))
+        ]
+    parts = [*heading(title), *axes.draw(), *inside]
+    return _panel(axes, [*parts, *_legend(axes, shown, is_line=False)])
+
+
+def histogram(
+    counts: np.ndarray,
+    edges: np.ndarray,
+    *,
+    title: str,
+    labels: tuple[str, str],
+    width: float = WIDTH / 2,
+    height: float = HEIGHT * 0.66,
+) -> Panel:
+    """A column for each bin.
+
+    Args:
+        counts: Height of each column, (N,).
+        edges: Where bins begin and end, (N + 1,).
+        title: What stands above them.
+        labels: What is counted along, and what a height is.
+        width: Of the panel in pixels.
+        height: Of the panel in pixels.
+    """
+    high = float(counts.max(initial=0.0)) or 1.0
+    frame = _frame(width, height)
+    low, last = float(edges[0]), float(edges[-1])
+    axes = Axes(
+        frame=frame,
+        x=Scale.linear(low, last, label=labels[0], count=4, is_widened=False),
+        y=Scale.linear(0.0, high, label=labels[1], count=3),
+    )
+    bars = []
+    for left, right, count in zip(edges[:-1], edges[1:], counts, strict=True):
+        (x, y), end = (axes.across(float(left)), axes.up(float(count))), axes.across(float(right))
+        bars.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(end - x - 0.5, 0.5):.1f}" '
+            f'height="{max(frame.bottom - y, 0.0):.1f}" fill="{SERIES[0]}"/>'
+        )
+    return _panel(axes, [*heading(title), *axes.draw(), *bars])
+
+
+def bars(
+    rows: Sequence[tuple[str, float]], *, title: str, label: str, width: float = WIDTH
+) -> Panel:
+    """A named bar for each row, with its number behind it.
+
+    Args:
+        rows: Names and lengths, none below 0.
+        title: What stands above them.
+        label: What a length is, with its unit.
+        width: Of the panel in pixels.
+    """
+    high = max((length for _, length in rows if np.isfinite(length)), default=0.0) or 1.0
+    left, step, parts = 190.0, 24.0, heading(title)
+    room = width - left - 80
+    for number, (name, length) in enumerate(rows):
+        y = TOP + step * number
+        size = room * length / high if np.isfinite(length) else 0.0
+        parts += [
+            words((left - 8, y + 14), shorten(name, LONGEST_NAME), anchor="end"),
+            f'<rect x="{left:.1f}" y="{y + 2:.1f}" width="{max(size, 0.0):.1f}" height="17" '
+            f'fill="{SERIES[0]}"/>',
+            words((left + size + 6, y + 15), f"{length:.3g}", extra='font-size="12"'),
+        ]
+    bottom = TOP + step * len(rows)
+    parts.append(words((left, bottom + 18), label, extra='font-size="12"'))
+    return Panel(width=width, height=bottom + 34, parts=tuple(parts))
+
+
+def heading(title: str) -> list[str]:
+    """The title of a panel."""
+    return [words((16, 22), title, extra='font-size="14" font-weight="bold"')]
+
+
+def _frame(width: float, height: float = HEIGHT) -> Frame:
+    return Frame(left=_LEFT, top=TOP, width=width - _LEFT - _RIGHT, height=height - TOP - _BOTTOM)
+
+
+def _panel(axes: Axes, parts: Sequence[str]) -> Panel:
+    frame = axes.frame
+    return Panel(width=frame.right + _RIGHT, height=frame.bottom + _BOTTOM, parts=tuple(parts))
+
+
+def _finite(one: Series, *, is_positive: bool = False) -> Series:
+    """The points that can be drawn, in float64."""
+    x, y = np.asarray(one.x, dtype=np.float64), np.asarray(one.y, dtype=np.float64)
+    kept = np.isfinite(x) & np.isfinite(y) & ((y > 0) if is_positive else True)
+    band = None
+    if one.band is not None:
+        low, high = (np.asarray(edge, dtype=np.float64)[kept] for edge in one.band)
+        band = (
+            np.where(np.isfinite(low), low, y[kept]),
+            np.where(np.isfinite(high), high, y[kept]),
+        )
+    return Series(name=one.name, x=x[kept], y=y[kept], band=band)
+
+
+def _axes(
+    series: Sequence[Series],
+    *,
+    labels: tuple[str, str],
+    width: float,
+    limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    is_logarithmic: bool = False,
+) -> Axes:
+    x = np.concatenate([np.empty(0), *(one.x for one in series)])
+    y = np.concatenate([np.empty(0), *(one.y for one in series)])
+    if limits is None:
+        limits = (_limits(x), _limits(y))
+    up = (
+        Scale.logarithmic(y.tolist(), label=labels[1])
+        if is_logarithmic
+        else Scale.linear(*limits[1], label=labels[1])
+    )
+    return Axes(
+        frame=_frame(width),
+        x=Scale.linear(*limits[0], label=labels[0], count=7, is_widened=False),
+        y=up,
+    )
+
+
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    if not values.size:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    step = -(-len(points) // MOST_POINTS) or 1
+    return points[::step]
+
+
+def _area(axes: Axes, one: Series, colour: str) -> str:
+    assert one.band is not None
+    x = one.x.tolist()
+    there = axes.place(list(zip(x, one.band[0].tolist(), strict=True)))
+    back = axes.place(list(zip(x, one.band[1].tolist(), strict=True)))[::-1]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*there, *back])
+    return f'<polygon points="{path}" fill="{colour}" fill-opacity="0.14"/>'
+
+
+def _clipped(axes: Axes, parts: Sequence[str]) -> str:
+    """Parts of which only what lies in the frame is seen; needs no name that could be taken."""
+    frame = axes.frame
+    place = f'x="{frame.left:.1f}" y="{frame.top:.1f}"'
+    size = f'width="{frame.width:.1f}" height="{frame.height:.1f}"'
+    view = f'viewBox="{frame.left:.1f} {frame.top:.1f} {frame.width:.1f} {frame.height:.1f}"'
+    return f"<svg {place} {size} {view}>" + "\n".join(part for part in parts if part) + "</svg>"
+
+
+def _legend(axes: Axes, series: Sequence[Series], *, is_line: bool = True) -> list[str]:
+    """What each colour is, in the upper right corner, where there is more than one."""
+    if len(series) < 2:
+        return []
+    widest = max(len(shorten(one.name, LONGEST_NAME)) for one in series)
+    size, parts = 40 + 7.2 * widest, []
+    left = axes.frame.right - size
+    for number, one in enumerate(series):
+        y = axes.frame.top + 14 + 19 * number
+        colour, dash = SERIES[number % len(SERIES)], _DASHES[number % len(_DASHES)]
+        mark = (
+            f'<line x1="{left + 6:.1f}" y1="{y - 4:.1f}" x2="{left + 28:.1f}" y2="{y - 4:.1f}" '
+            f'stroke="{colour}" stroke-width="2.4" stroke-dasharray="{dash or "none"}"/>'
+            if is_line
+            else f'<circle cx="{left + 17:.1f}" cy="{y - 4:.1f}" r="4.5" fill="{colour}"/>'
+        )
+        parts += [
+            f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{size:.1f}" height="19" '
+            'fill="#fcfcfa" fill-opacity="0.85"/>',
+            mark,
+            words((left + 34, y), shorten(one.name, LONGEST_NAME), extra='font-size="12"'),
+        ]
+    return parts

@@ -1,0 +1,110 @@
+"""Pictures are well-formed, safe and true to their numbers."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from recurry.inspection import drawing
+from recurry.inspection.drawing import Series, sheet
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = '<script>alert("x")</script>\x00\u202e'
+
+
+def _line(name: str = "a", count: int = 5) -> Series:
+    x = np.arange(count, dtype=np.float64)
+    return Series(name=name, x=x, y=x + 1, band=(x, x + 2))
+
+
+def _root(*panels: drawing.Panel) -> ET.Element:
+    return ET.fromstring(sheet(panels, title="t", note="n"))
+
+
+def _texts(root: ET.Element) -> set[str]:
+    return {element.text or "" for element in root.iter(f"{SVG}text")}
+
+
+def test_curves_have_a_line_each_and_say_which():
+    series = [_line("first"), _line("second")]
+    root = _root(drawing.curves(series, title="two", labels=("steps", "nats")))
+    assert len(list(root.iter(f"{SVG}polyline"))) == 2
+    assert {"two", "steps", "nats", "first", "second"} <= _texts(root)
+    dashes = [line.get("stroke-dasharray") for line in root.iter(f"{SVG}polyline")]
+    assert len(set(dashes)) == 2
+
+
+def test_logarithmic_curves_leave_out_what_has_no_logarithm():
+    one = Series(name="a", x=np.arange(4), y=np.array([1.0, 0.0, -1.0, 100.0]))
+    panel = drawing.curves([one], title="t", labels=("k", "norm"), is_logarithmic=True)
+    (line,) = _root(panel).iter(f"{SVG}polyline")
+    places = [float(pair.split(",")[1]) for pair in line.get("points", "").split()]
+    assert len(places) == 2
+    assert places[0] > places[1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 10 * drawing.MOST_POINTS])
+def test_any_number_of_points_is_drawn(count):
+    curve = drawing.curves([_line(count=count)], title="t", labels=("x", "y"))
+    points = drawing.scatter([_line(count=count)], title="t", labels=("x", "y"))
+    root = _root(curve, points)
+    assert len(list(root.iter(f"{SVG}circle"))) <= drawing.MOST_POINTS
+    lines = [line.get("points", "").split() for line in root.iter(f"{SVG}polyline")]
+    assert all(len(line) <= drawing.MOST_POINTS for line in lines)
+
+
+def test_what_is_not_finite_is_left_out():
+    one = Series(name="a", x=np.array([0.0, 1.0, np.nan, 3.0]), y=np.array([1.0, np.inf, 1.0, 2.0]))
+    panel = drawing.scatter([one], title="t", labels=("x", "y"))
+    assert len(list(_root(panel).iter(f"{SVG}circle"))) == 2
+    assert "nan" not in sheet([panel], title="t")
+
+
+def test_a_scatter_keeps_its_limits():
+    one = Series(name="a", x=np.array([0.5]), y=np.array([0.5]))
+    panel = drawing.scatter([one], title="t", labels=("x", "y"), limits=((0, 1), (0, 1)))
+    (disc,) = _root(panel).iter(f"{SVG}circle")
+    frame = drawing._frame(drawing.WIDTH)
+    assert float(disc.get("cx", 0)) == pytest.approx((frame.left + frame.right) / 2, abs=0.1)
+    assert float(disc.get("cy", 0)) == pytest.approx((frame.top + frame.bottom) / 2, abs=0.1)
+
+
+def test_columns_are_as_high_as_their_counts():
+    panel = drawing.histogram(
+        np.array([1, 2, 0]), np.array([0.0, 0.5, 1.0, 1.5]), title="t", labels=("v", "share")
+    )
+    columns = [r for r in _root(panel).iter(f"{SVG}rect") if r.get("fill") == drawing.SERIES[0]]
+    heights = [float(column.get("height", 0)) for column in columns]
+    assert heights[1] == pytest.approx(2 * heights[0], abs=0.2)
+    assert heights[2] == 0
+
+
+def test_bars_are_as_long_as_their_numbers():
+    rows = [("short", 1.0), ("long", 3.0), ("none", float("nan"))]
+    root = _root(drawing.bars(rows, title="t", label="nats"))
+    found = [r for r in root.iter(f"{SVG}rect") if r.get("fill") == drawing.SERIES[0]]
+    lengths = [float(bar.get("width", 0)) for bar in found]
+    assert lengths[1] == pytest.approx(3 * lengths[0], abs=0.2)
+    assert lengths[2] == 0
+    assert {"short", "long", "nats"} <= _texts(root)
+
+
+def test_a_sheet_puts_panels_side_by_side():
+    panel = drawing.curves([_line()], title="t", labels=("x", "y"))
+    two, one = sheet([panel, panel], title="t", columns=2), sheet([panel, panel], title="t")
+    widths = [float(ET.fromstring(svg).get("width", 0)) for svg in (two, one)]
+    assert widths[0] == pytest.approx(2 * panel.width, abs=1)
+    assert widths[1] == pytest.approx(panel.width, abs=1)
+
+
+def test_hostile_words_are_shown_not_run():
+    series = [_line(HOSTILE), _line()]
+    panels = [
+        drawing.curves(series, title=HOSTILE, labels=(HOSTILE, HOSTILE)),
+        drawing.scatter(series, title=HOSTILE, labels=(HOSTILE, HOSTILE)),
+        drawing.bars([(HOSTILE, 1.0)], title=HOSTILE, label=HOSTILE),
+    ]
+    svg = sheet(panels, title=HOSTILE, note=HOSTILE)
+    assert not list(ET.fromstring(svg).iter(f"{SVG}script"))
+    assert "\x00" not in svg
+    assert "\u202e" not in svg
