@@ -13,22 +13,23 @@
 # %% [markdown]
 # # Recurrent networks, from the first letter to the inside of a model
 #
-# This lecture can be read as a page, and run as a notebook (`notebooks/lecture.py`). Every step takes
-# seconds on a laptop, and every picture is made by the code above it. You need some Python and to
-# know what a derivative is. Change numbers, run a step again, and see what happens; each part ends
-# with something to try.
+# This lecture can be read as a page, and run as a notebook (`notebooks/lecture.py`). Every step
+# takes seconds on a laptop, and every picture is made by the code above it. You need some Python
+# and to know what a derivative is. Change numbers, run a step again, and see what happens; each
+# part ends with something to try.
 
 # %%
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import recurry
 import torch
 from IPython.display import SVG
-from pictures import bars, curves, dots, matrix, means, painted
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
+
+import recurry
+from pictures import bars, curves, dots, matrix, means, painted
 
 torch.manual_seed(0)
 rng = np.random.default_rng(0)
@@ -51,7 +52,7 @@ print(text[:170])
 
 # %%
 counts = {symbol: text.count(symbol) for symbol in sorted(set(text))}
-frequent = sorted(counts, key=counts.get, reverse=True)[:12]
+frequent = sorted(counts, key=lambda symbol: -counts[symbol])[:12]
 shares = {repr(symbol): 100 * counts[symbol] / len(text) for symbol in frequent}
 bars("The twelve most frequent characters", shares, unit="% of all characters")
 
@@ -66,8 +67,8 @@ bars("The twelve most frequent characters", shares, unit="% of all characters")
 #
 # ## 2. Tokens
 #
-# A network reads a text piece by piece. A piece is called a **token** or a symbol. What a symbol is,
-# we choose: a character, or a word. Words are meaningful, but there are many of them.
+# A network reads a text piece by piece. A piece is called a **token** or a symbol. What a symbol
+# is, we choose: a character, or a word. Words are meaningful, but there are many of them.
 
 # %%
 from recurry.data.words import Words
@@ -77,27 +78,27 @@ print(tokens[:16])
 print(f"{len(tokens):,} tokens, {len(set(tokens)):,} different ones")
 
 # %% [markdown]
-# Most words are rare, as in every text. Sorted by frequency, they make almost a straight line when
-# both axes count in powers of ten (Zipf's law).
+# Most of them are rare, as in every text.
 
 # %%
 _, word_counts = np.unique(tokens, return_counts=True)
-sorted_counts = np.sort(word_counts)[::-1]
-places = np.unique(np.logspace(0, np.log10(len(sorted_counts) - 1), 60).astype(int))
-curves(
-    "How often a word occurs, from the most frequent to the rarest",
-    {"words": sorted_counts[places]},
-    x="step on the way from the first to the last word (each a few per cent further)",
-    y="times it occurs",
-    log=True,
-)
+shares = {
+    "once": np.mean(word_counts == 1),
+    "2 to 9 times": np.mean((word_counts >= 2) & (word_counts < 10)),
+    "10 to 99 times": np.mean((word_counts >= 10) & (word_counts < 100)),
+    "100 times and more": np.mean(word_counts >= 100),
+}
+bars("How often the different tokens occur", shares, unit="share of all different tokens")
 
 # %% [markdown]
-# **Try.** What share of the different words occurs only once?
+# What has been seen once can hardly be learnt. Characters have no such trouble.
+#
+# **Try.** How many characters does the text have for each token?
 #
 # <details><summary>Answer</summary>
 #
-# `(word_counts == 1).mean()` is 0.47: of nearly every second word the corpus has one example only.
+# `len(text) / len(tokens)` is 3.8, blanks included. So a network that reads characters needs nearly
+# four times as many steps for the same text.
 #
 # </details>
 #
@@ -133,8 +134,8 @@ bars("What is left of the vocabulary", sizes, unit="different ones")
 #
 # ## 4. One-hot vectors
 #
-# A network computes with vectors. So each symbol gets a number, and the number becomes a vector that
-# is 0 everywhere but has a 1 at that number: a **one-hot** vector.
+# A network computes with vectors. So each symbol gets a number, and the number becomes a vector
+# that is 0 everywhere but has a 1 at that number: a **one-hot** vector.
 
 # %%
 from recurry.data import one_hot
@@ -169,8 +170,8 @@ assert torch.equal(W @ x, W[:, number["e"]])
 # %% [markdown]
 # ## 5. What is to be learnt
 #
-# The task of a **language model**: read a text and say at each place which symbol comes next, with a
-# probability for each. The **loss** is minus the logarithm of the probability that the right one
+# The task of a **language model**: read a text and say at each place which symbol comes next, with
+# a probability for each. The **loss** is minus the logarithm of the probability that the right one
 # got: 0 if the model was certain, large if it was surprised. Its mean is measured in **nats** a
 # character.
 #
@@ -194,8 +195,8 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 
 # %% [markdown]
 # To do better, one has to remember more than the last character. But the number of possible pasts
-# grows with every step. A recurrent network keeps a **state** of fixed size instead, and learns what
-# to keep in it.
+# grows with every step. A recurrent network keeps a **state** of fixed size instead, and learns
+# what to keep in it.
 #
 # **Try.** How many nats is a model off that gives the right character a probability of 1/2 each
 # time?
@@ -208,16 +209,16 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 #
 # ## 6. The simple cell
 #
-# The **cell** says how the state changes in one step. `x` is the vector that comes in, `h` the state.
-# On the right of the equals sign `h` is the state before, on the left the state after.
+# The **cell** says how the state changes in one step. `x` is the vector that comes in, `h` the
+# state. On the right of the equals sign `h` is the state before, on the left the state after.
 
 # %%
 cell = recurry.Cell.parse("h = tanh(W @ x + U @ h + b)", name="simple")
 SVG(cell.draw())
 
 # %% [markdown]
-# `W`, `U` and `b` are what is learnt: how much of the new symbol comes in, how much of the old state
-# stays, and what is there anyway. `tanh` keeps every number between -1 and 1.
+# `W`, `U` and `b` are what is learnt: how much of the new symbol comes in, how much of the old
+# state stays, and what is there anyway. `tanh` keeps every number between -1 and 1.
 #
 # Here are eight steps by hand, and the same by Recurry's layer.
 
@@ -242,8 +243,8 @@ matrix(
 )
 
 # %% [markdown]
-# Look at the three columns of the letter *l*: the same letter came in, but the state differs, because
-# it also depends on what came before. That is memory.
+# Look at the three columns of the letter *l*: the same letter came in, but the state differs,
+# because it also depends on what came before. That is memory.
 #
 # **Try.** Replace `U @ h` by `0.9 * h`. What do the rows look like now?
 #
@@ -263,9 +264,9 @@ from recurry.compiler.draw_network import draw_network
 SVG(draw_network(cell_name="simple", num_layers=2))
 
 # %% [markdown]
-# Laid out along time, **unrolled**, the loop is an ordinary deep network: as many layers as there are
-# steps, all with the same weights. Everything that is known about deep networks applies to it, the
-# way to compute gradients and the trouble with them, too.
+# Laid out along time, **unrolled**, the loop is an ordinary deep network: as many layers as there
+# are steps, all with the same weights. Everything that is known about deep networks applies to it,
+# the way to compute gradients and the trouble with them, too.
 
 # %%
 SVG(draw_network(cell_name="simple", num_layers=2, steps=4))
@@ -305,11 +306,11 @@ curves(
 )
 
 # %% [markdown]
-# From step 26 on both lines are the same. What happened before the border still shapes the state, but
-# the network is not told any more how it should have been otherwise.
+# From step 26 on both lines are the same. What happened before the border still shapes the state,
+# but the network is not told any more how it should have been otherwise.
 #
-# **Try.** In Recurry the length of a window is the setting `window.k1`. What does a window of 1 step
-# learn?
+# **Try.** In Recurry the length of a window is the setting `window.k1`. What does a window of 1
+# step learn?
 #
 # <details><summary>Answer</summary>
 #
@@ -320,8 +321,8 @@ curves(
 # ## 9. Gradients that vanish, gradients that explode
 #
 # Each step back multiplies the gradient by `U` once more. In a cell without tanh, and with a `U`
-# that turns vectors and makes them r times as long, nothing else happens: after k steps the gradient
-# is r to the power k times as long.
+# that turns vectors and makes them r times as long, nothing else happens: after k steps the
+# gradient is r to the power k times as long.
 
 # %%
 linear = recurry.Cell.parse("h = W @ x + U @ h", name="linear")
@@ -434,14 +435,15 @@ curves(
 )
 
 # %% [markdown]
-# Clipping is no cure for vanishing gradients: nothing can be cut off where nothing is left. For that
-# one has to change the cell (parts 13 to 15).
+# Clipping is no cure for vanishing gradients: nothing can be cut off where nothing is left. For
+# that one has to change the cell (parts 13 to 15).
 #
 # **Try.** Which limit is too small?
 #
 # <details><summary>Answer</summary>
 #
-# With `limit=0.01` nothing explodes, and nothing is learnt in 80 updates either: every step is tiny.
+# With `limit=0.01` nothing explodes, and nothing is learnt in 80 updates either: every step is
+# tiny.
 #
 # </details>
 #
@@ -469,8 +471,8 @@ print(f"{model.scores['validation_loss_nats']:.3f} nats a character on text that
 SVG(filename=run / "curves.svg")
 
 # %% [markdown]
-# The model writes by drawing a character from the probabilities that it gives, reading it, and so on.
-# The **temperature** makes it bolder (below 1) or more surprising (above).
+# The model writes by drawing a character from the probabilities that it gives, reading it, and so
+# on. The **temperature** makes it bolder (below 1) or more surprising (above).
 
 # %%
 for temperature in (0.4, 0.8, 1.2):
@@ -483,8 +485,8 @@ baselines["this model"] = model.scores["validation_loss_nats"]
 bars("Loss on text that was not learnt from", baselines, unit="nats a character; less is better")
 
 # %% [markdown]
-# It has learnt to spell, where lines end, and who speaks in capitals: from nothing but predicting the
-# next character.
+# It has learnt to spell, where lines end, and who speaks in capitals: from nothing but predicting
+# the next character.
 #
 # **Try.** Train a `"rnn"` in the same way, and a `"gru"`. Which one is best?
 #
@@ -535,8 +537,8 @@ painted(
 #
 # <details><summary>Answer</summary>
 #
-# `capital = np.array([symbol.isupper() for symbol in passage])` in the place of `position`. Among 128
-# units the best one always looks good. Check it on another passage before you believe it.
+# `capital = np.array([symbol.isupper() for symbol in passage])` in the place of `position`. Among
+# 128 units the best one always looks good. Check it on another passage before you believe it.
 #
 # </details>
 #
@@ -555,17 +557,17 @@ SVG(lstm.draw())
 # %% [markdown]
 # `f`, `i` and `o` are **gates**: numbers between 0 (shut) and 1 (open), one for each unit.
 #
-# - `c = f * c + i * g`: the forget gate `f` says how much of the memory stays, the input gate `i` how
-#   much of the candidate `g` is added.
+# - `c = f * c + i * g`: the forget gate `f` says how much of the memory stays, the input gate `i`
+#   how much of the candidate `g` is added.
 # - `h = o * tanh(c)`: the output gate `o` says how much of the memory is shown.
 #
-# Along `c` a step back multiplies the gradient by `f` and by nothing else. Where `f` is 1, it arrives
-# whole, after any number of steps.
+# Along `c` a step back multiplies the gradient by `f` and by nothing else. Where `f` is 1, it
+# arrives whole, after any number of steps.
 #
 # ## 14. The GRU
 #
-# The **gated recurrent unit** (Cho et al. 2014) does with one state and two gates: `z` says how much
-# of the old state stays, `r` how much of it the candidate sees.
+# The **gated recurrent unit** (Cho et al. 2014) does with one state and two gates: `z` says how
+# much of the old state stays, `r` how much of it the candidate sees.
 
 # %%
 gru = recurry.cell("gru")
@@ -596,19 +598,19 @@ bars("Weights of a layer", num_weights, unit="weights")
 #
 # ## 15. Why the forget bias starts at 1
 #
-# Before anything is learnt, the gate `f` is about sigmoid(b_f). With `b_f` = 0 that is 1/2, so after
-# 25 steps 1/2 to the power 25 of the memory is left: one part in 30 millions. With `b_f` = 1 it is
-# 0.73, which leaves 0.04 %; with `b_f` = 2 it is 0.88, which leaves 4 %.
+# Before anything is learnt, the gate `f` is about sigmoid(b_f). With `b_f` = 0 that is 1/2, so
+# after 25 steps 1/2 to the power 25 of the memory is left: one part in 30 millions. With `b_f` = 1
+# it is 0.73, which leaves 0.04 %; with `b_f` = 2 it is 0.88, which leaves 4 %.
 #
-# Does that matter? The smallest task that needs memory: the first of 25 symbols is one of four and has
-# to be named at the end; 24 symbols of noise come between.
+# Does that matter? The smallest task that needs memory: the first of 25 symbols is one of four and
+# has to be named at the end; 24 symbols of noise come between.
 
 # %%
 from recurry.network.pooled import Pooled
 
 
 def learn(parts, loss, *, updates, rate=0.005):
-    """Train with Adam and clipping; the mean loss at each update. The rest of the lecture uses it."""
+    """Train with Adam and clipping; the mean loss at each update."""
     weights = [weight for part in parts for weight in part.parameters()]
     optimiser = torch.optim.Adam(weights, lr=rate)
     losses = []
@@ -717,10 +719,12 @@ painted(
 )
 
 # %% [markdown]
-# Red letters are ends of words. A layer that reads forwards only can never be sure of one. The price:
-# both directions need the whole sequence, so they cannot predict a text while it is being written.
+# Red letters are ends of words. A layer that reads forwards only can never be sure of one. The
+# price: both directions need the whole sequence, so they cannot predict a text while it is being
+# written.
 #
-# **Try.** Give the forward layer one letter of the future: ask at each letter about the one *before*.
+# **Try.** Give the forward layer one letter of the future: ask at each letter about the one
+# *before*.
 #
 # <details><summary>Answer</summary>
 #
@@ -773,7 +777,8 @@ curves(
 )
 
 # %% [markdown]
-# Because the layer reads from left to right, we can ask it after every letter what it thinks so far.
+# Because the layer reads from left to right, we can ask it after every letter what it thinks so
+# far.
 
 
 # %%
@@ -784,7 +789,7 @@ def belief(line):
     return 2 * head.probabilities(output, range(1, len(line) + 1))[:, 1].numpy() - 1
 
 
-line = "To be, or not to be, that is the question"
+line = "To be, or not to be, that is"
 for piece in (line, line[::-1]):
     print(f"{piece}   turned: {(belief(piece)[-1] + 1) / 2:.3f}")
 painted("Blue: reads as written; red: turned round", line, {"as written": belief(line)})
@@ -797,8 +802,8 @@ painted(
 # %% [markdown]
 # ### One to many
 #
-# One vector goes in, and a sequence comes out: the two digits of a number, and how it is spelt. The
-# network learns 80 numbers; can it spell the other 20?
+# One vector goes in, and a sequence comes out: the three digits of a number, and how it is spelt.
+# The network sees 400 of the numbers below 1,000. Can it spell the others?
 
 # %%
 from recurry.network.decoding import search
@@ -807,56 +812,59 @@ from recurry.network.seeded import Seeded
 small = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
 small = [*small.split(), "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-signs = "<>-abcdefghijklmnopqrstuvwxyz"  # < begins a word, > ends it
+signs = "<> -abcdefghijklmnopqrstuvwxyz"  # < stands before a text, > ends it
 
 
 def spell(value):
-    """A number below 100 in words."""
+    """A number below 1,000 in words."""
+    if value >= 100:
+        rest = f" {spell(value % 100)}" if value % 100 else ""
+        return f"{small[value // 100]} hundred{rest}"
     if value < 20:
         return small[value]
     return tens[value // 10 - 2] + (f"-{small[value % 10]}" if value % 10 else "")
 
 
 def digits(values):
-    """Two one-hot digits for each number."""
-    return torch.stack([torch.eye(10)[[value // 10, value % 10]].flatten() for value in values])
+    """Three one-hot digits for each number."""
+    three = torch.tensor([[value // 100, value // 10 % 10, value % 10] for value in values])
+    return functional.one_hot(three, 10).flatten(1).float()
 
 
-order = rng.permutation(100).tolist()
-known, unknown = order[:80], order[80:]
-targets = [torch.tensor([signs.index(s) for s in spell(value) + ">"]) for value in known]
-lengths = [len(target) for target in targets]
-
+order = rng.permutation(1000).tolist()
+known, unknown = order[:400], order[400:]
 torch.manual_seed(0)
 speller = Seeded(
-    recurry.Recurrent("gru", 32, 64), len(signs), vector_size=20, feed="every", begin=0
+    recurry.Recurrent("gru", 48, 96), len(signs), vector_size=30, feed="every", begin=0
 )
-spell_losses = learn(
-    [speller],
-    lambda: speller.loss(digits(known), pad_sequence(targets), lengths),
-    updates=120,
-    rate=0.01,
-)
+
+
+def spell_loss():
+    values = rng.choice(known, 64).tolist()
+    wanted = [torch.tensor([signs.index(sign) for sign in spell(value) + ">"]) for value in values]
+    return speller.loss(digits(values), pad_sequence(wanted), [len(one) for one in wanted])
+
+
+spell_losses = learn([speller], spell_loss, updates=250, rate=0.01)
 
 
 def write(values):
     """What the network spells, taking the most probable letter at each step."""
     with torch.no_grad():
-        paths = search(speller.writer(digits(values)), length=15, end=1)
+        paths = search(speller.writer(digits(values)), length=40, end=1)
     return ["".join(signs[index] for index in path[0].symbols).rstrip(">") for path in paths]
 
 
-for value, words in zip(unknown[:10], write(unknown)):
-    print(f"{value:3} {words:16}{'' if words == spell(value) else 'wrong'}")
+for value, words in zip(unknown[:8], write(unknown[:8])):
+    print(f"{value:3} {words}{'' if words == spell(value) else '   (wrong)'}")
 spelt = {
-    "learnt": np.mean([a == spell(b) for a, b in zip(write(known), known)]),
-    "never seen": np.mean([a == spell(b) for a, b in zip(write(unknown), unknown)]),
+    name: float(np.mean([words == spell(value) for words, value in zip(write(values), values)]))
+    for name, values in (("seen in training", known), ("never seen", unknown))
 }
 bars("Numbers that are spelt without a mistake", spelt, unit="share of them")
 
 # %% [markdown]
-# It knows by heart what it was taught, and gets many of the others right: it has learnt that tens and
-# ones go together. Some mistakes look like those of a child.
+# It has not learnt a list by heart: it has learnt what a digit means at its place.
 #
 # ### Encoder and decoder
 #
@@ -920,8 +928,8 @@ with torch.no_grad():
 SVG(attention_svg([Attended(source=given, target=wanted, weights=attended[:, 0].numpy())]))
 
 # %% [markdown]
-# Each row was written from the dark columns: for the year the decoder looks at its digits at the end
-# of the source, for the month at the name. Nobody told it which letters belong together.
+# Each row was written from the dark columns: for the year the decoder looks at its digits at the
+# end of the source, for the month at the name. Nobody told it which letters belong together.
 #
 # **Try.** What does it make of `"brumaire 18, 1799"`?
 #
@@ -949,8 +957,8 @@ matrix(
 )
 
 # %% [markdown]
-# A gate below 0.1 is nearly shut, one above 0.9 nearly open. Each dot is a unit: how often is its gate
-# shut, how often open? Karpathy, Johnson and Fei-Fei drew this picture in 2015.
+# A gate below 0.1 is nearly shut, one above 0.9 nearly open. Each dot is a unit: how often is its
+# gate shut, how often open? Karpathy, Johnson and Fei-Fei drew this picture in 2015.
 
 # %%
 saturation = {
@@ -967,8 +975,9 @@ dots(
 )
 
 # %% [markdown]
-# Units in the upper left corner of the forget gate remember nearly always; they carry what the model
-# knows over long stretches. A unit with f around 0.99 forgets within about 1 / (1 - 0.99) = 100 steps.
+# Units in the upper left corner of the forget gate remember nearly always; they carry what the
+# model knows over long stretches. A unit with f around 0.99 forgets within about 1 / (1 - 0.99) =
+# 100 steps.
 
 # %%
 memory_steps = 1 / (1 - np.minimum(gates["f"].mean(0), 0.999))
@@ -980,8 +989,8 @@ bars(
 )
 
 # %% [markdown]
-# And what does the model expect at each place? Where it is surprised, something begins that could not
-# be known.
+# And what does the model expect at each place? Where it is surprised, something begins that could
+# not be known.
 
 # %%
 from recurry.tasks.scoring import symbol_losses
@@ -994,7 +1003,8 @@ painted("Surprise: red is 4 nats or more", passage[1:], {"surprise": np.minimum(
 #
 # ## Where to go from here
 #
-# - `make demo` trains a larger model and writes a page about it ([first steps](first-steps.md)).
-# - Your own equations are a cell: [the equation language](equations.md), [built-in cells](cells.md).
-# - The shapes of part 17 with real data: [tasks](tasks.md), [heads](heads.md).
-# - More of what a model has in mind: [inspection](inspection.md).
+# - `make demo` trains a larger model and writes a page about it ([first steps](../docs/first-steps.md)).
+# - Your own equations are a cell: [the equation language](../docs/equations.md), [built-in
+#   cells](../docs/cells.md).
+# - The shapes of part 17 with real data: [tasks](../docs/tasks.md), [heads](../docs/heads.md).
+# - More of what a model has in mind: [inspection](../docs/inspection.md).

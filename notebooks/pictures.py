@@ -1,9 +1,10 @@
-"""Short names for Recurry's drawings, shown in a notebook. The lecture uses them from its start."""
+"""Short names for Recurry's drawings, shown in a notebook."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from IPython.display import SVG
+
 from recurry.compiler.svg import INK, document
 from recurry.inspection import drawing, tiles
 
@@ -11,7 +12,13 @@ WIDE = 720.0
 
 
 def curves(
-    title: str, lines: Mapping[str, Sequence[float]], *, x: str, y: str, step: int = 1, log=False
+    title: str,
+    lines: Mapping[str, Sequence[float] | np.ndarray],
+    *,
+    x: str,
+    y: str,
+    step: int = 1,
+    log=False,
 ) -> SVG:
     """A line for each name; its points are `step` apart, the first one at `step`."""
     series = [
