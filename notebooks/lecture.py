@@ -1003,7 +1003,8 @@ painted("Surprise: red is 4 nats or more", passage[1:], {"surprise": np.minimum(
 #
 # ## Where to go from here
 #
-# - `make demo` trains a larger model and writes a page about it ([first steps](../docs/first-steps.md)).
+# - `make demo` trains a larger model and writes a page about it: [first
+#   steps](../docs/first-steps.md).
 # - Your own equations are a cell: [the equation language](../docs/equations.md), [built-in
 #   cells](../docs/cells.md).
 # - The shapes of part 17 with real data: [tasks](../docs/tasks.md), [heads](../docs/heads.md).
