@@ -66,14 +66,17 @@ def without_outputs(text: str) -> str:
 
 
 def _outputs(cell: Any) -> Iterator[tuple[str, str]]:
-    """What a cell gave, in order."""
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            yield "text", output.text
-        elif "image/svg+xml" in output.get("data", {}):
-            yield "picture", output.data["image/svg+xml"]
-        elif "text/plain" in output.get("data", {}):
-            yield "text", output.data["text/plain"]
+    """What a cell gave, in order; what it printed is one piece."""
+    outputs = cell.get("outputs", [])
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    if printed:
+        yield "text", printed.strip("\n")
+    for output in outputs:
+        data = output.get("data", {})
+        if "image/svg+xml" in data:
+            yield "picture", data["image/svg+xml"]
+        elif "text/plain" in data:
+            yield "text", data["text/plain"]
 
 
 def main() -> None:

@@ -13,10 +13,11 @@
 # %% [markdown]
 # # Recurrent networks, from the first letter to the inside of a model
 #
-# This lecture can be read as a page, and run as a notebook (`notebooks/lecture.py`). Every step
-# takes seconds on a laptop, and every picture is made by the code above it. You need some Python
-# and to know what a derivative is. Change numbers, run a step again, and see what happens; each
-# part ends with something to try.
+# This lecture can be read as a page, and run as a notebook: open `notebooks/lecture.py` in an
+# editor that knows `# %%` cells, or what `make notebook` writes in Jupyter. Every step takes
+# seconds on a laptop, and every picture is made by the code above it. You need some Python and to
+# know what a derivative is. Change numbers, run a step again, and see what happens; most parts end
+# with something to try.
 
 # %%
 import tempfile
@@ -97,8 +98,8 @@ bars("How often the different tokens occur", shares, unit="share of all differen
 #
 # <details><summary>Answer</summary>
 #
-# `len(text) / len(tokens)` is 3.8, blanks included. So a network that reads characters needs nearly
-# four times as many steps for the same text.
+# `len(text) / len(tokens)` is 3.8, blanks included. So a network that reads characters needs
+# nearly four times as many steps for the same text.
 #
 # </details>
 #
@@ -117,8 +118,16 @@ for word in ("love", "loves", "loved", "loving", "lovely", "nature", "natural"):
 # %%
 words = {token.lower() for token in tokens if token.isalpha()}
 stems = {stem(word) for word in words}
-sizes = {"words": len(set(tokens)), "in lower case": len(words), "stems": len(stems)}
-bars("What is left of the vocabulary", sizes, unit="different ones")
+sizes = {
+    "tokens": len(set(tokens)),
+    "words in lower case": len(words),
+    "stems": len(stems),
+}
+bars(
+    "What is left of the vocabulary",
+    {name: size / 1000 for name, size in sizes.items()},
+    unit="thousands of different ones",
+)
 
 # %% [markdown]
 # Stems help to find and to classify texts. They are of no use for writing, because nobody can tell
@@ -152,7 +161,7 @@ def encode(piece):
 alphabet = sorted(set("hello world"))
 vectors = one_hot([alphabet.index(symbol) for symbol in "hello world"], len(alphabet))
 matrix(
-    "hello world: a row for each step, a column for each symbol",
+    "hello world, one-hot",
     vectors,
     rows=list("hello world"),
     columns=alphabet,
@@ -235,7 +244,7 @@ for x in inputs:
 output, last = layer(inputs[:, None])  # (T, B, I): steps, sequences side by side, input
 assert torch.allclose(torch.stack(states), output[:, 0], atol=1e-5)
 matrix(
-    "The state while it reads: a row for each unit, a column for each step",
+    "The state while it reads",
     output[:, 0].detach().T,
     rows=[f"unit {unit}" for unit in range(16)],
     columns=list("hello world"),
@@ -246,7 +255,8 @@ matrix(
 # Look at the three columns of the letter *l*: the same letter came in, but the state differs,
 # because it also depends on what came before. That is memory.
 #
-# **Try.** Replace `U @ h` by `0.9 * h`. What do the rows look like now?
+# **Try.** Draw the same picture for the cell `h = tanh(W @ x + 0.9 * h)`. What do the rows look
+# like now?
 #
 # <details><summary>Answer</summary>
 #
@@ -274,13 +284,13 @@ SVG(draw_network(cell_name="simple", num_layers=2, steps=4))
 # %% [markdown]
 # ## 8. Back-propagation through time, and cutting it short
 #
-# To learn, we need to know how the loss changes with every weight: the **gradient**. It is computed
-# from the last step back to the first, through the unrolled network. How much does the output after
-# 40 steps change with the input at each step?
+# To learn, we need to know how the loss changes with every weight: the **gradient**. It is
+# computed from the last step back to the first, through the unrolled network. How much does the
+# output after 40 steps change with the input at each step?
 
 # %%
 layer = recurry.Recurrent("rnn", 10, 32)
-x = torch.randn(40, 1, 10, requires_grad=True)
+x = (0.3 * torch.randn(40, 1, 10)).requires_grad_()
 
 output, _ = layer(x)
 output[-1].sum().backward()
@@ -288,8 +298,9 @@ whole = x.grad.norm(dim=2)[:, 0].numpy().copy()
 
 # %% [markdown]
 # A text has a million steps, and nobody can go back through all of them. In **truncated**
-# back-propagation the text is read in windows. The state goes on from one window into the next, but
-# the gradient stops at the border: `detach` keeps the numbers and forgets where they came from.
+# back-propagation the text is read in windows. The state goes on from one window into the next,
+# but the gradient stops at the border: `detach` keeps the numbers and forgets where they came
+# from.
 
 # %%
 x.grad = None
@@ -303,11 +314,13 @@ curves(
     {"through all steps": whole, "cut after step 25": cut},
     x="step",
     y="norm of the gradient",
+    log=True,
 )
 
 # %% [markdown]
-# From step 26 on both lines are the same. What happened before the border still shapes the state,
-# but the network is not told any more how it should have been otherwise.
+# From step 26 on both lines are the same; before it one of them is 0, which cannot be drawn here.
+# What happened before the border still shapes the state, but the network is not told any more how
+# it should have been otherwise.
 #
 # **Try.** In Recurry the length of a window is the setting `window.k1`. What does a window of 1
 # step learn?
@@ -357,8 +370,8 @@ curves(
 
 # %% [markdown]
 # Below 1 the gradient **vanishes**: the network cannot see what a mistake had to do with something
-# long ago. Above 1 it **explodes**: the smallest change turns everything upside down. Only around 1
-# do 60 steps lie within reach, and nothing holds r there during training.
+# long ago. Above 1 it **explodes**: the smallest change turns everything upside down. Only around
+# 1 do 60 steps lie within reach, and nothing holds r there during training.
 #
 # The tanh makes it harder still. Its slope is 1 at most, and nearly 0 where its input is large.
 
@@ -370,7 +383,7 @@ for scale in (0.5, 1.0, 1.5, 2.5):
     with torch.no_grad():
         weights["U_h"].mul_(scale)
     norms[f"U times {scale}"] = gradient_norms(layer)
-curves("With tanh", norms, x="steps back, and one", y="norm of the gradient", log=True)
+curves("The same through tanh", norms, x="steps back, and one", y="norm of the gradient", log=True)
 
 # %% [markdown]
 # **Try.** With r = 0.99, after how many steps is one per cent of the gradient left?
@@ -449,9 +462,9 @@ curves(
 #
 # ## 11. A character model
 #
-# Now a real one: one layer of 128 units with the cell `lstm` (part 13), which reads all of the
-# training text once. Recurry's training does what parts 5 to 10 said: windows of 64 steps, states
-# that are carried over, clipping at 1. It holds back the last tenth to see what was learnt.
+# Now a real one: one layer of 128 units with the cell `lstm` (part 13), which reads the training
+# text twice. Recurry's training does what parts 5 to 10 said: windows of 64 steps, states that are
+# carried over, clipping at 1. It holds back the last tenth to see what was learnt.
 
 # %%
 run = Path(tempfile.mkdtemp()) / "shakespeare"
@@ -462,7 +475,7 @@ model = recurry.train_language_model(
         "network.cell": "lstm",
         "network.hidden_size": 128,
         "network.embedding_size": 32,
-        "training.epochs": 1,
+        "training.epochs": 2,
         "training.lanes": 16,
         "optimiser.learning_rate": 5e-3,
     },
@@ -499,8 +512,8 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 #
 # ## 12. What cells hold
 #
-# The state of each unit is a number at every step, so we can colour the text with it. These are the
-# four units that vary most over a passage: blue is -1, red is +1.
+# The state of each unit is a number at every step, so we can colour the text with it. These are
+# the four units that vary most over a passage: blue is -1, red is +1.
 
 # %%
 from recurry.inspection.record import most_varying, record, record_gates
@@ -515,8 +528,9 @@ painted(
 )
 
 # %% [markdown]
-# Nobody told these units what to do. Some of them can be read: one that is on in names of speakers,
-# one that drifts along a line and jumps at its end. Most cannot; what they hold is shared by many.
+# Nobody told these units what to do. Some of them can be read: one that is on in names of
+# speakers, one that drifts along a line and jumps at its end. Most cannot; what they hold is
+# shared by many.
 #
 # A guess should be tested. Here is the unit that goes most with the position in the line.
 
@@ -525,11 +539,15 @@ position = np.array([len(passage[: place + 1].split("\n")[-1]) for place in rang
 held = np.tanh(recording.states["c"][0])  # (T, H)
 agreement = [abs(np.corrcoef(held[:, unit], position)[0, 1]) for unit in range(held.shape[1])]
 best = int(np.argmax(agreement))
+sign = np.sign(np.corrcoef(held[:, best], position)[0, 1])
 print(f"unit {best}: correlation {agreement[best]:.2f} with the position in the line")
 painted(
     "The unit that goes most with the position in the line",
     recording.pieces,
-    {f"unit {best}": held[:, best], "position in the line": 2 * position / position.max() - 1},
+    {
+        f"unit {best}, times {sign:+.0f}": sign * held[:, best],
+        "position in the line": 2 * position / position.max() - 1,
+    },
 )
 
 # %% [markdown]
@@ -544,8 +562,8 @@ painted(
 #
 # ## 13. The LSTM
 #
-# The trouble of part 9 is the repeated product with `U`. **Long short-term memory** (Hochreiter and
-# Schmidhuber 1997) keeps a second state, `c`, that is not multiplied by a matrix at all.
+# The trouble of part 9 is the repeated product with `U`. **Long short-term memory** (Hochreiter
+# and Schmidhuber 1997) keeps a second state, `c`, that is not multiplied by a matrix at all.
 
 # %%
 lstm = recurry.cell("lstm")
@@ -584,15 +602,19 @@ num_weights = {
     name: sum(np.prod(shape) for shape in recurry.cell(name).parameter_shapes(64, 128).values())
     for name in ("rnn", "gru", "lstm")
 }
-bars("Weights of a layer", num_weights, unit="weights")
+bars(
+    "Weights of a layer",
+    {name: count / 1000 for name, count in num_weights.items()},
+    unit="thousands of weights",
+)
 
 # %% [markdown]
 # **Try.** Write a cell of your own, for instance an LSTM whose input gate is `1 - f`. Draw it.
 #
 # <details><summary>Answer</summary>
 #
-# Take the equations, leave out the line of `i`, and write `c = f * c + (1 - f) * g`. It is built in
-# as `lstm_coupled`, and needs a quarter fewer weights.
+# Take the equations, leave out the line of `i`, and write `c = f * c + (1 - f) * g`. It is built
+# in as `lstm_coupled`, and needs a quarter fewer weights.
 #
 # </details>
 #
@@ -667,8 +689,8 @@ curves(
 # ## 16. Both directions, and a label for every step
 #
 # Sometimes the answer at a step depends on what comes *after*. Take a text without blanks: does a
-# word end at this letter? After *the* one cannot know before the next letters have come. A layer in
-# **both directions** has a second set of weights that reads from the end.
+# word end at this letter? After *the* one cannot know before the next letters have come. A layer
+# in **both directions** has a second set of weights that reads from the end.
 
 # %%
 SVG(draw_network(cell_name="gru", num_layers=1, is_bidirectional=True, steps=4))
@@ -734,7 +756,8 @@ painted(
 #
 # ## 17. Four shapes of problem
 #
-# A recurrent layer turns vectors into vectors. What it is used for depends on what is read from it:
+# A recurrent layer turns vectors into vectors. What it is used for depends on what is read from
+# it:
 #
 # | shape | in, out | here |
 # |---|---|---|
@@ -746,34 +769,37 @@ painted(
 # ### Many to one
 #
 # Half of the lines are written backwards. Which? The state after the last letter goes into a
-# classifier.
+# classifier. All letters are small, or else a capital at the beginning would give it away.
 
 # %%
-lines = [line[:30] for line in text.splitlines() if len(line) >= 30]
+lines = [line[:30].lower() for line in text.splitlines() if len(line) >= 30]
 torch.manual_seed(0)
 layer, head = recurry.Recurrent("gru", 65, 48), Pooled(48, 2, pooling="last")
 
 
-def draw_lines(first, last):
-    """64 lines, half of them turned, and which."""
-    turned = rng.integers(2, size=64)
-    chosen = [lines[index] for index in rng.integers(first, last, 64)]
-    pieces = [line[::-1] if is_turned else line for line, is_turned in zip(chosen, turned)]
-    return torch.stack([encode(piece) for piece in pieces], 1), torch.from_numpy(turned)
+def draw_lines(count):
+    """Lines, half of them turned, and which."""
+    turned = rng.integers(2, size=count)
+    chosen = [
+        line[::-1] if is_turned else line
+        for line, is_turned in zip(rng.choice(lines, count), turned)
+    ]
+    return torch.stack([encode(line) for line in chosen], 1), torch.from_numpy(turned)
 
 
 def turned_loss():
-    read, turned = draw_lines(0, 15_000)
-    return head.loss(layer(functional.one_hot(read, 65).float())[0], turned)
+    read, turned = draw_lines(64)
+    lengths = rng.integers(1, 31, 64).tolist()  # decide after so many letters
+    return head.loss(layer(functional.one_hot(read, 65).float())[0], turned, lengths)
 
 
-turned_losses = learn([layer, head], turned_loss, updates=100, rate=0.01)
+turned_losses = learn([layer, head], turned_loss, updates=200, rate=0.01)
 curves(
     "Is a line turned round?",
-    {"loss": means(turned_losses, 5)},
+    {"loss": means(turned_losses)},
     x="updates",
     y="loss (nats); guessing gives 0.69",
-    step=5,
+    step=10,
 )
 
 # %% [markdown]
@@ -789,7 +815,7 @@ def belief(line):
     return 2 * head.probabilities(output, range(1, len(line) + 1))[:, 1].numpy() - 1
 
 
-line = "To be, or not to be, that is"
+line = "to be, or not to be, that is"
 for piece in (line, line[::-1]):
     print(f"{piece}   turned: {(belief(piece)[-1] + 1) / 2:.3f}")
 painted("Blue: reads as written; red: turned round", line, {"as written": belief(line)})
@@ -868,9 +894,9 @@ bars("Numbers that are spelt without a mistake", spelt, unit="share of them")
 #
 # ### Encoder and decoder
 #
-# A sequence goes in, and another one of another length comes out. A first network, the **encoder**,
-# reads; a second one, the **decoder**, writes. At every step the decoder may look back at what was
-# read: **attention** gives a weight to each letter of the source.
+# A sequence goes in, and another one of another length comes out. A first network, the
+# **encoder**, reads; a second one, the **decoder**, writes. At every step the decoder may look
+# back at what was read: **attention** gives a weight to each letter of the source.
 
 # %%
 from recurry.network.translated import Source, Translated, TranslatedConfig
@@ -920,7 +946,7 @@ for (given, _), answer in [*zip(dates, written)][:4]:
     print(f"{given:20} {answer}")
 
 # %%
-given, wanted = "july 14, 1789", "1789-07-14"
+given, wanted = "july 20, 1969", "1969-07-20"
 with torch.no_grad():
     encoded = translator.encode(as_source([given]))
     before = numbers("<" + wanted[:-1])[:, None]
@@ -928,31 +954,32 @@ with torch.no_grad():
 SVG(attention_svg([Attended(source=given, target=wanted, weights=attended[:, 0].numpy())]))
 
 # %% [markdown]
-# Each row was written from the dark columns: for the year the decoder looks at its digits at the
-# end of the source, for the month at the name. Nobody told it which letters belong together.
+# Each row was written from the dark columns: the month from its name, the day from the day. Nobody
+# told the network which letters belong together. Not every weight lies on the very letter that one
+# expects, because the encoder reads both ways: what stands beside a digit knows of it, too.
 #
 # **Try.** What does it make of `"brumaire 18, 1799"`?
 #
 # <details><summary>Answer</summary>
 #
-# It must write some month, for it has never seen a date without one. A network always answers, also
-# where it knows nothing.
+# It must write some month, for it has never seen a date without one. A network always answers,
+# also where it knows nothing.
 #
 # </details>
 #
 # ## 18. Inside a model
 #
-# Back to the character model of part 11. Besides the states we can look at the gates: every name in
-# the equations has a value at every step.
+# Back to the character model of part 11. Besides the states we can look at the gates: every name
+# in the equations has a value at every step.
 
 # %%
 gates = record_gates(model, recording, layer=0)
 shown = slice(0, 48)
-patient = np.argsort(-gates["f"].mean(0))[:12]
+restless = np.argsort(-gates["f"].std(0))[:12]
 matrix(
-    "Forget gates of the twelve units that forget least: dark is open",
-    gates["f"][shown][:, patient].T,
-    rows=[f"unit {unit}" for unit in patient],
+    "The twelve forget gates that move most: dark is open, white is shut",
+    gates["f"][shown][:, restless].T,
+    rows=[f"unit {unit}" for unit in restless],
     columns=[piece.replace("\n", "↵") for piece in recording.pieces[shown]],
 )
 

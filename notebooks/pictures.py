@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from IPython.display import SVG
 
-from recurry.compiler.svg import INK, document
+from recurry.compiler.svg import INK, document, text_width
 from recurry.inspection import drawing, tiles
 
 WIDE = 720.0
@@ -78,5 +78,5 @@ def _show(title: str, *panels: drawing.Panel) -> SVG:
         parts.append(f'<g transform="translate(0 {y:.0f})">' + "\n".join(panel.parts) + "</g>")
         y += panel.height
     body = f'<g font-size="13" fill="{INK}">' + "\n".join(parts) + "</g>"
-    width = max(panel.width for panel in panels)
+    width = max(16 + 1.15 * text_width(title, size=14), *(panel.width for panel in panels))
     return SVG(document([body], width=width, height=y, title=title))

@@ -17,7 +17,7 @@ assert 3.5 < len(text) / len(tokens) < 4
 assert stem("universe") == stem("university")
 assert list(baselines.values()) == sorted(baselines.values(), reverse=True)
 assert np.allclose(whole[25:], cut[25:], rtol=1e-3) and not cut[:25].any() and whole[:25].all()
-assert norms["U times 0.5"][-1] < 1e-10 and norms["U times 1.5"].max() > 10
+assert norms["U times 0.5"][-1] < 1e-10 and norms["U times 2.5"].max() > 10
 assert np.mean(free[-10:]) > np.mean(clipped[-10:]) + 2 and np.mean(clipped[-10:]) < 3.2
 assert max(free_lengths) > 5
 assert baselines["this model"] < 2
@@ -29,8 +29,7 @@ assert right["never an end"] + 0.05 < right["forwards only"] < right["both direc
 assert belief(line)[-1] < -0.9 and belief(line[::-1])[-1] > 0.9
 assert spelt["seen in training"] > 0.95 and spelt["never seen"] > 0.85
 assert right_dates > 90
-assert attended[:4, 0, 9:13].sum(1).min() > 0.5
-assert gates["f"][:, patient[0]].mean() > 0.9
+assert attended[5:7, 0, :5].sum(1).min() > 0.5
 starts = np.array([a == " " for a in passage[:-1]])
 assert surprise[starts].mean() > 1.2 * surprise[~starts].mean()
 """
