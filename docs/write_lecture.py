@@ -47,7 +47,8 @@ def page(notebook: Any) -> tuple[str, dict[str, str]]:
             parts.append(cell.source.replace("](../docs/", "]("))
             continue
         # Not ```python: the blocks of such fences are run by the tests, and these have been.
-        parts.append(f"```py\n{cell.source}\n```")
+        code = cell.source.strip("\n")
+        parts.append(f"```py\n{code}\n```")
         for kind, content in _outputs(cell):
             if kind == "text":
                 parts.append(f"```text\n{content.rstrip()}\n```")
