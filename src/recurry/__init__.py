@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recurry.errors import RecurryError
     from recurry.generation.beam import beam_search
     from recurry.generation.sample import Sampling, generate
+    from recurry.inspection.recording import record
     from recurry.network.convert import from_torch
     from recurry.network.dropout import Dropout
     from recurry.network.exportable import exportable
@@ -42,6 +43,7 @@ _PUBLIC = {
     "from_torch": ("recurry.network.convert", "from_torch"),
     "generate": ("recurry.generation.sample", "generate"),
     "load": ("recurry.artefact.model_file", "load_model"),
+    "record": ("recurry.inspection.recording", "record"),
     "save": ("recurry.artefact.model_file", "save_model"),
     "score": ("recurry.tasks.scoring", "score"),
     "train_language_model": ("recurry.runs.run", "train_language_model"),
@@ -65,6 +67,7 @@ __all__ = [
     "from_torch",
     "generate",
     "load",
+    "record",
     "save",
     "score",
     "train_language_model",

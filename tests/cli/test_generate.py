@@ -112,13 +112,14 @@ def test_painting_changes_no_letter(model, cell, monkeypatch):
 
 
 def test_painted_values_are_those_of_a_recording(model):
-    from recurry.inspection.address import parse_address
+    from recurry.inspection.colour import squash
     from recurry.inspection.html import spans
-    from recurry.inspection.record import record
+    from recurry.inspection.recording import record
 
     run("--length", "30", "--prime", "ab", "--colour", "0:3", "--html", "page.html")
     recording = record(model, generate(model, "ab", length=30)[0])
-    expected = spans(recording.pieces, recording.painted(parse_address("0:3", model)))
+    values = squash(recording.values("c", layer=0)[:, 3], "c")
+    expected = spans(recording.symbols.pieces, values)
     with open("page.html", encoding="utf-8") as file:
         assert expected in file.read()
 

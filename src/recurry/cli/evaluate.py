@@ -135,9 +135,10 @@ def _print(model: LanguageModel, scores: Scores, *, name: str, as_json: bool) ->
 
 def _paint(model: LanguageModel, ids: Any, *, paint: Paint, name: str) -> None:
     from recurry.inspection.figure import paint_cells
-    from recurry.inspection.record import record
+    from recurry.inspection.recording import record
 
-    paintings = paint_cells(model, record(model, ids), paint.colour or "")
+    with record(model, ids) as recording:
+        paintings = paint_cells(recording, paint.colour or "")
     show_paintings(paintings, paint)
     finish_painting(paintings, paint, model=model, title=name)
 

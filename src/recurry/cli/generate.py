@@ -163,18 +163,21 @@ def _write_painted(request: Request) -> None:
 
 def _address(request: Request) -> CellAddress:
     from recurry.inspection.address import parse_address
+    from recurry.inspection.subject import subject_of
 
-    return parse_address(request.paint.colour or "", request.model)
+    return parse_address(request.paint.colour or "", subject_of(request.model))
 
 
 def _values(request: Request, address: CellAddress) -> Iterator[tuple[str, float]]:
     """The prime and then the text, piece by piece, with what one cell shows after each."""
     from recurry.generation.sample import stream_with_states
     from recurry.inspection.colour import squash
-    from recurry.inspection.record import record
+    from recurry.inspection.recording import record
 
-    recording = record(request.model, request.common["prime"])
-    yield from zip(recording.pieces, recording.painted(address).tolist(), strict=True)
+    prime = request.model.codec.encode(request.common["prime"])  # unknown symbols are refused
+    with record(request.model, prime) as recording:
+        values = recording.painted(address).tolist()
+    yield from zip(recording.symbols.pieces, values, strict=True)
     for piece, state in stream_with_states(request.model, **request.common, **request.drawing):
         value = state[address.state][address.layer, 0, address.unit]
         yield piece, float(squash(value.cpu().numpy(), address.state))
@@ -235,10 +238,10 @@ def _paint_texts(request: Request, texts: list[str]) -> None:
 
 def _paint(request: Request, text: str) -> list[Painting]:
     from recurry.inspection.figure import paint_cells
-    from recurry.inspection.record import record
+    from recurry.inspection.recording import record
 
-    recording = record(request.model, text)
-    return paint_cells(request.model, recording, request.paint.colour or "")
+    with record(request.model, text) as recording:
+        return paint_cells(recording, request.paint.colour or "")
 
 
 def _show(text: str) -> None:

@@ -95,11 +95,12 @@ def check_painting(paint: Paint, model: LanguageModel) -> None:
     """
     from recurry.inspection.address import painted_state, parse_address
     from recurry.inspection.figure import check_page
+    from recurry.inspection.subject import subject_of
 
     if paint.is_one_cell:
-        parse_address(paint.colour or "", model)
+        parse_address(paint.colour or "", subject_of(model))
     elif paint.colour:
-        painted_state(model)
+        painted_state(model.cell)
     if paint.html:
         check_page(paint.html)
 
@@ -129,10 +130,11 @@ def finish_painting(
     paintings: Sequence[Painting], paint: Paint, *, model: LanguageModel, title: str
 ) -> None:
     """Write the page if one was asked for; say where the colours are if none were shown."""
-    from recurry.inspection.figure import describe, save_page
+    from recurry.inspection.figure import save_page
+    from recurry.inspection.subject import subject_of
 
     if paint.html:
-        save_page(paint.html, paintings, title=title, note=describe(model))
+        save_page(paint.html, paintings, title=title, note=subject_of(model).title)
         click.echo(f"Painted page: {paint.html}", err=True)
     elif paint.depth() == "none":
         click.echo(

@@ -45,10 +45,10 @@ class Sides:
         """
         text = config.as_text()
         if config.is_joint:
-            both = learn_codec(text, [_spaced(config, x) for x in (*sources, *targets)])
+            both = learn_codec(text, [spaced(config, x) for x in (*sources, *targets)])
             return cls(source=both, target=both)
         source, target = (
-            learn_codec(text, [_spaced(config, x) for x in side]) for side in (sources, targets)
+            learn_codec(text, [spaced(config, x) for x in side]) for side in (sources, targets)
         )
         return cls(source=source, target=target)
 
@@ -93,7 +93,7 @@ class Sides:
 
     def read(self, text: str, longest: int) -> np.ndarray:
         """The numbers of a source with its end; of a longer one those of its beginning."""
-        numbers = self.source.encode(_spaced(self.source.config, text))[:longest]
+        numbers = self.source.encode(spaced(self.source.config, text))[:longest]
         return np.append(numbers, self.end_of_source)
 
     def write(self, text: str, copied: Sequence[str] = ()) -> np.ndarray:
@@ -103,12 +103,12 @@ class Sides:
             text: The target.
             copied: What can be copied, as `copies` gives it.
         """
-        spaced = _spaced(self.target.config, text)
-        numbers = self.target.encode(spaced)
+        line = spaced(self.target.config, text)
+        numbers = self.target.encode(line)
         unknown = self.target.vocabulary.unknown
         if copied and unknown is not None and (numbers == unknown).any():
             new = {word: self.num_target + place for place, word in enumerate(copied)}
-            words = self.target.tokeniser.split(spaced)
+            words = self.target.tokeniser.split(line)
             is_unknown = numbers == unknown
             numbers = np.array(
                 [
@@ -121,7 +121,7 @@ class Sides:
     def copies(self, text: str, longest: int) -> tuple[np.ndarray, list[str]]:
         """The symbol of the target at each place of a source, its end at the end; and the words
         behind the symbols of the target, in order."""
-        words = self.source.tokeniser.split(_spaced(self.source.config, text))[:longest]
+        words = self.source.tokeniser.split(spaced(self.source.config, text))[:longest]
         known, new = self.target.vocabulary.numbers, dict[str, int]()
         found = []
         for word in words:
@@ -179,8 +179,9 @@ class Sides:
         return cls(source=source, target=target)
 
 
-def _spaced(config: Any, text: str) -> str:
-    """The text on one line; before BPE with a space, so that a first word is like any other."""
+def spaced(config: Any, text: str) -> str:
+    """A text as a side reads it: on one line, and before BPE with a space, so that a first word is
+    like any other."""
     line = " ".join(text.split())
     return f" {line}" if line and config.tokens == "bpe" else line
 

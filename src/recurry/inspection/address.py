@@ -1,20 +1,23 @@
-"""Which cell is meant: `12`, `0:12`, `0:h:12`.
+"""Which cell is meant: `12`, `0:12`, `0:h:12`, `0b:12`.
 
-Comes in: what a user typed. Goes out: layer, state and unit of a model. Imports errors.
+Comes in: what a user typed. Goes out: layer, direction, state and unit of a model. Imports errors
+and subject.
 """
 
 import re
 from dataclasses import dataclass
 
+from recurry.compiler.cell import Cell
 from recurry.errors import UsageError, unknown_name
-from recurry.tasks.language import LanguageModel
+from recurry.inspection.subject import Direction, Subject, SubjectLayer
 
 _FORM = re.compile(
-    r"(?:(?P<layer>[0-9]{1,9}):)?(?:(?P<state>[A-Za-z][A-Za-z0-9_]*):)?(?P<unit>[0-9]{1,9})"
+    r"(?:(?P<layer>[0-9]{1,9})(?P<back>b)?:)?(?:(?P<state>[A-Za-z][A-Za-z0-9_]*):)?"
+    r"(?P<unit>[0-9]{1,9})"
 )
 _FORMS = (
     "UNIT (of the last layer), LAYER:UNIT, or LAYER:STATE:UNIT, such as 12, 0:12 or 0:h:12; "
-    "or varying, for the ten cells that vary most"
+    "0b:12 is of layer 0 reading backward; or varying, for the ten cells that vary most"
 )
 
 
@@ -24,24 +27,27 @@ class CellAddress:
 
     Args:
         layer: From 0, the one nearest to the text.
+        direction: Which way the layer reads.
         state: The state's name in the equations.
         unit: From 0.
     """
 
     layer: int
+    direction: Direction = "forward"
     state: str
     unit: int
 
     def __str__(self) -> str:
-        return f"{self.layer}:{self.state}:{self.unit}"
+        return f"{self.layer}{'b' * (self.direction == 'backward')}:{self.state}:{self.unit}"
 
     @property
     def title(self) -> str:
         """A few words for a heading."""
-        return f"layer {self.layer}, unit {self.unit} of {self.state}"
+        backward = " backward" if self.direction == "backward" else ""
+        return f"layer {self.layer}{backward}, unit {self.unit} of {self.state}"
 
 
-def parse_address(text: str, model: LanguageModel) -> CellAddress:
+def parse_address(text: str, subject: Subject) -> CellAddress:
     """The cell that a user means.
 
     Raises:
@@ -51,44 +57,53 @@ def parse_address(text: str, model: LanguageModel) -> CellAddress:
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise UsageError(f"{text!r} names no cell.", accepted=_FORMS)
-    config = model.network_config
-    layer = config.num_layers - 1 if found["layer"] is None else int(found["layer"])
-    state = _find_state(found["state"], model) if found["state"] else painted_state(model)
+    index = subject.recurrent.num_layers - 1 if found["layer"] is None else int(found["layer"])
+    layer = find_layer(subject, index, "backward" if found["back"] else "forward")
+    state = _find_state(found["state"], layer.cell) if found["state"] else painted_state(layer.cell)
     unit = int(found["unit"])
-    _check_range("layer", layer, config.num_layers)
-    _check_range("unit", unit, config.hidden_size)
-    return CellAddress(layer=layer, state=state, unit=unit)
+    _check_range("unit", unit, layer.hidden_size)
+    return CellAddress(layer=index, direction=layer.direction, state=state, unit=unit)
 
 
-def painted_state(model: LanguageModel) -> str:
+def find_layer(subject: Subject, index: int, direction: Direction = "forward") -> SubjectLayer:
+    """One layer of a model.
+
+    Raises:
+        UsageError: There is none.
+    """
+    _check_range("layer", index, subject.recurrent.num_layers)
+    for layer in subject.layers:
+        if layer.index == index and layer.direction == direction:
+            return layer
+    raise UsageError(f"The model does not read {direction}.", accepted="forward")
+
+
+def painted_state(cell: Cell) -> str:
     """The state that colours show: c, or h where a cell has no c, or what there is.
 
     Raises:
         UsageError: The cell carries nothing from one step to the next.
     """
-    states = model.cell.states
+    states = cell.states
     if not states:
-        raise UsageError(
-            f"The cell {model.cell.name} carries no state, so there is nothing to paint."
-        )
+        raise UsageError(f"The cell {cell.name} carries no state, so there is nothing to paint.")
     return next((name for name in ("c", "h") if name in states), states[0])
 
 
-def _find_state(name: str, model: LanguageModel) -> str:
-    states = model.cell.states
-    if name in states:
+def _find_state(name: str, cell: Cell) -> str:
+    if name in cell.states:
         return name
-    if name in model.cell.graph.named or name in model.cell.parameters:
+    if name in cell.graph.named or name in cell.parameters:
         raise UsageError(
-            f"{name} is not a recurrent state of the cell {model.cell.name}.",
-            accepted=" or ".join(states),
-            hint="recurry.inspection.record.record_gates reads gates in Python",
+            f"{name} is not a recurrent state of the cell {cell.name}.",
+            accepted=" or ".join(cell.states),
+            hint="recurry.record(...).values reads gates in Python",
         )
-    raise unknown_name("recurrent state", name, known=states)
+    raise unknown_name("recurrent state", name, known=cell.states)
 
 
 def _check_range(kind: str, number: int, count: int) -> None:
-    if number >= count:
+    if not 0 <= number < count:
         raise UsageError(
             f"The model has no {kind} {number}.",
             got=f"{count} {kind}s",

@@ -9,18 +9,17 @@ from pathlib import Path
 from recurry.errors import UsageError
 from recurry.inspection.address import CellAddress, parse_address
 from recurry.inspection.html import Painting, write_page
-from recurry.inspection.record import Recording, most_varying
-from recurry.tasks.language import LanguageModel
+from recurry.inspection.interest import most_varying
+from recurry.inspection.recording import Recording
 
 VARYING = "varying"
 
 
-def paint_cells(model: LanguageModel, recording: Recording, wanted: str) -> list[Painting]:
+def paint_cells(recording: Recording, wanted: str) -> list[Painting]:
     """The paintings of the cells that a user asked for.
 
     Args:
-        model: The model that made the recording.
-        recording: Its states over a text.
+        recording: What a model had in mind over a text.
         wanted: `LAYER:UNIT` and its short and long forms, or `varying` for the ten cells that
             vary most.
 
@@ -28,28 +27,18 @@ def paint_cells(model: LanguageModel, recording: Recording, wanted: str) -> list
         UsageError: The model has no such cell.
     """
     if wanted == VARYING:
-        return [paint_cell(recording, address) for address in most_varying(model, recording)]
-    return [paint_cell(recording, parse_address(wanted, model))]
+        return [paint_cell(recording, address) for address in most_varying(recording)]
+    return [paint_cell(recording, parse_address(wanted, recording.subject))]
 
 
 def paint_cell(recording: Recording, address: CellAddress) -> Painting:
     """The painting of one cell."""
     return Painting(
         title=address.title,
-        pieces=recording.pieces,
+        pieces=recording.symbols.pieces,
         values=recording.painted(address),
         state=address.state,
         address=str(address),
-    )
-
-
-def describe(model: LanguageModel) -> str:
-    """One line that says what a model is, for below a heading."""
-    config = model.network_config
-    layers = "1 layer" if config.num_layers == 1 else f"{config.num_layers} layers"
-    return (
-        f"{model.cell.name}, {layers} of {config.hidden_size} units, "
-        f"{model.codec.num_symbols:,} symbols ({model.codec.config.tokens})"
     )
 
 

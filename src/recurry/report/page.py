@@ -13,8 +13,8 @@ from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.errors import RunError
 from recurry.generation.sample import Sampling, generate
 from recurry.inspection.controls import printable
-from recurry.inspection.figure import describe
 from recurry.inspection.html import Painting, fragment, legend, style
+from recurry.inspection.subject import subject_of
 from recurry.report.facts import UNITS, RunFiles, Tile, make_tiles, read_run, shorten
 from recurry.report.passage import paint_passage
 from recurry.runs.folder import STDIN
@@ -84,7 +84,7 @@ def _page(model: LanguageModel, tiles: list[Tile], *, files: RunFiles, sections:
     return _PAGE.format(
         title=escape(title),
         style=resources.files("recurry.report").joinpath("page.css").read_text() + style(),
-        lead=escape(describe(model) + read),
+        lead=escape(subject_of(model).title + read),
         tiles="".join(_tile(tile) for tile in tiles),
         sections="\n".join(section for section in sections if section),
         footer=escape(_footer(model)),

@@ -11,7 +11,8 @@ from recurry.data.ids import IdFile
 from recurry.inspection.address import CellAddress
 from recurry.inspection.figure import paint_cell
 from recurry.inspection.html import Painting
-from recurry.inspection.record import Recording, most_varying, record
+from recurry.inspection.interest import most_varying
+from recurry.inspection.recording import Recording, record
 from recurry.tasks.language import LanguageModel
 
 # The model has read this much when the passage begins, and cells are chosen over this much.
@@ -31,15 +32,15 @@ def paint_passage(model: LanguageModel, ids: IdFile, *, count: int = 10) -> list
     """
     if not model.cell.states or not len(ids):
         return []
-    recording = record(model, ids.read(0, min(len(ids), _RECORDED)))
-    start, end = _bounds(recording)
-    shown = most_varying(model, recording, count)
-    return [_cut(recording, address, start=start, end=end) for address in shown]
+    with record(model, ids.read(0, min(len(ids), _RECORDED))) as recording:
+        start, end = _bounds(recording)
+        shown = most_varying(recording, count)
+        return [_cut(recording, address, start=start, end=end) for address in shown]
 
 
 def _bounds(recording: Recording) -> tuple[int, int]:
     """From behind a line end after the warm-up to another about `_LENGTH` characters on."""
-    pieces = recording.pieces
+    pieces = recording.symbols.pieces
     ends = [place + 1 for place, piece in enumerate(pieces) if "\n" in piece]
     num_symbols = len(pieces)
     warm_up = min(_WARM_UP, max(0, num_symbols - _LENGTH))

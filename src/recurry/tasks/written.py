@@ -202,7 +202,7 @@ class Written(RecordTask):
         """
         sides: Sides = model.knowledge
         reading = _reading(model, texts)
-        written = write(_network(model), sides, reading, _decoding(model))
+        written = self.write(model, reading)
         answers: list[dict[str, Any]] = []
         for number, (symbols, copied) in enumerate(zip(written, reading.copied, strict=True)):
             remarks = reading.remarks(number)
@@ -210,11 +210,15 @@ class Written(RecordTask):
             answers.append(answer | ({"remarks": remarks} if remarks else {}))
         return answers
 
+    def write(self, model: Model, reading: Reading) -> list[tuple[int, ...]]:
+        """The symbols that are written for each text, their end included."""
+        return write(_network(model), model.knowledge, reading, _decoding(model))
+
     def attention(self, model: Model, texts: Sequence[str]) -> list[Attended]:
         """What is written for each text, with the weights over it at each step."""
         sides: Sides = model.knowledge
         reading = _reading(model, texts)
-        written = write(_network(model), sides, reading, _decoding(model))
+        written = self.write(model, reading)
         weights = attend(_network(model), sides, reading, written)
         return [
             Attended(

@@ -95,6 +95,20 @@ class CpuBackend:
             memory=memory,
         )
 
+    def run_history(
+        self, plan: Plan, job: Job
+    ) -> tuple[Float[Tensor, "T H"], dict[str, Float[Tensor, "T H"]]]:
+        """The output and the states of one stream after each of its steps, without gradients.
+
+        Args:
+            plan: The cell.
+            job: At least one step: x (T, 1, I), states (1, H).
+        """
+        if job.options.zoneout > 0.0:
+            plan = zoned(plan, job.options.zoneout)
+        rows = _Rows.of(_in_order(plan, job))
+        return _code().run_history(rows.facts(plan), rows.tensors, job.options.cache)
+
     def run_together(
         self, plan: Plan, jobs: Sequence[Job]
     ) -> list[tuple[Tensor, dict[str, Tensor]]]:
@@ -241,12 +255,13 @@ _MISSING = (
 @lru_cache(maxsize=1)
 def _code() -> SimpleNamespace:
     """What needs llvmlite: loaded when first needed, and looked for once."""
-    from recurry.backends.cpu import calls, cost, recurrence, route
+    from recurry.backends.cpu import calls, cost, history, recurrence, route
 
     return SimpleNamespace(
         check_tensors=calls.check_tensors,
         should_project=cost.should_project,
         Facts=recurrence.Facts,
+        run_history=history.run_history,
         Route=route.Route,
         run_all=route.run_all,
     )

@@ -1,0 +1,206 @@
+"""How far back a loss is felt: the norm of its gradient by states that lie some steps before it.
+
+Comes in: recurrent layers, what they read, a loss. Goes out: a norm for each step back. Imports
+backends and network.
+
+The layers take one step at a time, so that the backward kernels leave the gradient at every step
+between; the gradient by the output of a layer is what reaches it through time and from above.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recurry.backends import Job, Request, RunOptions, choose_backend, run_jobs
+from recurry.cells import find_cell
+from recurry.compiler.cell import Cell
+from recurry.errors import UsageError
+from recurry.inspection.subject import Direction, SubjectLayer, make_layers
+from recurry.network.recurrent import Recurrent
+
+Loss = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LayerFlow:
+    """What is left of a gradient at the steps before, in one layer.
+
+    Args:
+        layer: From 0.
+        direction: Which way it reads; a layer that reads backward is felt from later steps.
+        state: The state by which the gradient is taken.
+        norms: Of dL_t/ds_(t-k) for k from 0 on, for each place t in a text, (K + 1, B).
+    """
+
+    layer: int
+    direction: Direction
+    state: str
+    norms: np.ndarray
+
+    @property
+    def median(self) -> np.ndarray:
+        """The norm at each distance in the middle of all places, (K + 1,)."""
+        return np.median(self.norms, axis=1) if self.norms.size else np.zeros(len(self.norms))
+
+    @property
+    def quartiles(self) -> tuple[np.ndarray, np.ndarray]:
+        """Between these lies half of the places, (K + 1,) each."""
+        low, high = np.quantile(self.norms, (0.25, 0.75), axis=1)
+        return low, high
+
+
+def measure_flow(
+    recurrent: Recurrent, x: Tensor, loss: Loss, *, reach: int, num_warm: int = 0
+) -> list[LayerFlow]:
+    """The norms of the gradients of a loss by the states of every layer at every step before.
+
+    The gradient by `h` is the whole derivative by the output of a layer at a step. That by another
+    state is the derivative by what is carried to the next step.
+
+    Args:
+        recurrent: The layers; they are left as they were.
+        x: What the first layer reads, time first, (S, B, I). The loss is that of the last step,
+            for layers that read both ways that of the step `reach` before it.
+        loss: From the output of the last layer at that step, (B, D*H), to a loss for each
+            stream, (B,).
+        reach: Number K of steps that are looked back.
+        num_warm: Steps that are read before, from states of zeros, without gradient.
+
+    Raises:
+        UsageError: The cell carries nothing from one step to the next.
+    """
+    if not recurrent.cell.states:
+        raise UsageError(
+            f"The cell {recurrent.cell.name} carries no state, so no gradient goes back in time."
+        )
+    middle = reach if recurrent.bidirectional else len(x) - num_warm - 1
+    with torch.enable_grad():
+        traces = _read(recurrent, x.to(recurrent.device, recurrent.dtype), num_warm)
+        top = [trace for trace in traces if trace.layer.index == recurrent.num_layers - 1]
+        hidden = torch.cat([trace.outputs[middle] for trace in top], 1)
+        if recurrent.has_residual and recurrent.num_layers > 1:
+            hidden = hidden + top[0].entering[middle]
+        total = loss(hidden).sum()
+        return [flow for trace in traces for flow in trace.flows(total, middle, reach)]
+
+
+def fresh_layers(like: Recurrent, cell: Cell | str, *, seed: int = 0) -> Recurrent:
+    """Layers of the same sizes with fresh weights, of the same cell or of another.
+
+    Args:
+        like: Layers whose sizes are taken.
+        cell: The cell.
+        seed: Governs the weights.
+
+    Raises:
+        EquationError: The cell needs inputs as large as its layers, and they are not.
+        UsageError: There is no such cell.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return Recurrent(
+            find_cell(cell) if isinstance(cell, str) else cell,
+            like.input_size,
+            like.hidden_size,
+            like.num_layers,
+            like.bidirectional,
+            precision=like.precision,
+            has_residual=like.has_residual,
+        ).to(like.device)
+
+
+class _Trace:
+    """One layer in one direction with what it gave at each step."""
+
+    def __init__(self, layer: SubjectLayer, entering: list[Tensor]) -> None:
+        self.layer, self.entering = layer, entering
+        self.outputs: list[Tensor] = entering.copy()
+        self.states: list[dict[str, Tensor]] = [{}] * len(entering)
+
+    def run(self, state: dict[str, Tensor]) -> None:
+        """Take every step in the direction of the layer."""
+        state = {name: value.requires_grad_() for name, value in state.items()}
+        places = range(len(self.entering))
+        for place in places if self.layer.direction == "forward" else reversed(places):
+            output, state = _run(self.layer, self.entering[place][None], state)
+            self.outputs[place], self.states[place] = output[0], state
+
+    def flows(self, total: Tensor, middle: int, reach: int) -> list[LayerFlow]:
+        """The norms of the gradients of a number by each state, from the middle step on."""
+        step = -1 if self.layer.direction == "forward" else 1
+        places = [middle + step * k for k in range(reach + 1)]
+        names = self.layer.cell.states
+        wanted = {name: [self.states[place][name] for place in places] for name in names}
+        outputs = [self.outputs[place] for place in places]
+        whole = [*outputs, *(value for values in wanted.values() for value in values)]
+        found = torch.autograd.grad(total, whole, retain_graph=True, allow_unused=True)
+        filled = [_or_zeros(*pair) for pair in zip(found, whole, strict=True)]
+        by_output, rest = filled[: reach + 1], filled[reach + 1 :]
+        gradients = {"h": by_output}
+        for number, name in enumerate(names):
+            mine = rest[number * (reach + 1) : (number + 1) * (reach + 1)]
+            pairs = zip(mine, by_output, strict=True)
+            gradients[name] = [own + output for own, output in pairs] if name == "h" else mine
+        return [
+            LayerFlow(
+                layer=self.layer.index,
+                direction=self.layer.direction,
+                state=name,
+                norms=torch.stack(values).norm(dim=2).double().cpu().numpy(),
+            )
+            for name, values in gradients.items()
+        ]
+
+
+def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
+    return torch.zeros_like(like) if gradient is None else gradient
+
+
+def _read(recurrent: Recurrent, x: Tensor, num_warm: int) -> list[_Trace]:
+    """All layers over all steps."""
+    batch_size = x.shape[1]
+    warm, entering = x[:num_warm], list(x[num_warm:])
+    layers, traces = make_layers(recurrent), []
+    for index in range(recurrent.num_layers):
+        mine = [_Trace(layer, entering) for layer in layers if layer.index == index]
+        before = warm
+        for trace in mine:
+            shape = (batch_size, recurrent.hidden_size)
+            state = {name: x.new_zeros(shape) for name in recurrent.cell.states}
+            if num_warm:
+                with torch.no_grad():
+                    warm, state = _run(trace.layer, before, state)
+            trace.run({name: value.detach().clone() for name, value in state.items()})
+        traces += mine
+        following = [torch.cat(parts, 1) for parts in zip(*(t.outputs for t in mine), strict=True)]
+        if recurrent.has_residual and index:
+            following = [a + b for a, b in zip(following, entering, strict=True)]
+            warm = warm + before
+        entering = following
+    return traces
+
+
+def _run(
+    layer: SubjectLayer, x: Tensor, state: dict[str, Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Some steps of a layer, (T, B, I) to (T, B, H), by whatever backend is chosen for them."""
+    recurrent = layer.recurrent
+    options = RunOptions(
+        precision=recurrent.precision,
+        zoneout=recurrent.dropout.zoneout,
+        is_reversed=layer.direction == "backward",
+    )
+    request = Request(
+        plan=recurrent.cell.plan,
+        options=options,
+        device=x.device.type,
+        num_steps=x.shape[0],
+        batch_size=x.shape[1],
+        needs_gradient=torch.is_grad_enabled(),
+    )
+    backend = choose_backend(recurrent.backend, request)
+    job = Job(parameters=layer.tensors, x=x, state=state, lengths=None, options=options)
+    return run_jobs(backend, recurrent.cell.plan, [job])[0]
