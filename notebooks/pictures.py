@@ -18,11 +18,13 @@ def curves(
     x: str,
     y: str,
     step: int = 1,
+    start: int | None = None,
     log=False,
 ) -> SVG:
-    """A line for each name; its points are `step` apart, the first one at `step`."""
+    """A line for each name; its points are `step` apart, the first one at `start`, or at `step`."""
+    first = step if start is None else start
     series = [
-        drawing.Series(name=name, x=step * np.arange(1, len(values) + 1), y=np.array(values))
+        drawing.Series(name=name, x=first + step * np.arange(len(values)), y=np.array(values))
         for name, values in lines.items()
     ]
     return _show(
