@@ -397,8 +397,8 @@ curves("The same through tanh", norms, x="steps back", start=0, y="norm of the g
 #
 # ## 10. Clipping
 #
-# Exploding gradients are rare and huge: one of them can undo all that was learnt. The remedy is
-# simple. Where the gradient is longer than some limit, keep its direction and **clip** its length.
+# A gradient that explodes can undo with one update all that was learnt. The remedy is simple.
+# Where the gradient is longer than some limit, keep its direction and **clip** its length.
 #
 # The next step trains the same network twice on Shakespeare, with a learning rate that is too high
 # and a `U` that is too large, so that the trouble comes soon.
@@ -437,6 +437,7 @@ curves(
     {"as it comes": free, "clipped at 0.3": clipped},
     x="updates",
     y="loss (nats a character)",
+    log=True,
 )
 
 # %%
@@ -506,8 +507,8 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 #
 # <details><summary>Answer</summary>
 #
-# After one pass the three are close to one another, and the GRU is often first. What gates can do
-# shows with more passes and more units: `make demo` reaches 1.50 nats with an LSTM.
+# We found 1.78 nats for `rnn`, 1.71 for `lstm` and 1.67 for `gru`. More units and more passes help
+# all of them: `make demo` reaches 1.50 with an LSTM.
 #
 # </details>
 #
