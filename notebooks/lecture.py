@@ -207,7 +207,7 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 # grows with every step. A recurrent network keeps a **state** of fixed size instead, and learns
 # what to keep in it.
 #
-# **Try.** How many nats is a model off that gives the right character a probability of 1/2 each
+# **Try.** What is the loss of a model that gives the right character a probability of 1/2 each
 # time?
 #
 # <details><summary>Answer</summary>
@@ -229,7 +229,7 @@ SVG(cell.draw())
 # `W`, `U` and `b` are what is learnt: how much of the new symbol comes in, how much of the old
 # state stays, and what is there anyway. `tanh` keeps every number between -1 and 1.
 #
-# Here are eight steps by hand, and the same by Recurry's layer.
+# Here are eleven steps by hand, and the same by Recurry's layer.
 
 # %%
 layer = recurry.Recurrent(cell, input_size=8, hidden_size=16)
@@ -520,7 +520,8 @@ bars("Loss on text that was not learnt from", baselines, unit="nats a character;
 # %%
 from recurry.inspection.interest import most_varying
 
-passage = text[1_010_000:1_010_420]
+start = text.index("\n\n", 1_010_000) + 2  # where somebody begins to speak
+passage = text[start : start + 420]
 recording = recurry.record(model, passage)
 pieces = recording.symbols.pieces
 cells = most_varying(recording, 4)
@@ -582,8 +583,8 @@ SVG(lstm.draw())
 #   how much of the candidate `g` is added.
 # - `h = o * tanh(c)`: the output gate `o` says how much of the memory is shown.
 #
-# Along `c` a step back multiplies the gradient by `f` and by nothing else. Where `f` is 1, it
-# arrives whole, after any number of steps.
+# On the direct way from `c` to `c` a step back multiplies the gradient by `f` and by nothing else.
+# Where `f` is 1, it arrives whole, after any number of steps.
 #
 # ## 14. The GRU
 #
@@ -624,7 +625,7 @@ bars(
 # ## 15. Why the forget bias starts at 1
 #
 # Before anything is learnt, the gate `f` is about sigmoid(b_f). With `b_f` = 0 that is 1/2, so
-# after 25 steps 1/2 to the power 25 of the memory is left: one part in 30 millions. With `b_f` = 1
+# after 25 steps 1/2 to the power 25 of the memory is left: one part in 30 million. With `b_f` = 1
 # it is 0.73, which leaves 0.04 %; with `b_f` = 2 it is 0.88, which leaves 4 %.
 #
 # Does that matter? The smallest task that needs memory: the first of 25 symbols is one of four and
@@ -677,7 +678,8 @@ curves(
 
 # %% [markdown]
 # The same cell, the same data, the same random numbers: only the start differs. What reaches back
-# through time at the start decides what can be learnt. Recurry's LSTMs start at 1.
+# through time at the start decides what can be learnt. Recurry's LSTMs start at 1, as is usual: a
+# cell that holds on too firmly has to learn to forget.
 #
 # **Try.** Give `gru` an initial value `{"b_z": 2}`; its `z` is what `f` is in an LSTM. And try the
 # cell `rnn`, whose `U` is orthogonal at the start.
@@ -1028,7 +1030,8 @@ surprise = recording.loss[1:]  # the first character is not predicted
 painted("Surprise: red is 4 nats or more", passage[1:], {"surprise": np.minimum(surprise / 4, 1)})
 
 # %% [markdown]
-# First letters of words are the hard ones; once a word has begun, its end is nearly certain.
+# On average the first letter of a word surprises more than the letters behind it: once a word has
+# begun, there are fewer ways to go on.
 #
 # ## Where to go from here
 #
