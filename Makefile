@@ -8,11 +8,14 @@ PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .DELETE_ON_ERROR:  # half a virtual environment would be taken for a whole one
 
-.PHONY: demo test check format docs bench clean
+.PHONY: demo notebook test check format docs bench clean
 
 demo: $(VENV)/.base          ## train on bundled Shakespeare and show samples, curves, cells
 	$(BIN)/recurry demo
 	@echo 'To use recurry in this shell: . $(BIN)/activate'
+
+notebook: $(VENV)/.lecture   ## run the lecture and keep it as notebooks/lecture.ipynb
+	$(BIN)/python docs/write_lecture.py notebooks/lecture.ipynb
 
 test: $(VENV)/.dev           ## the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
@@ -45,6 +48,11 @@ $(VENV)/.base: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(SAY)
 	$(PIP) -e '.[dev]'
+	touch $(VENV)/.base $@
+
+$(VENV)/.lecture: pyproject.toml constraints.txt | $(BIN)/python
+	$(SAY)
+	$(PIP) -e '.[lecture]'
 	touch $(VENV)/.base $@
 
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/python

@@ -55,3 +55,10 @@ def test_a_long_line_is_broken():
     many = painted_text(["x"] * 1000, np.zeros(1000), title="t")
     assert many.width == one.width
     assert many.height > 10 * one.height / 4
+
+
+def test_short_names_of_columns_take_little_room():
+    short = matrix(np.zeros((1, 2)), rows=["r"], columns=["a", "b"], title="m")
+    long = matrix(np.zeros((1, 2)), rows=["r"], columns=["a", "a long name"], title="m")
+    longest = matrix(np.zeros((1, 2)), rows=["r"], columns=["a", "w" * 400], title="m")
+    assert short.height + 40 < long.height <= longest.height <= short.height + 90

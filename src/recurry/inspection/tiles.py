@@ -36,7 +36,8 @@ def matrix(
         cell: Size of a square in pixels.
     """
     values = values[:MOST_CELLS, :MOST_CELLS]
-    left, top = 130.0, TOP + 90
+    longest = max((len(shorten(name, LONGEST_NAME)) for name in columns[:MOST_CELLS]), default=0)
+    left, top = 130.0, TOP + min(90.0, 12 + 7.0 * longest)
     parts = heading(title)
     for number, name in enumerate(columns[:MOST_CELLS]):
         x = left + cell * (number + 0.5) + 4
