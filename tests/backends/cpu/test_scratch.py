@@ -144,4 +144,4 @@ def test_memory_whose_storage_is_held_is_not_used_again():
 def test_memory_that_was_made_smaller_is_not_used_again():
     find_matrix((300, 200), torch.float32).untyped_storage().resize_(0)
     again = find_matrix((300, 200), torch.float32)
-    assert again.untyped_storage().nbytes() == again.nbytes
+    assert again.untyped_storage().nbytes() >= again.nbytes
