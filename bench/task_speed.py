@@ -157,7 +157,9 @@ class Tag(nn.Module):
         known = pack_padded_sequence(
             targets, torch.from_numpy(words.lengths), enforce_sorted=False
         ).data
-        return functional.cross_entropy(self.head(drop(packed.data, self.case.rate("output"))), known)
+        return functional.cross_entropy(
+            self.head(drop(packed.data, self.case.rate("output"))), known
+        )
 
 
 class Translate(nn.Module):
@@ -180,7 +182,10 @@ class Translate(nn.Module):
 
     def forward(self, examples: Examples) -> Tensor:
         """The mean loss."""
-        source, target, rate = *(examples.sequences[n] for n in ("source", "target")), self.case.rate
+        source, target, rate = (
+            *(examples.sequences[n] for n in ("source", "target")),
+            self.case.rate,
+        )
         targets = padded(target, -100)
         before = targets.clamp(min=0).roll(1, 0)
         before[0] = self.case.sizes["begin"]
