@@ -1,4 +1,4 @@
-"""A training step of `recurry train classify`, `tag` and `translate` beside the same in plain torch.
+"""A training step of `recurry train classify`, `tag`, `translate` beside the same in plain torch.
 
 Both read the same batches of the same records and make whole updates: padding, forward, backward,
 clipping, AdamW, the average of the weights. Ours is the loop of `recurry train`; the peer is what

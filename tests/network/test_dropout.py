@@ -50,7 +50,8 @@ def test_each_place_of_a_mask_is_dropped_at_the_rate(rate: float):
 @pytest.mark.parametrize("rate", [1e-9, 1 - 1e-9])
 def test_extreme_rates_leave_finite_masks(rate: float):
     found = keep_mask(torch.empty(50, dtype=torch.float64), rate)
-    assert found.isfinite().all() and found.dtype == torch.float64
+    assert found.isfinite().all()
+    assert found.dtype == torch.float64
 
 
 def test_a_mask_for_nothing_is_empty():

@@ -61,7 +61,7 @@ def give_back(memory: Tensor) -> None:
 
 
 def find_matrix(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """Room for numbers, from memory that no tensor has any more where some is of about that size."""
+    """Room for numbers: memory that no tensor has any more, where some is of about that size."""
     num_bytes = math.prod(shape) * dtype.itemsize
     if num_bytes < _LEAST_BYTES or _count_users is None:
         return torch.empty(shape, dtype=dtype, device="cpu")
