@@ -266,7 +266,7 @@ def read_case(config: RunConfig) -> tuple[Case, Iterator[Any], TrainingState]:
 
 
 def measure(
-    config: RunConfig, peers: Sequence[str], *, updates: int
+    config: RunConfig, peers: Sequence[str], *, updates: int, clock: Callable[[], float]
 ) -> tuple[dict[str, list[float]], dict[str, float]]:
     """Seconds of each update, and the mean loss of the last ones, by name."""
     case, ours, state = read_case(config)
@@ -279,10 +279,10 @@ def measure(
     for number in range(updates + 5):
         members = state.next_place().members
         for name, update in loops.items():
-            begin = time.perf_counter()
+            begin = clock()
             loss = update(case.train if name == "recurry" else case.train.take(members))
             if number >= 5:  # the first ones warm up
-                times[name].append(time.perf_counter() - begin)
+                times[name].append(clock() - begin)
                 losses[name].append(loss)
     return times, {name: statistics.mean(found[-20:]) for name, found in losses.items()}
 
@@ -305,6 +305,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--updates", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--processor-time", action="store_true", help="on a machine with other work")
     parser.add_argument("--preset")
     parser.add_argument("--precision", help="instead of the preset's")
     parser.add_argument("--peer", action="append", help="all when not given")
@@ -312,7 +313,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     config, peers = configure(arguments), arguments.peer or PEERS[arguments.task]
-    times, losses = measure(config, peers, updates=arguments.updates)
+    clock = time.process_time if arguments.processor_time else time.perf_counter
+    times, losses = measure(config, peers, updates=arguments.updates, clock=clock)
     medians = {name: statistics.median(found) for name, found in times.items()}
     print(f"{arguments.task}, {config.network.precision}, {arguments.updates} updates")
     print("| | ms an update | times ours | loss |\n|---|---|---|---|")
