@@ -62,3 +62,17 @@ def test_large_scores_stay_finite_and_no_rows_cost_nothing():
     empty.backward()
     assert empty == 0
     assert not weight.grad.any()
+
+
+def test_no_gradients_are_made_where_none_are_recorded(monkeypatch):
+    *inputs, targets = leaves()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a gradient was made")
+
+    expected = linear_cross_entropy(*inputs, targets).detach()
+    monkeypatch.setattr(cross_entropy, "_add_product", refuse)
+    with torch.no_grad():
+        torch.testing.assert_close(linear_cross_entropy(*inputs, targets), expected)
+    with pytest.raises(AssertionError, match="a gradient was made"):
+        linear_cross_entropy(*inputs, targets)

@@ -34,7 +34,10 @@ def linear_cross_entropy(
         smoothing: The share of the target that is spread over all symbols (Szegedy et al. 2016).
         is_rounded: Whether products read numbers rounded to bfloat16; all else stays as it is.
     """
-    found = _LinearCrossEntropy.apply(rows, weight, bias, targets, smoothing, is_rounded)
+    is_learning = torch.is_grad_enabled()
+    found = _LinearCrossEntropy.apply(
+        rows, weight, bias, targets, smoothing, is_rounded, is_learning
+    )
     assert isinstance(found, Tensor)
     return found
 
@@ -51,21 +54,25 @@ class _LinearCrossEntropy(torch.autograd.Function):
         targets: Tensor,
         smoothing: float,
         is_rounded: bool,
+        is_learning: bool,
     ) -> Tensor:
         kind = torch.bfloat16 if is_rounded else weight.dtype
         matrix, x = weight.to(kind), rows.to(kind)
         gradients = None
-        if any(ctx.needs_input_grad):
+        if is_learning and any(ctx.needs_input_grad):
             gradients = torch.empty_like(rows), torch.zeros_like(weight), torch.zeros_like(bias)
         total = rows.new_zeros(())
         size = max(1, _CHUNK // len(weight))
+        # Memory fresh from the system would be cleared at every turn.
+        room = x.new_empty(min(size, len(rows)), len(weight))
         for start in range(0, len(rows), size):
             part = slice(start, start + size)
-            scores = (x[part] @ matrix.t()).to(weight.dtype).add_(bias)
+            products = torch.mm(x[part], matrix.t(), out=room[: len(x[part])])
+            scores = products.to(weight.dtype).add_(bias)
             total += _to_errors(scores, targets[part], smoothing)
             if gradients is not None:
                 errors = scores.to(kind)
-                gradients[0][part] = errors @ matrix
+                _put_product(gradients[0][part], errors, matrix)
                 _add_product(gradients[1], errors.t(), x[part])
                 gradients[2].add_(scores.sum(0))
         ctx.save_for_backward(*(gradients or ()))
@@ -77,7 +84,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         ctx: Any, *gradients: Tensor
     ) -> tuple[Tensor | None, ...]:
         found = tuple(value * gradients[0] for value in ctx.saved_tensors)
-        return (*found, None, None, None)
+        return (*found, None, None, None, None)
 
 
 def _to_errors(scores: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -86,14 +93,22 @@ def _to_errors(scores: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     wanted = scores.gather(1, columns)
     spread = scores.sum() if smoothing else 0.0
     best = scores.amax(1, keepdim=True)
-    sums = scores.sub_(best).exp_().sum(1, keepdim=True)
-    partition = best + sums.log()
+    torch.softmax(scores, 1, out=scores)
+    # The largest share is at least one in V, so its logarithm is exact.
+    partition = best - scores.amax(1, keepdim=True).log()
     loss = partition.sum() - (1 - smoothing) * wanted.sum() - smoothing / num_symbols * spread
-    scores.div_(sums)
     if smoothing:
         scores.sub_(smoothing / num_symbols)
     scores.scatter_add_(1, columns, scores.new_full((1, 1), smoothing - 1.0).expand_as(columns))
     return loss
+
+
+def _put_product(target: Tensor, a: Tensor, b: Tensor) -> None:
+    """Write a product of two matrices, which may be of a narrower type."""
+    if a.dtype == target.dtype:
+        torch.mm(a, b, out=target)
+    else:
+        target.copy_(a @ b)
 
 
 def _add_product(total: Tensor, a: Tensor, b: Tensor) -> None:

@@ -16,7 +16,6 @@ from recurry.backends import Symbols
 from recurry.errors import unknown_name
 from recurry.network.convolved import Convolved
 from recurry.network.front import Embedded
-from recurry.network.pooling import Pooling
 from recurry.network.recurrent import Recurrent
 
 READERS = ("recurrent", "convolutional")
@@ -108,6 +107,7 @@ class Spelling(nn.Module):
         self.characters = Embedded(num_characters, character_size, dtype=dtype)
         if reader == "convolutional":
             self.layer, self.pool = None, Convolved(character_size, size, widths=(3,), dtype=dtype)
+            self.output_size = self.pool.output_size
         else:
             self.layer = Recurrent(
                 "lstm",
@@ -116,8 +116,7 @@ class Spelling(nn.Module):
                 bidirectional=True,
                 precision="float64" if dtype == torch.float64 else "float32",
             )
-            self.pool = Pooling(self.layer.output_size, "last", num_directions=2)
-        self.output_size = self.pool.output_size
+            self.pool, self.output_size = None, self.layer.output_size
 
     def forward(
         self, characters: Int64[Tensor, "C W"], lengths: Sequence[int]
@@ -125,9 +124,10 @@ class Spelling(nn.Module):
         """One vector a word."""
         x = self.characters(characters)
         if self.layer is None:
+            assert self.pool is not None
             return self.pool(x, lengths)
-        output, _ = self.layer(x, lengths=lengths)
-        return self.pool(output, lengths)
+        _, state = self.layer(x, lengths=lengths)  # what each direction has read last
+        return torch.cat([*state["h"]], 1)
 
 
 class WordsWithCharacters(nn.Module):

@@ -4,6 +4,8 @@ import threading
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recurry.backends.cpu import scratch
 from recurry.backends.cpu.scratch import borrow, find_matrix, give_back
@@ -76,25 +78,41 @@ def test_memory_is_used_again_once_no_tensor_has_it():
     assert find_matrix((300, 200), torch.float32).data_ptr() == place
 
 
-def test_only_memory_of_the_same_size_is_used_again():
+def test_memory_of_about_the_same_size_is_used_again():
     place = find_matrix((300, 200), torch.float32).data_ptr()
     again = find_matrix((600, 200), torch.bfloat16)
     assert again.data_ptr() == place
     assert again.is_contiguous()
-    assert again.untyped_storage().nbytes() == 300 * 200 * 4
     del again
-    assert find_matrix((299, 200), torch.float32).untyped_storage().nbytes() == 299 * 200 * 4
+    shorter = find_matrix((290, 200), torch.float32)
+    assert shorter.data_ptr() == place
+    assert shorter.shape == (290, 200)
+    del shorter
+    assert find_matrix((200, 200), torch.float32).data_ptr() != place
+    assert find_matrix((400, 200), torch.float32).data_ptr() != place
+
+
+@given(st.integers(2**17, 2**31))
+def test_no_more_than_an_eighth_is_given_away(num_bytes: int):
+    found = scratch._rounded(num_bytes)
+    assert num_bytes <= found <= num_bytes * 9 / 8
+    assert found % 8 == 0
+    assert scratch._rounded(found) == found
 
 
 def test_what_is_free_makes_way(monkeypatch):
     monkeypatch.setattr(scratch, "_MOST_SHARED_BYTES", 2**20)
     held = find_matrix((512, 256), torch.float32)
-    find_matrix((511, 256), torch.float32)
-    find_matrix((510, 256), torch.float32)
-    assert [len(one) for one in scratch._KEPT.shared] == [held.nbytes, 510 * 1024]
+    find_matrix((448, 256), torch.float32)
+    find_matrix((384, 256), torch.float32)
+    assert _kept_sizes() == [held.nbytes, 384 * 1024]
     more = [find_matrix((512, 256), torch.float32) for _ in range(3)]
-    assert sum(map(len, scratch._KEPT.shared)) <= 2**20
+    assert sum(_kept_sizes()) <= 2**20
     assert len({one.data_ptr() for one in more}) == 3
+
+
+def _kept_sizes() -> list[int]:
+    return [len(one) for shared in scratch._KEPT.shared.values() for one in shared]
 
 
 def test_an_output_that_is_held_keeps_its_memory():
@@ -126,4 +144,4 @@ def test_memory_whose_storage_is_held_is_not_used_again():
 def test_memory_that_was_made_smaller_is_not_used_again():
     find_matrix((300, 200), torch.float32).untyped_storage().resize_(0)
     again = find_matrix((300, 200), torch.float32)
-    assert again.untyped_storage().nbytes() == again.nbytes
+    assert again.untyped_storage().nbytes() >= again.nbytes

@@ -20,3 +20,15 @@ def test_accumulators_fit(features, bits):
         assert rows * panels * tiling.vectors < machine.num_registers
     assert tiling.depth * tiling.units * bits // 8 <= 16 * 1024
     assert tiling.most_panels == tiling.panels(1) > 1
+
+
+@pytest.mark.parametrize(
+    ("features", "is_paired"), [(("avx2", "fma"), False), (("avx2", "avx512f"), True)]
+)
+def test_two_panels_at_a_time_where_registers_hold_their_weights_too(features, is_paired):
+    machine = Machine(triple=X86, features=frozenset(features))
+    tiling = make_tiling(machine, 32)
+    assert tiling.is_paired is is_paired
+    if tiling.is_paired:
+        taken = (tiling.paired_rows + 1) * 2 * tiling.vectors + 1
+        assert taken <= machine.num_registers

@@ -4,7 +4,7 @@ Comes in: sizes. Goes out: blocks, each with its memory and its place in it. Imp
 commands, packing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -56,12 +56,12 @@ class Block:
         """Some rows."""
         start, stop, _ = rows.indices(self.rows)
         offset = self.offset + start * self.row_bytes
-        return replace(self, offset=offset, rows=stop - start)
+        return Block(self.memory, offset, stop - start, self.width, self.stride, self.dtype)
 
     def columns(self, start: int, stop: int) -> "Block":
         """Some columns."""
         offset = self.offset + start * self.dtype.itemsize
-        return replace(self, offset=offset, width=stop - start)
+        return Block(self.memory, offset, self.rows, stop - start, self.stride, self.dtype)
 
     def tensor(self, memory: Tensor) -> Tensor:
         """The rows as a tensor, in memory of bytes or of these numbers."""

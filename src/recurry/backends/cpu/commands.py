@@ -80,13 +80,16 @@ class Commands:
         for address, frame, count in self._steps:
             steps += [address, (SCRATCH, room + 8 * (start + len(frames))), count]
             frames += frame
-        words = [*head, *steps, *frames, *[0] * (self._counters * _APART)]
-        template = array("q")
-        for word in words:
-            memory, value = (NOWHERE, word) if isinstance(word, int) else word
-            is_counter = memory == _COUNTERS
-            template.append(SCRATCH if is_counter else memory)
-            template.append(value + (room + 8 * counters if is_counter else 0))
+        places = list[int]()
+        for word in (*head, *steps, *frames):
+            if word.__class__ is int:
+                places += (NOWHERE, word)  # type: ignore[arg-type]
+            elif word[0] == _COUNTERS:  # type: ignore[index]
+                places += (SCRATCH, word[1] + room + 8 * counters)  # type: ignore[index]
+            else:
+                places += word  # type: ignore[arg-type]
+        template = array("q", places)
+        template.frombytes(bytes(16 * _APART * self._counters))  # zeros, from nowhere
         return CommandList(template=template, room=room, num_threads=threads)
 
 

@@ -90,7 +90,12 @@ def _few_rows(e: Emitter, tiling: Tiling) -> None:
 
 
 def _many_rows(e: Emitter, tiling: Tiling) -> None:
-    """Two panels at a time, then a last one alone."""
+    """Two panels at a time, then a last one alone; each alone where two are too much for the
+    registers, as they are with 16 of them: a tile that spills takes twice as long."""
+    if not tiling.is_paired:
+        with e.loop("0", "%panels") as panel:
+            _all_terms(e, tiling, panel, panels=1, most=tiling.rows)
+        return
     pairs = e.take("and i64 %panels, -2")
     with e.loop("0", pairs, 2) as panel:
         _all_terms(e, tiling, panel, panels=2, most=tiling.paired_rows)

@@ -20,6 +20,8 @@ from torch import Tensor
 _MOST_BYTES, _MOST_PIECES, _MOST_SHARED_BYTES = 128 * 2**20, 8, 256 * 2**20
 # Where the allocator of the system begins to give memory back as soon as it is free.
 _LEAST_BYTES = 128 * 2**10
+# Sizes from one power of two to the next: sequences of all lengths then share a few sizes.
+_SIZES = 8
 
 
 class _Kept(threading.local):
@@ -27,7 +29,7 @@ class _Kept(threading.local):
 
     def __init__(self) -> None:
         self.free: list[Tensor] = []
-        self.shared: list[torch.UntypedStorage] = []
+        self.shared: dict[int, list[torch.UntypedStorage]] = {}
 
 
 _KEPT = _Kept()
@@ -59,19 +61,25 @@ def give_back(memory: Tensor) -> None:
 
 
 def find_matrix(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
-    """Room for numbers, from memory that no tensor has any more where some is of that size."""
+    """Room for numbers: memory that no tensor has any more, where some is of about that size."""
     num_bytes = math.prod(shape) * dtype.itemsize
     if num_bytes < _LEAST_BYTES or _count_users is None:
         return torch.empty(shape, dtype=dtype, device="cpu")
-    shared = _KEPT.shared
+    num_bytes = _rounded(num_bytes)
+    shared = _KEPT.shared.setdefault(num_bytes, [])
     place = next((at for at in range(len(shared)) if _fits(shared, at, num_bytes)), None)
     found = None if place is None else shared[place]
     if found is None:
         found = torch.UntypedStorage(num_bytes, device="cpu")
-        _make_way(num_bytes)
-        if sum(map(len, _KEPT.shared)) + num_bytes <= _MOST_SHARED_BYTES:
-            _KEPT.shared.append(found)
-    return torch.empty(0, dtype=dtype, device="cpu").set_(found).view(shape)
+        if _make_way(num_bytes) + num_bytes <= _MOST_SHARED_BYTES:
+            shared.append(found)
+    return torch.empty(0, dtype=dtype, device="cpu").set_(found, 0, shape)  # type: ignore[call-overload]
+
+
+def _rounded(num_bytes: int) -> int:
+    """The next of the sizes in which memory is kept."""
+    step = 1 << max(0, num_bytes.bit_length() - _SIZES.bit_length())
+    return -(-num_bytes // step) * step
 
 
 # How many tensors and other objects have a storage; nothing is used again where torch cannot tell.
@@ -97,14 +105,17 @@ def _fits(shared: list[torch.UntypedStorage], at: int, num_bytes: int) -> bool:
     return len(shared[at]) == num_bytes and _is_free(shared, at)
 
 
-def _make_way(num_bytes: int) -> None:
-    """Let go of what is free, the oldest first, as far as the limit demands."""
-    shared = _KEPT.shared
-    total = sum(map(len, shared)) + num_bytes
-    kept: list[torch.UntypedStorage] = []
-    for at in range(len(shared)):
-        if total > _MOST_SHARED_BYTES and _is_free(shared, at):
-            total -= len(shared[at])
-        else:
-            kept.append(shared[at])
-    _KEPT.shared = kept
+def _make_way(num_bytes: int) -> int:
+    """Let go of what is free as far as the limit demands; the bytes that are still kept."""
+    total = sum([len(one) for shared in _KEPT.shared.values() for one in shared])
+    if total + num_bytes <= _MOST_SHARED_BYTES:
+        return total
+    for shared in _KEPT.shared.values():
+        kept = list[torch.UntypedStorage]()
+        for at in range(len(shared)):
+            if total + num_bytes > _MOST_SHARED_BYTES and _is_free(shared, at):
+                total -= len(shared[at])
+            else:
+                kept.append(shared[at])
+        shared[:] = kept
+    return total

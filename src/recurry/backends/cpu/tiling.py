@@ -34,6 +34,7 @@ class Tiling:
         depth: Terms of a product that are summed before the next panel.
         stretch: The same of products that copy their operands first.
         chunk: Rows for which products are followed by pointwise work.
+        is_paired: Whether registers hold a tile of two panels and the weights that it meets.
     """
 
     lanes: Lanes
@@ -42,6 +43,7 @@ class Tiling:
     depth: int
     stretch: int
     chunk: int
+    is_paired: bool
 
     @property
     def vectors(self) -> int:
@@ -92,13 +94,15 @@ def make_tiling(machine: Machine, bits: int) -> Tiling:
     # no instruction takes, both halves of the weights, a pair and its halves, and a mask.
     is_split = bits == 16 and not machine.has_bfloat16
     others = 2 * _VECTORS + 4 if is_split else _VECTORS + 1
-    rows = (machine.num_registers - others) // _VECTORS
+    rows = min((machine.num_registers - others) // _VECTORS, 12)
     row_bytes = _VECTORS * lanes.count * bits // 8
+    pair = 2 * _VECTORS * (rows // 2 + 1) + 1
     return Tiling(
         lanes=lanes,
         terms=sums // bits,
-        rows=min(rows, 12),
+        rows=rows,
         depth=_PANEL_BYTES // row_bytes,
         stretch=_COPY_BYTES // row_bytes,
         chunk=_MOST_ROWS,
+        is_paired=pair <= machine.num_registers,
     )
