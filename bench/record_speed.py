@@ -96,14 +96,17 @@ def _find(model: LanguageModel, steps: int) -> None:
         (f"the {len(found)} cells that are on over 16 steps", found, 0.5),
         ("all 1,024 cells", every, 0.4),
     ):
-        times = []
+        times, work = [], []
         for _ in range(7):
-            start = time.perf_counter()
+            start, begun = time.perf_counter(), time.process_time()
             find_on(recording, 5008, 5024)
             places = find_places(recording, chosen, share=share)
             times.append(time.perf_counter() - start)
-        milliseconds = statistics.median(times) * 1000
-        print(f"Find, {name}: {milliseconds:.0f} ms, median of 7, {len(places):,} places")
+            work.append(time.process_time() - begun)
+        print(
+            f"Find, {name}: {statistics.median(times):.2f} s, {statistics.median(work):.2f} s of "
+            f"processor time, medians of 7, {len(places):,} places"
+        )
     recording.close()
 
 

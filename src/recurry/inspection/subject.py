@@ -6,6 +6,7 @@ and views know of a model. Imports network, tasks and artefact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -194,9 +195,7 @@ def subject_of(model: Any) -> Subject:
     Raises:
         UsageError: The model is of a task that one cannot look into.
     """
-    from recurry.inspection.subjects import make_subject
-
-    return model if isinstance(model, Subject) else make_subject(model)
+    return model if isinstance(model, Subject) else _subjects().make_subject(model)
 
 
 def open_subject(path: str | Path) -> Subject:
@@ -206,9 +205,9 @@ def open_subject(path: str | Path) -> Subject:
         ModelFileError: There is no model, or it is damaged.
         UsageError: The model is of a task that one cannot look into.
     """
-    from recurry.artefact.model_file import load_model
-    from recurry.inspection.foreign import open_foreign
+    return _subjects().read_subject(Path(path))
 
-    if Path(path).suffix == ".toml":
-        return open_foreign(path)
-    return subject_of(load_model(path))
+
+def _subjects() -> Any:
+    """The module that knows all subjects, which know this one: found when it is needed."""
+    return import_module("recurry.inspection.subjects")
