@@ -305,7 +305,7 @@ def main() -> None:
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--updates", type=int, default=60)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--processor-time", action="store_true", help="on a machine with other work")
+    parser.add_argument("--processor-time", action="store_true", help="where others work")
     parser.add_argument("--preset")
     parser.add_argument("--precision", help="instead of the preset's")
     parser.add_argument("--peer", action="append", help="all when not given")
