@@ -12,6 +12,8 @@ const GROUPS = [
   ["The network", ["network", "training", "cell"]],
 ];
 
+const WITHOUT_MODEL = new Set(["training"]); // views of a run that has no model yet
+
 const api = new Api();
 const place = (id) => document.getElementById(id);
 let leave = null; // what the view on show wants done when it goes
@@ -135,7 +137,10 @@ async function show() {
     if (turn === shown) replace(place("downloads"), downloads(api, view.name, given));
   };
   try {
-    if (view.unavailable) throw new ApiError(409, view.unavailable);
+    if (!api.about.title && !WITHOUT_MODEL.has(view.name)) {
+      throw new ApiError(409, api.about.problem || { what: "There is no model to look into yet.",
+        next: "Training shows the run meanwhile; this view comes by itself" });
+    }
     const module = await import(view.module || "./generic.js");
     if (turn !== shown) return;
     api.setDownloads();
