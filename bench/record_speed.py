@@ -96,7 +96,7 @@ def _find(model: LanguageModel, steps: int) -> None:
         (f"the {len(found)} cells that are on over 16 steps", found, 0.5),
         ("all 1,024 cells", every, 0.4),
     ):
-        times, work = [], []
+        times, work, places = [], [], []
         for _ in range(7):
             start, begun = time.perf_counter(), time.process_time()
             find_on(recording, 5008, 5024)

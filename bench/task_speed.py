@@ -151,7 +151,7 @@ class Tag(nn.Module):
         rows = torch.cat([self.words(ids), last[0], last[1]], 1)
         if where is not None:
             rows = rows[where]
-        x = nn.utils.rnn.pad_sequence(rows.split(words.lengths.tolist()))
+        x = nn.utils.rnn.pad_sequence(list(rows.split(words.lengths.tolist())))
         packed, _ = self.layer(drop(x, self.case.rate("input")), words.lengths)
         targets = padded(examples.sequences["labels"])
         known = pack_padded_sequence(

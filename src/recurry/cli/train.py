@@ -257,7 +257,9 @@ def _keep_sample(run: Run, update: int) -> None:
         return
     from recurry.generation.sample import Sampling, generate
     from recurry.runs.samples import Sample, append_sample
+    from recurry.tasks.language import LanguageModel
 
+    assert isinstance(run.model, LanguageModel)
     sampling = Sampling(temperature=_SAMPLE_TEMPERATURE)
     text = generate(run.model, length=_SAMPLE_LENGTH, sampling=sampling, seed=0)[0]
     append_sample(run.folder, Sample(update=update, text=text))
