@@ -137,7 +137,7 @@ bars(
 #
 # <details><summary>Answer</summary>
 #
-# For instance `stem("universe") == stem("university")`.
+# For instance `stem("several") == stem("sever")`.
 #
 # </details>
 #

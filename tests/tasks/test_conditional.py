@@ -61,7 +61,7 @@ def model(run):
 def test_what_is_written_is_of_its_class(model):
     model.network.train()
     for name, letters in LETTERS.items():
-        texts = TASK.write(model, [name] * 40, seed=1)
+        texts = TASK.write_of(model, [name] * 40, seed=1)
         written = "".join(texts)
         assert sum(letter in letters for letter in written) > 0.9 * len(written)
         assert len(set(texts)) > 10
@@ -69,13 +69,13 @@ def test_what_is_written_is_of_its_class(model):
 
 
 def test_a_text_depends_on_its_class_seed_and_place_alone(model):
-    some = TASK.write(model, ["low", "high", "low"], seed=3)
-    assert TASK.write(model, ["low", "high", "low", "high"], seed=3)[:3] == some
-    assert TASK.write(model, ["low", "high", "low"], seed=4) != some
+    some = TASK.write_of(model, ["low", "high", "low"], seed=3)
+    assert TASK.write_of(model, ["low", "high", "low", "high"], seed=3)[:3] == some
+    assert TASK.write_of(model, ["low", "high", "low"], seed=4) != some
     greedy = Sampling(temperature=0)
-    assert len(set(TASK.write(model, ["low"] * 3, sampling=greedy))) == 1
-    assert [len(text) for text in TASK.write(model, ["low", "high"], length=1)] == [1, 1]
-    assert TASK.write(model, []) == []
+    assert len(set(TASK.write_of(model, ["low"] * 3, sampling=greedy))) == 1
+    assert [len(text) for text in TASK.write_of(model, ["low", "high"], length=1)] == [1, 1]
+    assert TASK.write_of(model, []) == []
 
 
 def test_the_most_probable_text_of_a_class(model):
@@ -93,7 +93,7 @@ def test_scores_say_how_new_it_is(run, model):
     assert isinstance(scores, WritingScores)
     assert scores.num_records == scores.num_written == 60
     classes = [model.knowledge.labels.names[n] for n in run.prepared.test.values["label"]]
-    written = TASK.write(model, classes)
+    written = TASK.write_of(model, classes)
     copied = sum(text in model.knowledge.texts for text in written)
     assert scores.copied == pytest.approx(copied / 60)
     assert 0 < scores.distinct == pytest.approx(len(set(written)) / 60)
@@ -107,7 +107,7 @@ def test_scores_say_how_new_it_is(run, model):
 
 def test_a_class_that_is_none(model):
     with pytest.raises(UsageError, match="no class named 'hihg'") as caught:
-        TASK.write(model, ["low", "hihg"])
+        TASK.write_of(model, ["low", "hihg"])
     assert caught.value.hint == "high"
     with pytest.raises(UsageError, match="no class named ''"):
         TASK.predict(model, [""])
@@ -119,7 +119,7 @@ def test_the_unknown_symbol_is_never_written(model):
     with torch.no_grad():
         before = model.network.head.bias.clone()
         model.network.head.bias[unknown] = 100.0
-        texts = TASK.write(model, ["low"] * 20)
+        texts = TASK.write_of(model, ["low"] * 20)
         model.network.head.bias.copy_(before)
     assert not any("\N{REPLACEMENT CHARACTER}" in text for text in texts)
 

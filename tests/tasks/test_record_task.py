@@ -91,13 +91,13 @@ def test_a_description_that_is_wrong(model, change):
 
 def test_a_limit_that_is_none_is_no_part_of_a_description(model, settings, tmp_path):
     assert "limit" not in TASK.describe(model)["settings"]["data"]
-    data = settings["data"].model_copy(update={"limit": 5})
+    data = settings["data"].model_copy(update={"limit": 12})
     records = TASK.prepare({**settings, "data": data}, tmp_path / "few")
-    assert len(records.train) == 5
+    assert len(records.train) == 12
     few = TASK.build({**settings, "data": data}, records, cell="gru", seed=0)
-    assert TASK.describe(few)["settings"]["data"]["limit"] == 5
+    assert TASK.describe(few)["settings"]["data"]["limit"] == 12
     whole = TASK.read_labelled(few, data.paths, {})
-    assert len(whole.train) > 5
+    assert len(whole.train) > 12
 
 
 def test_symbols_of_a_source_are_part_of_the_key(settings, tmp_path):

@@ -20,7 +20,7 @@ def writes_by_class(model: Any) -> bool:
     """Whether a model writes texts of classes."""
     from recurry.tasks.find import find_task
 
-    return hasattr(find_task(model.task), "write")
+    return hasattr(find_task(model.task), "write_of")
 
 
 def refuse_class(model: Any, class_name: str | None) -> None:
@@ -91,7 +91,7 @@ def _texts(model: Any, values: Mapping[str, Any]) -> list[str]:
         )
     limits = ("temperature", "top_k", "top_p")
     task: Any = find_task(model.task)
-    return task.write(
+    return task.write_of(
         model,
         [values["class_name"]] * count,
         sampling=Sampling(**{name: values[name] for name in limits if values[name] is not None}),

@@ -114,8 +114,8 @@ def cut_labels(labels: np.ndarray) -> np.ndarray:
     """Labels as a yes or no; numbers are cut where the first half falls into the most equal parts.
 
     Example:
-        >>> cut_labels(np.array([0, 1, 2, 3, 9, 9])).tolist()
-        [False, True, True, True, True, True]
+        >>> cut_labels(np.array([0, 0, 1, 1, 0, 1, 2, 9])).tolist()
+        [False, False, True, True, False, True, True, True]
     """
     if labels.dtype == bool:
         return labels

@@ -229,7 +229,7 @@ class Conditional(RecordTask):
         some = data.take(range(min(len(data), _MOST_SCORED)))
         true = [learnt.spell(text) for text in some.sequences["text"]]
         classes = [learnt.labels.names[n] for n in some.values["label"].tolist()]
-        written = self.write(model, classes)
+        written = self.write_of(model, classes)
         count = max(len(written), 1)
         return WritingScores(
             **vars(self.validate(model, data)),
@@ -239,7 +239,7 @@ class Conditional(RecordTask):
             num_written=len(written),
         )
 
-    def write(
+    def write_of(
         self,
         model: Model,
         classes: Sequence[str],

@@ -40,7 +40,8 @@ def _exp2(e: Emitter, x: Value) -> Value:
         rest = _all_lanes(e, "mask.reduce.ps.512", (lanes, x), ("i32", _DOWN), *others, _AS_SET)
         value = polynomial(e, rest, EXP2)
         return _all_lanes(e, "mask.scalef.ps.512", (lanes, value), (lanes, x), *others, _AS_SET)
-    x = at_least(e, at_most(e, x, 128.0), -127.0)
+    # Half a step above -127, where a tie would round to -128, which is no exponent.
+    x = at_least(e, at_most(e, x, 128.0), -126.5)
     below = e.arithmetic("fsub", x, e.constant(0.5))
     shifted = e.arithmetic("fadd", below, e.constant(_MAGIC))
     rest = e.arithmetic("fsub", x, e.arithmetic("fsub", shifted, e.constant(_MAGIC)))
