@@ -157,11 +157,9 @@ def test_cells_are_chosen_by_mouse_and_keyboard(open_page, served):
     page.get_by_role("button", name="unit 4", exact=True).click()
     expect(unit).to_have_value("4")
     expect(page.get_by_role("button", name="unit 4")).to_have_attribute("aria-pressed", "true")
-    page.wait_for_function(
-        "old => [...document.querySelectorAll('.reader i')].some((i, n) => i.className !== old[n])",
-        arg=before,
-    )
-    page.get_by_role("button", name="next cell").focus()
+    page.wait_for_timeout(500)
+    assert before != page.locator(".reader i").evaluate_all("all => all.map(i => i.className)")
+    page.get_by_role("button", name="cell ›").focus()
     page.keyboard.press("Enter")
     expect(unit).to_have_value("5")
     page.get_by_label("Layer").select_option("1")
@@ -217,7 +215,7 @@ def test_writing_drawing_going_back_and_forking(open_page, served):
     page.get_by_label("Temperature").fill("0")
     expect(page.locator(".bars").first).to_contain_text("100.0 %")
     page.get_by_role("button", name="Let it write").click()
-    page.wait_for_function("document.querySelectorAll('.line.active .written i').length > 110")
+    expect(page.locator(".line.active .written i").nth(110)).to_be_attached()
     page.get_by_role("button", name="Stop").click()
 
 
@@ -236,7 +234,7 @@ def test_curves_grow_while_training_runs(open_page, serve, open_viewing, run_fol
     folder, events = run_folder("live", []), EventHub()
     viewing = open_viewing(folder, events=events)
     viewing.start()
-    page = open_page(serve(viewing, events).address())
+    page = open_page(serve(viewing, events).address(""))
     expect(page.locator("#title")).to_have_text("Training")
     expect(page.locator("#subject")).to_contain_text("no model yet")
     expect(page.locator("#view")).to_contain_text("Nothing has been logged yet")
@@ -285,8 +283,12 @@ def test_hostile_text_is_shown_as_text(open_page, serve, open_viewing, model_fil
     assert page.locator("#view script, #view img[src=x]").count() == 0
 
 
-def test_another_text_is_given_on_the_page(open_page, served):
-    page = open_page(served.address())
+def test_another_text_is_given_on_the_page(open_page, serve, open_viewing, model_file):
+    events = EventHub()
+    viewing = open_viewing(model_file, events=events)
+    viewing.open()
+    page = open_page(serve(viewing, events).address())
+    expect(page.locator(".reader")).to_contain_text("head a bed")
     page.get_by_role("button", name="Another text").click()
     page.get_by_label("Your own text").fill("bed bed bed")
     page.get_by_role("button", name="Read it").click()

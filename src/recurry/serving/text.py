@@ -123,10 +123,12 @@ def text_rows(shown: Shown, options: RowsOptions) -> dict[str, Any]:
     starts = rows.window(options.row, options.rows)
     start, stop = int(starts[0]), int(starts[-1])
     recording.wait(stop, timeout_s=_FIRST_SECONDS if options.row == 0 else 0.0)
-    known = max(start, min(stop, recording.length))
+    known = min(stop, recording.length)
     symbols = recording.symbols
     layer = find_layer(shown.subject, options.layer, options.direction)
-    painted = unit_levels(shown, layer, options.name, [options.unit], start=start, stop=known)
+    # Of rows that have not been read yet there are no levels.
+    begin = min(start, known)
+    painted = unit_levels(shown, layer, options.name, [options.unit], start=begin, stop=known)
     return {
         "version": shown.version,
         "num_rows": len(rows),
