@@ -14,6 +14,7 @@ def _label(page: Path) -> str:
     return page.name
 
 
+@pytest.mark.timeout(900)  # pages train several models
 @pytest.mark.parametrize("page", PAGES, ids=_label)
 def test_python_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
