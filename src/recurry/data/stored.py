@@ -5,7 +5,7 @@ Comes in: examples. Goes out: the same examples, mapped from the disk, or nothin
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,26 @@ class Records:
     sha256: str
     key: str
     notes: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of_parts(
+        cls,
+        parts: Mapping[str, Examples],
+        knowledge: Mapping[str, Any],
+        *,
+        sha256: str,
+        notes: Sequence[str],
+    ) -> "Records":
+        """The parts of a data set that `read_parts` gave, as numbers; their key comes later."""
+        return cls(
+            train=parts["train"],
+            validation=parts["validation"],
+            test=parts.get("test"),
+            knowledge=knowledge,
+            sha256=sha256,
+            key="",
+            notes=tuple(notes),
+        )
 
 
 def store(records: Records, folder: Path) -> None:

@@ -113,15 +113,7 @@ class Classify(RecordTask):
         for part, rows in parts.items():
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
             notes += more
-        return Records(
-            train=found["train"],
-            validation=found["validation"],
-            test=found.get("test"),
-            knowledge=knowledge.to_dict(),
-            sha256=sums,
-            key="",
-            notes=tuple(notes),
-        )
+        return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
 
     def read_knowledge(self, data: Any) -> Knowledge:
         """Codec and labels."""

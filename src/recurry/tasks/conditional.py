@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from recurry.compiler.cell import Cell
-from recurry.data.batches import in_order
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
 from recurry.data.fingerprints import Fingerprints
@@ -35,7 +34,7 @@ from recurry.tasks.anatomy import EDGE_NAME, Anatomy, Stack, Table
 from recurry.tasks.class_texts import Learnt, learn, make_records, read_labelled_texts
 from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
-from recurry.tasks.record_task import READING_STEPS, RecordTask
+from recurry.tasks.record_task import RecordTask
 from recurry.tasks.scoring import evaluating, perplexity_of
 from recurry.tasks.task import Settings
 
@@ -142,15 +141,7 @@ class Conditional(RecordTask):
         for part, rows in parts.items():
             found[part], more = make_records(rows, knowledge, part=part, longest=text.longest)
             notes += more
-        return Records(
-            train=found["train"],
-            validation=found["validation"],
-            test=found.get("test"),
-            knowledge=knowledge.to_dict(),
-            sha256=sums,
-            key="",
-            notes=tuple(notes),
-        )
+        return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
 
     def read_knowledge(self, data: Any) -> Learnt:
         """Codec, classes and sums."""
@@ -210,12 +201,7 @@ class Conditional(RecordTask):
 
     def validate(self, model: Model, data: Examples) -> WritingLoss:
         """The loss alone."""
-        total, count = 0.0, 0.0
-        with evaluating(model.network), torch.no_grad():
-            for members in in_order(data.lengths, steps=READING_STEPS):
-                nats, symbols = self.loss(model, data.take(members))
-                total, count = total + float(nats), count + symbols
-        mean = total / count if count else 0.0
+        mean, count = self.mean_loss(model, data)
         return WritingLoss(
             loss_nats=mean,
             perplexity=perplexity_of(mean),

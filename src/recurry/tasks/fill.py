@@ -157,15 +157,7 @@ class Fill(RecordTask):
             words, more = encode_lines(knowledge.codec, lines, longest=text.longest, part=part)
             found[part] = Examples(sequences={"words": words})
             notes += more
-        return Records(
-            train=found["train"],
-            validation=found["validation"],
-            test=found.get("test"),
-            knowledge=knowledge.to_dict(),
-            sha256=sums,
-            key="",
-            notes=tuple(notes),
-        )
+        return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
 
     def read_knowledge(self, data: Any) -> Learnt:
         """The codec."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
+from recurry.data.batches import in_order
 from recurry.data.examples import Examples
 from recurry.data.known import Known
 from recurry.data.stored import Records, load, store
@@ -28,6 +29,7 @@ from recurry.network.recurrent import Recurrent
 from recurry.tasks.anatomy import Anatomy
 from recurry.tasks.memory import check_memory
 from recurry.tasks.model import Model
+from recurry.tasks.scoring import evaluating
 from recurry.tasks.task import AnyScores, Pace, Settings
 
 _FORMAT = 1
@@ -123,6 +125,15 @@ class RecordTask(ABC):
     def pictures(self, model: Model, data: Examples) -> Mapping[str, str]:
         """None."""
         return {}
+
+    def mean_loss(self, model: Model, data: Examples) -> tuple[float, float]:
+        """The loss of records in nats without dropout, and how many units it is the mean of."""
+        total, count = 0.0, 0.0
+        with evaluating(model.network), torch.no_grad():
+            for members in in_order(data.lengths, steps=READING_STEPS):
+                nats, units = self.loss(model, data.take(members))
+                total, count = total + float(nats), count + units
+        return total / count if count else 0.0, count
 
     def units(self, settings: Settings) -> str:
         """Records are counted."""

@@ -97,15 +97,7 @@ class Tag(RecordTask):
             longest = tables["words"].longest
             found[part] = _examples(cut_sentences(sentences, longest), knowledge)
             notes += sentence_notes(sentences, knowledge, part=part, longest=longest)
-        return Records(
-            train=found["train"],
-            validation=found["validation"],
-            test=found.get("test"),
-            knowledge=knowledge.to_dict(),
-            sha256=sums,
-            key="",
-            notes=tuple(notes),
-        )
+        return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
 
     def read_knowledge(self, data: Any) -> Knowledge:
         """Lexicon, labels and scheme."""

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from recurry.compiler.cell import Cell
-from recurry.data.batches import in_order
 from recurry.data.examples import Examples
 from recurry.data.known import Known
 from recurry.data.pairs import Counterparts, PairColumns, gather, read_pairs, same_source
@@ -30,8 +29,8 @@ from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
 from recurry.tasks.pair_records import learn_sides, make_records, spread, unpack_texts
-from recurry.tasks.record_task import READING_STEPS, RecordTask
-from recurry.tasks.scoring import evaluating, perplexity_of
+from recurry.tasks.record_task import RecordTask
+from recurry.tasks.scoring import perplexity_of
 from recurry.tasks.task import AnyScores, Settings
 from recurry.tasks.translations import DecodingConfig, Reading, attend, make_source, write
 
@@ -141,15 +140,7 @@ class Written(RecordTask):
                 is_learnt=is_learnt,
             )
             notes += more
-        return Records(
-            train=found["train"],
-            validation=found["validation"],
-            test=found.get("test"),
-            knowledge=sides.to_dict(),
-            sha256=sums,
-            key="",
-            notes=tuple(notes),
-        )
+        return Records.of_parts(found, sides.to_dict(), sha256=sums, notes=notes)
 
     def read_knowledge(self, data: Any) -> Sides:
         """Both codecs."""
@@ -204,12 +195,7 @@ class Written(RecordTask):
 
     def validate(self, model: Model, data: Examples) -> WrittenLoss:
         """The loss alone, as writing takes long."""
-        total, count = 0.0, 0.0
-        with evaluating(model.network), torch.no_grad():
-            for members in in_order(data.lengths, steps=READING_STEPS):
-                nats, symbols = self.loss(model, data.take(members))
-                total, count = total + float(nats), count + symbols
-        mean = total / count if count else 0.0
+        mean, count = self.mean_loss(model, data)
         return WrittenLoss(
             loss_nats=mean,
             perplexity=perplexity_of(mean),
