@@ -50,6 +50,43 @@ def test_a_classifier_begins_with_a_language_model(make_small):
     assert any("2 of the 2 layers of old" in note for note in taken.notes)
 
 
+def test_what_reads_both_ways_begins_with_both_models_that_fill(make_small):
+    two = {"network.num_layers": 2}
+    source, model = make_small("fill", **two), make_small("classify", seed=1, **two)
+    taken = take_model(model, source, name="old")
+    mine = model.network.recurrent.state_dict()
+    for way, layers in (("forward", source.network.ahead), ("backward", source.network.back)):
+        there = layers.state_dict()
+        for key in ("W_h", "U_h", "b_h"):
+            expected = there[f"layers.0.forward.{key}"]
+            assert torch.equal(mine[f"layers.0.{way}.{key}"], expected), (way, key)
+        # Of both directions below, each of the second layer goes on reading its own.
+        wide, expected = mine[f"layers.1.{way}.W_h"], there["layers.1.forward.W_h"]
+        own, of_other = (
+            (wide[:, :6], wide[:, 6:]) if way == "forward" else (wide[:, 6:], wide[:, :6])
+        )
+        assert torch.equal(own, expected)
+        assert not of_other.any()
+    assert {x for layer in taken.layers for x in layer} == {
+        f"recurrent.{name}" for name, _ in model.network.recurrent.named_parameters()
+    }
+    assert "2 of the 2 layers of old are taken for the 2 that this model reads with" in taken.notes
+    assert any(note.endswith("reads with, the backward direction") for note in taken.notes)
+
+
+def test_what_is_read_backwards_goes_to_what_reads_backwards(make_small):
+    source, model = make_small("classify"), make_small("fill", seed=1)
+    take_model(model, source, name="old")
+    there = source.network.recurrent.state_dict()
+    for way, layers in (("forward", model.network.ahead), ("backward", model.network.back)):
+        found = layers.state_dict()["layers.0.forward.U_h"]
+        assert torch.equal(found, there[f"layers.0.{way}.U_h"]), way
+    fresh, model = make_small("fill", seed=1), make_small("fill", seed=1)
+    take_model(model, make_small("language"), name="old")
+    assert _same(model, fresh, "back.")
+    assert not _same(model, fresh, "ahead.")
+
+
 def test_as_many_layers_are_taken_as_both_have(make_small):
     source = make_small("language", **{"network.num_layers": 3})
     taken = take_model(make_small("classify"), source, name="old")

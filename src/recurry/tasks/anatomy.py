@@ -13,6 +13,7 @@ from torch import Tensor
 from recurry.data.codec import Codec
 from recurry.data.known import symbol_of
 from recurry.data.vocabulary import Vocabulary
+from recurry.network.layer import DIRECTIONS
 from recurry.network.recurrent import Recurrent
 
 # What a part does: read the text of a record, write an answer, read the characters of a word.
@@ -63,11 +64,20 @@ class Stack:
         role: What they do.
         layers: The layers.
         vocabulary: The symbols that they read as one-hot vectors, if they do.
+        is_backward: Whether a stack of one direction is handed its text from the end.
     """
 
     role: Role
     layers: Recurrent
     vocabulary: Vocabulary | None = None
+    is_backward: bool = False
+
+    @property
+    def directions(self) -> dict[str, str]:
+        """The ways in which the text is read, each with the name of the weights that do it."""
+        if self.layers.bidirectional:
+            return {name: name for name in DIRECTIONS}
+        return {DIRECTIONS[self.is_backward]: DIRECTIONS[0]}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -190,7 +190,7 @@ class Fill(RecordTask):
             tables=(table,),
             stacks=(
                 Stack(role="writes", layers=network.ahead),
-                Stack(role="reads", layers=network.back),
+                Stack(role="writes", layers=network.back, is_backward=True),
             ),
             answers=table.symbols,
             head=scores,

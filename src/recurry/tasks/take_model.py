@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from recurry.compiler.cell import Cell
 from recurry.data.vectors import match_words
 from recurry.data.vocabulary import Vocabulary
 from recurry.errors import UsageError
+from recurry.network.layer import DIRECTIONS
 from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.find import find_task
 from recurry.tasks.task import AnyModel
@@ -44,6 +46,7 @@ def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
     """
     ours, theirs = (find_task(x.task).anatomy(x) for x in (model, source))
     tables, stacks = _pair(ours.tables, theirs.tables), _pair(ours.stacks, theirs.stacks)
+    stacks = [(x, y) for x, y in stacks if x.directions.keys() & y.directions.keys()]
     if not _spelling_fits(tables, stacks):
         tables = [pair for pair in tables if pair[0].role != "spells"]
         stacks = [pair for pair in stacks if pair[0].role != "spells"]
@@ -73,9 +76,14 @@ def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
 
 
 def _pair(ours: Sequence[Part], theirs: Sequence[Part]) -> list[tuple[Part, Part]]:
-    """Parts that do the same; where none do, the first of each."""
+    """Parts that do the same; where none do, those that do what the first of each does."""
     found = [(one, other) for one in ours for other in theirs if one.role == other.role]
-    return found or list(zip(ours[:1], theirs[:1], strict=False))
+    if found or not ours or not theirs:
+        return found
+    mine, others = (
+        [part for part in parts if part.role == parts[0].role] for parts in (ours, theirs)
+    )
+    return [(one, other) for one in mine for other in others]
 
 
 def _spelling_fits(tables: Sequence[TablePair], stacks: Sequence[StackPair]) -> bool:
@@ -161,19 +169,38 @@ def _take_layers(mine: Stack, other: Stack, *, name: str) -> tuple[list[list[Ten
     pairs = list(zip(mine.layers.layers, other.layers.layers, strict=False))
     found: list[list[Tensor]] = []
     inputs = _inputs(mine.layers.cell)
+    ways = [way for way in DIRECTIONS if way in mine.directions and way in other.directions]
     for depth, (ours, theirs) in enumerate(pairs):
         symbols = (mine.vocabulary, other.vocabulary) if depth == 0 else (None, None)
         found.append([])
-        for direction, values in theirs.named_children():
-            if direction in ours._modules:
-                weights, values = ours.get_submodule(direction)._parameters, values._parameters
-                found[-1] += _take_cell(weights, values, symbols, inputs=inputs, name=name)
+        for way in ways:
+            weights = ours.get_submodule(mine.directions[way])._parameters
+            values = theirs.get_submodule(other.directions[way])._parameters
+            if way == DIRECTIONS[1] and depth and not other.layers.bidirectional:
+                values = _moved(
+                    values, inputs, by=mine.layers.output_size - other.layers.output_size
+                )
+            found[-1] += _take_cell(weights, values, symbols, inputs=inputs, name=name)
     have, there = len(mine.layers.layers), len(other.layers.layers)
-    ways = "both directions" if other.layers.bidirectional and mine.layers.bidirectional else ""
     return found, (
         f"{len(pairs)} of the {there} layers of {name} are taken for the {have} that this model "
-        f"{mine.role} with" + (f", {ways}" if ways else "")
+        f"{mine.role} with" + _said(ways)
     )
+
+
+def _said(ways: Sequence[str]) -> str:
+    """Which directions are taken, where that is not the forward one alone."""
+    if len(ways) == len(DIRECTIONS):
+        return ", both directions"
+    return "" if ways[0] == DIRECTIONS[0] else f", the {ways[0]} direction"
+
+
+def _moved(values: Mapping[str, Any], inputs: Collection[str], *, by: int) -> dict[str, Any]:
+    """The weights of a layer that reads so many numbers more, which stand before its own."""
+    return {
+        key: functional.pad(value, (by, 0)) if key in inputs else value
+        for key, value in values.items()
+    }
 
 
 @torch.no_grad()
