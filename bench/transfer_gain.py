@@ -1,15 +1,17 @@
 """What transfer gains where few sentences are labelled: film reviews, positive or negative.
 
-Run: python bench/transfer_gain.py rt-polarity.neg rt-polarity.pos --text wiki.train.txt
-    [--labelled 1000] [--seeds 0 1 2] [--epochs 20] [--ways WAY...] [--folder DIR] [--csv FILE]
+Run: python bench/transfer_gain.py rt-polarity.neg rt-polarity.pos
+    [--labelled 1000] [--seeds 0 1 2] [--epochs 10] [--ways WAY...] [--scored test|explore]
+    [--folder DIR] [--csv FILE]
 
 A tenth of the sentences is the test part and so many of the others are labelled, both drawn once;
-the rest have lost their labels. From these and the text word vectors are learnt, from these alone
-a language model, once each. Then the same classifier learns from the labelled sentences in three
-ways with each seed: from scratch, with the vectors, from the language model. There is no validation
-part, which would be more labelled sentences, and nothing is chosen by the test part. What lies in
-the folder already is not learnt again. Times are of the processor, as that of the clock depends on
-what else the machine does.
+the rest have lost their labels. From these word vectors are learnt, and with the vectors a
+language model, once each. Then the same classifier learns from the labelled sentences in three
+ways with each seed: from scratch, with the vectors, from the language model. There is no
+validation part, which would be more labelled sentences, and nothing is chosen by the test part:
+`--scored explore` scores on a thousand others, to choose settings by. What lies in the folder
+already is not learnt again. Times are of the processor, as that of the clock depends on what else
+the machine does.
 """
 
 import argparse
@@ -25,25 +27,15 @@ from pathlib import Path
 from recurry.artefact.model_file import FILE_NAME, load_model
 
 RECURRY = [sys.executable, "-c", "from recurry.cli.main import main; main()"]
-LANGUAGE = {
-    "data.tokens": "words",
-    "data.lower_case": "true",
-    "data.min_count": "2",
-    "data.validation": "0.05",
-    "network.embedding_size": "128",
-    "network.hidden_size": "96",
-    "network.precision": "float32",
-    "dropout.input": "0.3",
-    "dropout.output": "0.4",
-    "optimiser.learning_rate": "4e-3",
-    "training.epochs": "6",
-    "window.k1": "32",
-}
+VECTORS = ["--lower", "--size", "128", "--window", "30", "--epochs", "40", "--min-count", "2"]
+LANGUAGE = ["--preset", "words", "--set", "data.stem=english"]
+LANGUAGE += ["--embeddings", "words.vec", "--set", "transfer.freeze_embeddings=true"]
 WAYS = {
     "scratch": [],
     "embeddings": ["--embeddings", "words.vec"],
     "start-from": ["--start-from", "language"],
 }
+PARTS = ("test", "explore")
 
 
 def run(command: list[str], folder: Path) -> float:
@@ -58,7 +50,7 @@ def run(command: list[str], folder: Path) -> float:
 
 
 def share_out(negative: str, positive: str, folder: Path, *, labelled: int) -> None:
-    """Write the three parts of the sentences: to test, with a label, without one."""
+    """Write the parts of the sentences: to test, with a label, without one; to choose by."""
     rows = [
         (name, line.strip())
         for name, path in (("neg", negative), ("pos", positive))
@@ -67,32 +59,31 @@ def share_out(negative: str, positive: str, folder: Path, *, labelled: int) -> N
     ]
     random.Random(0).shuffle(rows)
     tenth = len(rows) // 10
-    parts = {"test": rows[:tenth], "labelled": rows[tenth : tenth + labelled]}
+    first, last = tenth + labelled, tenth + labelled + 1000
+    parts = {"test": rows[:tenth], "labelled": rows[tenth:first], "explore": rows[first:last]}
     for name, part in parts.items():
         text = "".join(f"{label} {line}\n" for label, line in part)
         (folder / f"{name}.txt").write_text(text, encoding="utf-8")
-    rest = "".join(f"{line}\n" for _, line in rows[tenth + labelled :])
+    rest = "".join(f"{line}\n" for _, line in rows[first:])
     (folder / "unlabelled.txt").write_text(rest, encoding="utf-8")
 
 
-def prepare(texts: list[str], folder: Path, ways: list[str]) -> None:
+def prepare(folder: Path, ways: list[str]) -> None:
     """Learn the vectors and the language model that ways ask for, and print what each takes."""
-    if "embeddings" in ways and not (folder / "words.vec").exists():
-        whole = [str(Path(text).resolve()) for text in texts]
-        options = ["--lower", "--size", "128", "--output", "words.vec"]
-        seconds = run(["embed", "train", "unlabelled.txt", *whole, *options], folder)
-        print(f"words.vec    {seconds:.0f} s", flush=True)
+    if {"embeddings", "start-from"} & {*ways} and not (folder / "words.vec").exists():
+        command = ["embed", "train", "unlabelled.txt", *VECTORS, "--output", "words.vec"]
+        print(f"words.vec    {run(command, folder):.0f} s", flush=True)
     if "start-from" in ways and not (folder / "language" / FILE_NAME).exists():
-        settings = [x for name, value in LANGUAGE.items() for x in ("--set", f"{name}={value}")]
-        command = ["train", "unlabelled.txt", *settings, "--run", "language"]
+        command = ["train", "unlabelled.txt", *LANGUAGE, "--run", "language"]
         print(f"language     {run(command, folder):.0f} s", flush=True)
 
 
-def classify(way: str, folder: Path, *, seed: int, epochs: int) -> tuple[float, float]:
-    """The accuracy on the test part of one classifier, and its processor time."""
-    name = f"{way}-{seed}"
-    command = ["train", "classify", "labelled.txt", "--set", "data.layout=label-first"]
-    command += ["--validation", "0", "--test", "test.txt", "--epochs", str(epochs)]
+def classify(way: str, folder: Path, *, scored: str, seed: int, epochs: int) -> tuple[float, float]:
+    """The accuracy on a part of one classifier, and its processor time."""
+    name = f"{way}-{scored}-{seed}"
+    command = ["train", "classify", "labelled.txt", "--preset", "reviews"]
+    command += ["--set", "data.layout=label-first", "--validation", "0"]
+    command += ["--test", f"{scored}.txt", "--epochs", str(epochs)]
     command += ["--seed", str(seed), "--run", name, "--set", "training.patience=0", *WAYS[way]]
     seconds = run(command, folder)
     return load_model(folder / name).scores["test_accuracy"], seconds
@@ -101,15 +92,24 @@ def classify(way: str, folder: Path, *, seed: int, epochs: int) -> tuple[float, 
 def compare(options: argparse.Namespace, folder: Path) -> None:
     """Print a line for each classifier, and one for each way."""
     share_out(options.negative, options.positive, folder, labelled=options.labelled)
-    prepare(options.text, folder, options.ways)
+    prepare(folder, options.ways)
     found: dict[str, list[float]] = {way: [] for way in options.ways}
     for way in options.ways:
         for seed in options.seeds:
-            accuracy, seconds = classify(way, folder, seed=seed, epochs=options.epochs)
+            accuracy, seconds = classify(
+                way, folder, scored=options.scored, seed=seed, epochs=options.epochs
+            )
             found[way].append(100 * accuracy)
             print(f"{way:<12} seed {seed}  {100 * accuracy:.1f} %  {seconds:.0f} s", flush=True)
             if options.csv:
-                row = (way, seed, options.labelled, f"{accuracy:.4f}", f"{seconds:.0f}")
+                row = (
+                    way,
+                    seed,
+                    options.labelled,
+                    options.scored,
+                    f"{accuracy:.4f}",
+                    f"{seconds:.0f}",
+                )
                 append(row, Path(options.csv))
     for way, scores in found.items():
         spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
@@ -122,7 +122,7 @@ def append(row: tuple[object, ...], path: Path) -> None:
     with open(path, "a", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         if is_new:
-            table.writerow(("way", "seed", "labelled", "test_accuracy", "processor_seconds"))
+            table.writerow(("way", "seed", "labelled", "scored", "accuracy", "processor_seconds"))
         table.writerow(row)
 
 
@@ -131,10 +131,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("negative", metavar="NEGATIVE")
     parser.add_argument("positive", metavar="POSITIVE")
-    parser.add_argument("--text", nargs="+", default=[], metavar="TEXT")
     parser.add_argument("--labelled", type=int, default=1000)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--scored", choices=PARTS, default=PARTS[0])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--folder", metavar="DIR", help="where all is kept; else it is removed")
     parser.add_argument("--csv", metavar="FILE", help="a row for each classifier")
