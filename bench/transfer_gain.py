@@ -7,7 +7,8 @@ Run: python bench/transfer_gain.py rt-polarity.neg rt-polarity.pos
 A tenth of the sentences is the test part and so many of the others are labelled, both drawn once;
 the rest have lost their labels. From these word vectors are learnt, and with the vectors a
 language model, once each. Then the same classifier learns from the labelled sentences in three
-ways with each seed: from scratch, with the vectors, from the language model. There is no
+ways with each seed: from scratch, with the vectors, from the language model; and from scratch with
+the preset for opinions that are many. There is no
 validation part, which would be more labelled sentences, and nothing is chosen by the test part:
 `--scored explore` scores on a thousand others, to choose settings by. What lies in the folder
 already is not learnt again. Times are of the processor, as that of the clock depends on what else
@@ -28,12 +29,14 @@ from recurry.artefact.model_file import FILE_NAME, load_model
 
 RECURRY = [sys.executable, "-c", "from recurry.cli.main import main; main()"]
 VECTORS = ["--lower", "--size", "128", "--window", "30", "--epochs", "40", "--min-count", "2"]
+VECTORS += ["--threads", "1"]
 LANGUAGE = ["--preset", "words", "--set", "data.stem=english"]
 LANGUAGE += ["--embeddings", "words.vec", "--set", "transfer.freeze_embeddings=true"]
 WAYS = {
-    "scratch": [],
-    "embeddings": ["--embeddings", "words.vec"],
-    "start-from": ["--start-from", "language"],
+    "reviews": ["--preset", "reviews"],
+    "scratch": ["--preset", "few-labels"],
+    "embeddings": ["--preset", "few-labels", "--embeddings", "words.vec"],
+    "start-from": ["--preset", "few-labels", "--start-from", "language"],
 }
 PARTS = ("test", "explore")
 
@@ -81,9 +84,8 @@ def prepare(folder: Path, ways: list[str]) -> None:
 def classify(way: str, folder: Path, *, scored: str, seed: int, epochs: int) -> tuple[float, float]:
     """The accuracy on a part of one classifier, and its processor time."""
     name = f"{way}-{scored}-{seed}"
-    command = ["train", "classify", "labelled.txt", "--preset", "reviews"]
-    command += ["--set", "data.layout=label-first", "--validation", "0"]
-    command += ["--test", f"{scored}.txt", "--epochs", str(epochs)]
+    command = ["train", "classify", "labelled.txt", "--set", "data.layout=label-first"]
+    command += ["--validation", "0", "--test", f"{scored}.txt", "--epochs", str(epochs)]
     command += ["--seed", str(seed), "--run", name, "--set", "training.patience=0", *WAYS[way]]
     seconds = run(command, folder)
     return load_model(folder / name).scores["test_accuracy"], seconds
