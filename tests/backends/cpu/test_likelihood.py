@@ -17,7 +17,7 @@ def test_the_module_is_valid(features, bits):
     llvm.parse_assembly(write_likelihood(machine, make_tiling(machine, bits))).verify()
 
 
-def given(rows: int, size: int, count: int, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+def given(rows: int, size: int, count: int, *, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
     """Vectors, a matrix, a bias, targets."""
     made = (torch.randn(shape, dtype=dtype) for shape in ((rows, size), (count, size), (count,)))
     return (*made, torch.randint(count, (rows,)))
@@ -27,7 +27,7 @@ def given(rows: int, size: int, count: int, dtype: torch.dtype) -> tuple[torch.T
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 3, 33), (40, 16, 1600), (3, 5, 16)], ids=str)
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_errors_are_the_gradients_of_torch(sizes, dtype, smoothing):
-    rows, weight, bias, targets = given(*sizes, dtype)
+    rows, weight, bias, targets = given(*sizes, dtype=dtype)
     scores = (rows @ weight.t() + bias).requires_grad_()
     expected = functional.cross_entropy(scores, targets, label_smoothing=smoothing, reduction="sum")
     expected.backward()
@@ -38,20 +38,20 @@ def test_errors_are_the_gradients_of_torch(sizes, dtype, smoothing):
 
 
 def test_a_score_that_is_not_a_number_shows_in_the_loss():
-    rows, weight, bias, targets = given(2, 3, 40, torch.float32)
+    rows, weight, bias, targets = given(2, 3, 40, dtype=torch.float32)
     bias[17] = torch.nan
     assert Scoring(weight, bias, smoothing=0.0, most=2).errors(rows, targets)[1].isnan()
 
 
 def test_large_scores_stay_finite():
-    rows, weight, bias, targets = given(5, 3, 40, torch.float32)
+    rows, weight, bias, targets = given(5, 3, 40, dtype=torch.float32)
     errors, loss = Scoring(weight, bias, smoothing=0.1, most=5).errors(1e6 * rows, targets)
     assert errors.isfinite().all()
     assert loss.isfinite()
 
 
 def test_the_bits_do_not_depend_on_the_number_of_threads(set_threads):
-    rows, weight, bias, targets = given(60, 16, 1000, torch.float32)
+    rows, weight, bias, targets = given(60, 16, 1000, dtype=torch.float32)
     found = []
     for count in (1, 2):
         set_threads(count)
