@@ -51,7 +51,8 @@ def update_adam(
     tensors = [*weights, *(weight.grad for weight in weights), *moments, *own]
     if not weights or not kernel.can_move(tensors):
         return None
-    torch._foreach_add_([state["step"] for state in states], 1)
+    for state in states:
+        state["step"] += 1
     steps = iter(torch.stack([state["step"] for state in states]).tolist())
     moved, at = [], 0
     for group, chosen in groups:

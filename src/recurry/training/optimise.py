@@ -137,7 +137,9 @@ def measure_gradients(
 def scale_gradients(parameters: Iterable[Tensor], factor: float) -> None:
     """Multiply gradients in place."""
     if factor != 1.0:
-        torch._foreach_mul_([w.grad for w in parameters if w.grad is not None], factor)
+        for weight in parameters:
+            if weight.grad is not None:
+                weight.grad.mul_(factor)
 
 
 def pack_optimiser(optimiser: optim.Optimizer, parameters: Named) -> dict[str, Tensor]:
