@@ -17,8 +17,10 @@ def leaves(dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, ...]:
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("chunk", [1, 30, 1 << 21])
-def test_loss_and_gradients_are_those_of_torch(smoothing, chunk, monkeypatch):
+@pytest.mark.parametrize("enough", [0, 8], ids=["compiled", "plain"])
+def test_loss_and_gradients_are_those_of_torch(smoothing, chunk, enough, monkeypatch):
     monkeypatch.setattr(cross_entropy, "_CHUNK", chunk)
+    monkeypatch.setattr(cross_entropy, "_ENOUGH_ROWS", enough)
     rows, weight, bias, targets = leaves()
     expected = functional.cross_entropy(
         rows @ weight.t() + bias, targets, label_smoothing=smoothing, reduction="sum"
@@ -35,7 +37,9 @@ def test_loss_and_gradients_are_those_of_torch(smoothing, chunk, monkeypatch):
         torch.testing.assert_close(one, other)
 
 
-def test_gradients_equal_finite_differences():
+@pytest.mark.parametrize("enough", [0, 8], ids=["compiled", "plain"])
+def test_gradients_equal_finite_differences(enough, monkeypatch):
+    monkeypatch.setattr(cross_entropy, "_ENOUGH_ROWS", enough)
     *inputs, targets = leaves()
     assert torch.autograd.gradcheck(lambda *x: linear_cross_entropy(*x, targets), tuple(inputs))
 
@@ -52,7 +56,9 @@ def test_rounded_products_stay_near():
         torch.testing.assert_close(one, other, rtol=0.1, atol=0.05)
 
 
-def test_large_scores_stay_finite_and_no_rows_cost_nothing():
+@pytest.mark.parametrize("enough", [0, 8], ids=["compiled", "plain"])
+def test_large_scores_stay_finite_and_no_rows_cost_nothing(enough, monkeypatch):
+    monkeypatch.setattr(cross_entropy, "_ENOUGH_ROWS", enough)
     rows, weight, bias, targets = leaves()
     loss = linear_cross_entropy(rows * 1e4, weight, bias, targets)
     assert torch.isfinite(loss)
@@ -76,3 +82,14 @@ def test_no_gradients_are_made_where_none_are_recorded(monkeypatch):
         torch.testing.assert_close(linear_cross_entropy(*inputs, targets), expected)
     with pytest.raises(AssertionError, match="a gradient was made"):
         linear_cross_entropy(*inputs, targets)
+
+
+def test_both_ways_give_the_same(monkeypatch):
+    *inputs, targets = leaves(torch.float32)
+    found = []
+    for enough in (0, 8):
+        monkeypatch.setattr(cross_entropy, "_ENOUGH_ROWS", enough)
+        loss = linear_cross_entropy(*inputs, targets, smoothing=0.2)
+        found.append((loss, *torch.autograd.grad(loss, inputs)))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)

@@ -5,7 +5,7 @@ all rows at once would be the largest thing that a network with many symbols mak
 for some rows at a time, and the gradients are made while they do.
 """
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int64
@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 _CHUNK = 1 << 21  # scores at a time: few enough to stay near the processor
+_ENOUGH_ROWS = 64  # from so many on, a matrix is laid out anew for the compiled products
 
 
 def linear_cross_entropy(
@@ -57,24 +58,23 @@ class _LinearCrossEntropy(torch.autograd.Function):
         is_learning: bool,
     ) -> Tensor:
         kind = torch.bfloat16 if is_rounded else weight.dtype
-        matrix, x = weight.to(kind), rows.to(kind)
+        x = rows.to(kind)
         gradients = None
         if is_learning and any(ctx.needs_input_grad):
             gradients = torch.empty_like(rows), torch.zeros_like(weight), torch.zeros_like(bias)
         total = rows.new_zeros(())
         size = max(1, _CHUNK // len(weight))
-        # Memory fresh from the system would be cleared at every turn.
-        room = x.new_empty(min(size, len(rows)), len(weight))
+        matrix = weight.to(kind)
+        scoring = _find_scoring(matrix, bias, x, smoothing=smoothing, most=min(size, len(rows)))
         for start in range(0, len(rows), size):
             part = slice(start, start + size)
-            products = torch.mm(x[part], matrix.t(), out=room[: len(x[part])])
-            scores = products.to(weight.dtype).add_(bias)
-            total += _to_errors(scores, targets[part], smoothing)
+            errors, nats = scoring.errors(x[part], targets[part])
+            total += nats
             if gradients is not None:
-                errors = scores.to(kind)
-                _put_product(gradients[0][part], errors, matrix)
-                _add_product(gradients[1], errors.t(), x[part])
-                gradients[2].add_(scores.sum(0))
+                narrow = errors.to(kind)
+                _put_product(gradients[0][part], narrow, matrix)
+                _add_product(gradients[1], narrow.t(), x[part])
+                gradients[2].add_(errors.sum(0))
         ctx.save_for_backward(*(gradients or ()))
         return total
 
@@ -85,6 +85,42 @@ class _LinearCrossEntropy(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         found = tuple(value * gradients[0] for value in ctx.saved_tensors)
         return (*found, None, None, None, None)
+
+
+@runtime_checkable
+class _Scoring(Protocol):
+    """What makes of some rows the gradients by their scores and their loss."""
+
+    def errors(self, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+def _find_scoring(
+    matrix: Tensor, bias: Tensor, rows: Tensor, *, smoothing: float, most: int
+) -> _Scoring:
+    """The compiled way where there is one and rows enough to pay for it."""
+    is_compiled = matrix.is_cpu and matrix.dtype == bias.dtype and len(rows) >= _ENOUGH_ROWS
+    if is_compiled and matrix.dtype in (torch.float32, torch.float64):
+        try:
+            from recurry.backends.cpu.likelihood import Scoring
+        except ImportError:  # without llvmlite
+            pass
+        else:
+            return Scoring(matrix, bias, smoothing=smoothing, most=most)
+    return _PlainScoring(matrix, bias, smoothing=smoothing, most=most)
+
+
+class _PlainScoring:
+    """The same by operations of torch."""
+
+    def __init__(self, matrix: Tensor, bias: Tensor, *, smoothing: float, most: int) -> None:
+        self._matrix, self._bias, self._smoothing = matrix, bias, smoothing
+        # Memory fresh from the system would be cleared at every turn.
+        self._room = matrix.new_empty(most, len(matrix))
+
+    def errors(self, rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        products = torch.mm(rows, self._matrix.t(), out=self._room[: len(rows)])
+        scores = products.to(self._bias.dtype).add_(self._bias)
+        return scores, _to_errors(scores, targets, self._smoothing)
 
 
 def _to_errors(scores: Tensor, targets: Tensor, smoothing: float) -> Tensor:

@@ -31,9 +31,13 @@ class WeightAverage:
     @torch.no_grad()
     def follow(self, weights: Mapping[str, Tensor], *, num_updates: int) -> None:
         """Take in the weights as they are after `num_updates` updates."""
-        decay = min(self._decay, (1 + num_updates) / (10 + num_updates))
+        decay = 1 - self.following(num_updates)
         current = [weights[name] for name in self.tensors]
         get_ema_multi_avg_fn(decay)(list(self.tensors.values()), current, None)
+
+    def following(self, num_updates: int) -> float:
+        """The share of the weights in the average, as they are after `num_updates` updates."""
+        return 1 - min(self._decay, (1 + num_updates) / (10 + num_updates))
 
 
 @contextmanager

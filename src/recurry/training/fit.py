@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from recurry.errors import TrainingError
 from recurry.tasks.task import AnyModel, AnyScores
 from recurry.training.data import TrainingData
-from recurry.training.optimise import clip_gradients, make_measured_update, make_update
+from recurry.training.optimise import measure_gradients
 from recurry.training.state import TrainingState
 
-# Of so many updates one is measured: it needs a copy of all weights.
+# Of so many updates one is measured: for most optimisers it needs a copy of all weights.
 _MEASURE_EVERY = 10
 
 
@@ -77,16 +77,16 @@ def fit(model: AnyModel, data: TrainingData, state: TrainingState) -> Iterator[P
             state.drop_early_gradients(place)
 
         loss_nats = float(lesson.loss_nats)
-        gradient_norm = clip_gradients(state.weights.values(), state.recipe.optimiser)
+        gradient_norm, factor = measure_gradients(state.weights.values(), state.recipe.optimiser)
         if not math.isfinite(loss_nats + gradient_norm):
             raise _not_finite(state, loss_nats=loss_nats, gradient_norm=gradient_norm)
 
         learning_rate = state.learning_rate(place) * lesson.rate_factor
-        ratio = None
-        if (state.update + 1) % _MEASURE_EVERY:
-            make_update(state.optimiser, learning_rate=learning_rate)
-        else:
-            ratio = make_measured_update(state.optimiser, learning_rate=learning_rate)
+        ratio = state.update_weights(
+            learning_rate,
+            gradient_factor=factor,
+            is_measured=not (state.update + 1) % _MEASURE_EVERY,
+        )
         state.advance(lesson.num_counted, lesson.carried)
 
         validation, is_best = None, False

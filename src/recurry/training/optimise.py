@@ -5,12 +5,13 @@ becomes tensors named by parameter and back, to the bit, without any pickling.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn, optim
 
+from recurry.training.adam import gradient_squares
 from recurry.training.configuration import OptimiserConfig
 
 Named = Mapping[str, Tensor]
@@ -63,14 +64,19 @@ def make_optimiser(
     return kind(weights, lr=rate, weight_decay=decay, eps=epsilon, betas=betas, fused=True)
 
 
-def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
-    """One update of all parameters that have a gradient."""
+def set_rate(optimiser: optim.Optimizer, learning_rate: float) -> None:
+    """Let the next update use a rate."""
     for group in optimiser.param_groups:
         group["lr"] = learning_rate * group.get("rate_factor", 1.0)
         for weight in group["params"]:
             # Averaged SGD would take the rate of the update before.
             if "eta" in (state := optimiser.state.get(weight, {})):
                 state["eta"].fill_(group["lr"])
+
+
+def make_update(optimiser: optim.Optimizer, *, learning_rate: float) -> None:
+    """One update of all parameters that have a gradient."""
+    set_rate(optimiser, learning_rate)
     optimiser.step()
     if optimiser.defaults.get("fused"):  # these do not tell autograd that weights have changed
         for group in optimiser.param_groups:
@@ -99,14 +105,41 @@ def clip_gradients(parameters: Iterable[Tensor], config: OptimiserConfig) -> flo
         The Euclidean norm of all gradients together, before clipping.
     """
     weights = [weight for weight in parameters if weight.grad is not None]
-    norm = nn.utils.get_total_norm([w.grad for w in weights if w.grad is not None])
-    found = float(norm)
+    norm, factor = measure_gradients(weights, config)
+    scale_gradients(weights, factor)
+    return norm
+
+
+def measure_gradients(
+    parameters: Collection[Tensor], config: OptimiserConfig
+) -> tuple[float, float]:
+    """Clip gradients in place by value, if the table asks, and find what the norm asks for.
+
+    Returns:
+        The Euclidean norm of all gradients together, before clipping, and what they are to be
+        multiplied by.
+    """
+    gradients = [weight.grad for weight in parameters if weight.grad is not None]
+    squares = gradient_squares(gradients)
+    norm = float(nn.utils.get_total_norm(gradients)) if squares is None else math.sqrt(squares)
+    factor = 1.0
     # torch would multiply all gradients by one where they are short enough.
-    if config.clip_norm is not None and not found + _CLIP_EPSILON <= config.clip_norm:
-        nn.utils.clip_grads_with_norm_(weights, config.clip_norm, norm)
+    if config.clip_norm is not None and not norm + _CLIP_EPSILON <= config.clip_norm:
+        factor = config.clip_norm / (norm + _CLIP_EPSILON)
     if config.clip_value is not None:
-        nn.utils.clip_grad_value_(weights, config.clip_value)
-    return found
+        scale_gradients(parameters, factor)
+        nn.utils.clip_grad_value_([w for w in parameters if w.grad is not None], config.clip_value)
+        factor = 1.0
+    return norm, factor
+
+
+@torch.no_grad()
+def scale_gradients(parameters: Iterable[Tensor], factor: float) -> None:
+    """Multiply gradients in place."""
+    if factor != 1.0:
+        for weight in parameters:
+            if weight.grad is not None:
+                weight.grad.mul_(factor)
 
 
 def pack_optimiser(optimiser: optim.Optimizer, parameters: Named) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from recurry.errors import TrainingError, UsageError
 from recurry.network.state import State
 from recurry.tasks.task import AnyModel, AnyScores
+from recurry.training.adam import update_adam
 from recurry.training.averaging import WeightAverage, copy_into, swapped
 from recurry.training.configuration import (
     BatchConfig,
@@ -29,7 +30,15 @@ from recurry.training.courses import open_course
 from recurry.training.data import TrainingData
 from recurry.training.groups import Group
 from recurry.training.initial import draw_matrices
-from recurry.training.optimise import make_optimiser, pack_optimiser, unpack_optimiser
+from recurry.training.optimise import (
+    make_measured_update,
+    make_optimiser,
+    make_update,
+    pack_optimiser,
+    scale_gradients,
+    set_rate,
+    unpack_optimiser,
+)
 from recurry.training.schedule import learning_rate_factor
 
 _FORMAT = 1
@@ -156,12 +165,40 @@ class TrainingState:
         ]
 
     def advance(self, num_counted: int, carried: State | None) -> None:
-        """Count one update and take in the weights that it made."""
+        """Count one update."""
         self.update += 1
         self.num_symbols += num_counted
         self.carried = carried
-        if self.average is not None:
-            self.average.follow(self.weights, num_updates=self.update)
+
+    def update_weights(
+        self, learning_rate: float, *, gradient_factor: float, is_measured: bool
+    ) -> float | None:
+        """One update of the weights, and of their average after it.
+
+        Args:
+            learning_rate: Of this update.
+            gradient_factor: What gradients are multiplied by before.
+            is_measured: Whether it is asked how far the weights move.
+
+        Returns:
+            The norm of the change of all weights divided by that of the weights, where asked for.
+        """
+        number, average = self.update + 1, self.average
+        averages = {} if average is None else average.tensors
+        set_rate(self.optimiser, learning_rate)
+        ratio = update_adam(
+            self.optimiser,
+            gradient_factor=gradient_factor,
+            averages={self.weights[name]: tensor for name, tensor in averages.items()},
+            following=0.0 if average is None else average.following(number),
+        )
+        if ratio is None:
+            scale_gradients(self.weights.values(), gradient_factor)
+            make = make_measured_update if is_measured else make_update
+            ratio = make(self.optimiser, learning_rate=learning_rate)
+            if average is not None:
+                average.follow(self.weights, num_updates=number)
+        return ratio if is_measured else None
 
     @property
     def has_finite_weights(self) -> bool:
