@@ -66,17 +66,17 @@ class Kept:
             loss=FileArray.create(folder / "loss", (length,), "float32"),
         )
 
-    def edge(self, layer: SubjectLayer, at: int) -> States:
-        """The states (1, H) of a layer before step `at`; reading backward, those that came from
-        `at` on. A step that is no multiple of 64 is the end, where a layer begins with zeros."""
+    def edge(self, layer: SubjectLayer, at: int, count: int = 1) -> States:
+        """The states (count, H) of a layer before step `at` and every 64 steps further on; reading
+        backward, those that came from there on. A step that is no multiple of 64 is the end, where
+        a layer begins with zeros."""
         size, names = layer.hidden_size, layer.cell.states
         if at % MARK:
-            found = torch.zeros(len(names), size, dtype=layer.recurrent.dtype)
+            found = torch.zeros(1, len(names), size, dtype=layer.recurrent.dtype)
         else:
-            row = self.marks[layer].rows(at // MARK, at // MARK + 1)
-            found = torch.from_numpy(np.array(row[0]))
+            found = torch.from_numpy(self.marks[layer].read(at // MARK, at // MARK + count))
         found = found.to(layer.recurrent.device)
-        return {name: found[number : number + 1] for number, name in enumerate(names)}
+        return {name: found[:, number].contiguous() for number, name in enumerate(names)}
 
     def fill(self, subject: Subject, symbols: Symbols) -> Iterator[int]:
         """Read a text, and give the number of steps that have been read after each window.

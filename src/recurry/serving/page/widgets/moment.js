@@ -2,26 +2,31 @@
 
 import { h, replace, visible } from "../elements.js";
 
-const BLOCK = 256; // steps that are asked for at once, so that pointing at one needs no waiting
+const PART = 64; // steps that the server works out at once: a symbol that nobody expected takes one
+const PARTS = 8; // parts that are asked for together, before anybody points at them
 
 /** A panel about one symbol; `source()` names layer, direction and unit. */
 export function moment(element, api, { source }) {
-  let blocks = new Map();
+  let parts = new Map(); // number of a part -> its facts, or a promise of them
   let wanted = null;
 
-  function block(number) {
-    if (!blocks.has(number)) {
-      const { layer, direction, unit } = source();
-      const options = { layer, direction, unit, start: number * BLOCK, stop: (number + 1) * BLOCK };
-      const mine = blocks;
-      const asked = api.get("/api/steps", options).then((facts) => {
-        mine.set(number, facts);
-        return facts;
-      });
-      asked.catch(() => mine.delete(number));
-      blocks.set(number, asked);
-    }
-    return blocks.get(number);
+  /** Asks for some parts in one request. */
+  function ask(first, count) {
+    const mine = parts;
+    const { layer, direction, unit } = source();
+    const options = { layer, direction, unit, start: first * PART, stop: (first + count) * PART };
+    const numbers = Array.from({ length: count }, (_, place) => first + place);
+    const asked = api.get("/api/steps", options).then((facts) => {
+      const behind = facts.start + (Object.values(facts.values)[0] || []).length;
+      for (const number of numbers) {
+        if ((number + 1) * PART <= behind) mine.set(number, facts);
+        else mine.delete(number); // the model has not read so far, or the text ends
+      }
+      return facts;
+    });
+    asked.catch(() => numbers.forEach((number) => mine.delete(number)));
+    for (const number of numbers) mine.set(number, asked);
+    return asked;
   }
 
   function draw(facts) {
@@ -40,7 +45,8 @@ export function moment(element, api, { source }) {
     /** Shows a symbol, at once if its block is here. */
     show(step, piece) {
       wanted = { step, piece };
-      const found = block(Math.floor(step / BLOCK));
+      const number = Math.floor(step / PART);
+      const found = parts.get(number) || ask(number, 1);
       if (!(found instanceof Promise)) {
         draw(found);
         return;
@@ -51,16 +57,21 @@ export function moment(element, api, { source }) {
     },
     /** Asks for the steps in view, before anybody points at them. */
     async prefetch(start, stop) {
-      for (let number = Math.floor(start / BLOCK); number <= Math.floor((stop - 1) / BLOCK); number += 1) {
+      const mine = parts;
+      const last = Math.floor((stop - 1) / PART);
+      for (let first = Math.floor(start / PART); first <= last && mine === parts; first += 1) {
+        let count = 0;
+        while (count < PARTS && first + count <= last && !mine.has(first + count)) count += 1;
+        if (!count) continue;
         try {
-          await block(number);
+          await ask(first, count);
         } catch {
           return;
         }
       }
     },
     forget() {
-      blocks = new Map();
+      parts = new Map();
       if (wanted) this.show(wanted.step, wanted.piece);
     },
   };

@@ -87,7 +87,7 @@ export function reader(element, api, { source, onPoint, onView, onBrush, onError
     if (isBehind) setTimeout(() => refresh(), 500); // the model has not read so far yet
   }
 
-  const view = calm(120, (rows) => {
+  const view = calm(40, (rows) => {
     if (!rows.length) return;
     onView({
       start: rows[0].start, stop: rows.at(-1).stop, columns,
