@@ -15,6 +15,7 @@ from recurry.errors import UsageError
 from recurry.inspection.address import find_layer
 from recurry.inspection.colour import NUM_LEVELS, levels, squash
 from recurry.inspection.interest import spread
+from recurry.inspection.keeping import MARK
 from recurry.inspection.recording import SCALE
 from recurry.inspection.subject import SubjectLayer
 from recurry.inspection.view import ViewOptions
@@ -22,6 +23,7 @@ from recurry.serving.layout import Rows, lay_out
 from recurry.serving.viewing import Shown, is_gate
 
 _MOST_TOP = 5
+_MOST_STEPS = 1024
 _FIRST_SECONDS = 5.0
 
 
@@ -68,17 +70,23 @@ class PlaceOptions(ViewOptions):
 
 
 class StepsOptions(Where):
-    """Some steps about which everything is wanted.
+    """Some steps about which everything is wanted, or all of some rows.
 
     Attributes:
         start: The first step.
         stop: After the last.
         unit: The unit whose named values are shown.
+        row: The first row; steps are named by start and stop when not given.
+        rows: How many rows.
+        columns: Width of a row.
     """
 
     start: int = Field(default=0, ge=0)
     stop: int = Field(default=1, ge=0)
     unit: int = Field(default=0, ge=0)
+    row: int | None = Field(default=None, ge=0)
+    rows: int = Field(default=1, ge=1, le=400)
+    columns: int = Field(default=100, ge=10, le=400)
 
 
 class StripsOptions(Where):
@@ -153,9 +161,12 @@ def place(shown: Shown, options: PlaceOptions) -> dict[str, Any]:
 
 def step_facts(shown: Shown, options: StepsOptions) -> dict[str, Any]:
     """What the model expects after each step, how surprised it was, and all values of a unit."""
-    recording = shown.recording
-    stop = min(options.stop, recording.length, options.start + 512)
-    start = min(options.start, stop)
+    recording, start, stop = shown.recording, options.start, options.stop
+    if options.row is not None:  # whole parts, as kept states have it
+        starts = layout_of(shown, options.columns).window(options.row, options.rows)
+        start, stop = int(starts[0]) // MARK * MARK, -(-int(starts[-1]) // MARK) * MARK
+    stop = min(stop, recording.length, start + _MOST_STEPS)
+    start = min(start, stop)
     layer = find_layer(shown.subject, options.layer, options.direction)
     _check_unit(layer, options.unit)
     values = recording.unit_values(layer, options.unit, start=start, stop=stop)
