@@ -3,7 +3,7 @@
 Comes in: a subject and symbols. Goes out: files. Imports store, stretch, subject, colour.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,21 @@ class Kept:
             found = torch.from_numpy(self.marks[layer].read(at // MARK, at // MARK + count))
         found = found.to(layer.recurrent.device)
         return {name: found[:, number].contiguous() for number, name in enumerate(names)}
+
+    def levels(
+        self, layer: SubjectLayer, start: int, stop: int, units: Iterable[int] | None
+    ) -> np.ndarray:
+        """What colours show of some units of a layer, or of all, (units, n) int8."""
+        first, last = start // WINDOW, -(-stop // WINDOW)
+        wanted = range(layer.hidden_size) if units is None else list(units)
+        is_all = units is None or wanted == list(range(layer.hidden_size))
+        file = self.painted[layer]
+        is_much = 8 * len(wanted) >= layer.hidden_size and last - first == 1
+        windows = file.read(first, last) if is_much else file.rows(first, last)
+        picked = windows if is_all else windows.take(wanted, axis=1)
+        shape = (len(wanted), max(0, last - first) * WINDOW)
+        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
+        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
 
     def fill(self, subject: Subject, symbols: Symbols) -> Iterator[int]:
         """Read a text, and give the number of steps that have been read after each window.

@@ -284,16 +284,17 @@ class Recording:
         """
         start, stop = self._range(start, stop)
         found = find_layer(self.subject, layer, direction)
-        first, last = start // WINDOW, -(-stop // WINDOW)
-        wanted = range(found.hidden_size) if units is None else list(units)
-        is_all = units is None or wanted == list(range(found.hidden_size))
-        file = self._files.painted[found]
-        is_much = 8 * len(wanted) >= found.hidden_size and last - first == 1
-        windows = file.read(first, last) if is_much else file.rows(first, last)
-        picked = windows if is_all else windows.take(wanted, axis=1)
-        shape = (len(wanted), max(0, last - first) * WINDOW)
-        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
-        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
+        return self._files.levels(found, start, stop, units)
+
+    def read_levels(self, layer: SubjectLayer, window: int, out: np.ndarray) -> None:
+        """The same of all units of a layer over one window of 1,024 steps, into memory at hand.
+
+        Args:
+            layer: One of the subject's layers.
+            window: From 0.
+            out: Where they are put, (H, 1024) int8; behind the end there are zeros.
+        """
+        self._files.painted[layer].read_into(window, out)
 
     @property
     def painted_state(self) -> str:
