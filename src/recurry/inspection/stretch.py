@@ -91,7 +91,7 @@ class Stretch:
         if unit >= (layer.input_size if node.size == "I" else layer.hidden_size):
             return None
         if name in states or name == "h":
-            return self._in_order((states[name] if name in states else output)[:, unit])
+            return self._in_order(states.get(name, output)[:, unit])
         if (layer, unit) not in self._columns:
             self._columns[layer, unit] = UnitEvaluator(self._evaluator(layer), unit)
         with torch.no_grad():

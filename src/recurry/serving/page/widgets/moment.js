@@ -18,7 +18,8 @@ export function moment(element, api, { source }) {
     const mine = parts;
     const { layer, direction, unit } = source();
     const facts = await api.get("/api/steps", { layer, direction, unit, ...place });
-    const behind = facts.start + (Object.values(facts.values)[0] || []).length;
+    const read = facts.start + (Object.values(facts.values)[0] || []).length;
+    const behind = read >= api.about.num_symbols ? read + PART - 1 : read; // the last one is short
     const first = Math.ceil(facts.start / PART);
     for (let number = first; (number + 1) * PART <= behind; number += 1) mine.set(number, facts);
     return facts;
@@ -29,7 +30,7 @@ export function moment(element, api, { source }) {
     const mine = parts;
     const numbers = Array.from({ length: count }, (_, place) => first + place);
     const asked = ask({ start: first * PART, stop: (first + count) * PART }).finally(() => {
-      // Not kept: a part that failed, that the model has not read yet, or the end of the text.
+      // Not kept: a part that failed, or one that the model has not read yet.
       for (const number of numbers) if (mine.get(number) === asked) mine.delete(number);
     });
     for (const number of numbers) mine.set(number, asked);
