@@ -44,7 +44,11 @@ def main() -> None:
             for _ in range(options.rounds + 1)
         ]
         browser.close()
-    names = ("its address is printed", "a coloured row is in the page", "a coloured line is printed")
+    names = (
+        "its address is printed",
+        "a coloured row is in the page",
+        "a coloured line is printed",
+    )
     for name, times in zip(names, zip(*rounds[1:], strict=True), strict=True):
         print(
             f"{name}: median {statistics.median(times):.2f} s, "

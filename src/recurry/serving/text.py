@@ -14,7 +14,7 @@ from pydantic import Field
 from recurry.errors import UsageError
 from recurry.inspection.address import find_layer
 from recurry.inspection.colour import NUM_LEVELS, levels, squash
-from recurry.inspection.interest import spread
+from recurry.inspection.interest import LOOKED_AT, spread
 from recurry.inspection.keeping import MARK
 from recurry.inspection.recording import SCALE
 from recurry.inspection.subject import SubjectLayer
@@ -259,8 +259,8 @@ def _order(shown: Shown, layer: SubjectLayer, order: str) -> np.ndarray:
     if order == "number":
         return np.arange(layer.hidden_size)
     recording = shown.recording
-    far = recording.length if recording.is_finished else recording.length // 100_000
-    key = ("spread", layer.label, recording.is_finished, far)
+    known, wanted = recording.length, min(LOOKED_AT, len(recording.symbols))
+    key = ("spread", layer.label, known >= wanted)
     found = shown.session.kept(key, lambda: spread(recording, layer))
     return np.argsort(-found, kind="stable")
 
