@@ -3,7 +3,7 @@
     python docs/take_pictures.py runs/novel --translator RUN --classifier RUN [--only text,find]
 
 RUN of a translator and of a classifier are what Attention and Saliency need. Pictures are written
-to docs/pictures, with 64 colours at most, so that they stay small; needs Chromium, playwright and
+to docs/pictures, with 128 colours at most, so that they stay small; needs Chromium, playwright and
 pillow. `--out FOLDER --width 390 --theme dark` takes others, to be looked at.
 """
 
@@ -28,7 +28,7 @@ from recurry.serving.passage import MOST_CHARACTERS, Passage, named_passage, usu
 from recurry.serving.viewing import Viewing
 
 PICTURES = Path(__file__).parent / "pictures"
-_COLOURS = 64
+_COLOURS = 128
 _WAIT_MS = 120_000
 _SOURCE = "a man in a blue shirt is standing on a ladder cleaning a window ."
 _REVIEW = "A tired story, badly told, but its last hour is a joy."
@@ -62,24 +62,28 @@ def _point(page: Page) -> None:
 
 
 def _mark(page: Page) -> None:
-    _say_quote(page)
-    page.wait_for_timeout(3000)
-
-
-def _say_quote(page: Page) -> None:
-    """Drag over the first words that stand in quotes."""
-    quoted = page.locator(".reader .row").evaluate_all(
-        """rows => rows.findIndex((row, n) => n > 1 && /^"[^"]{20,}/.test(row.textContent))"""
+    """Drag over the first line that begins with a quote."""
+    page.wait_for_timeout(4000)
+    places = page.evaluate(
+        """() => {
+          const rows = [...document.querySelectorAll(".reader .row")];
+          const row = rows.find((each) => /^"[^"]{20,}/.test(each.textContent)) || rows[2];
+          return [0, Math.min(25, row.children.length - 1)].map((at) => {
+            const box = row.children[at].getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+          });
+        }"""
     )
-    row = page.locator(".reader .row").nth(max(quoted, 0)).locator("i")
-    row.nth(1).hover()
+    page.mouse.move(*places[0])
     page.mouse.down()
-    row.nth(18).hover()
+    page.mouse.move(*places[1], steps=4)
     page.mouse.up()
+    page.get_by_label("off right before and behind").uncheck()
+    page.wait_for_timeout(4000)
 
 
 def _write(page: Page) -> None:
-    page.get_by_role("button", name="Sample 40").first.click()
+    page.get_by_role("button", name="100 symbols").first.click()
     page.wait_for_timeout(2500)
 
 
@@ -108,7 +112,7 @@ def main() -> None:
     parser.add_argument("--unit", default="0", help="the cell that colours the text")
     parser.add_argument("--only", default=",".join(SHOTS))
     parser.add_argument("--out", type=Path, default=PICTURES)
-    parser.add_argument("--width", type=int, default=1200)
+    parser.add_argument("--width", type=int, default=1360)
     parser.add_argument("--theme", choices=["light", "dark"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
