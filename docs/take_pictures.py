@@ -82,6 +82,11 @@ def _mark(page: Page) -> None:
     page.wait_for_timeout(4000)
 
 
+def _compute(page: Page) -> None:
+    """Wait until nothing is computed any more."""
+    page.get_by_text("computing").first.wait_for(state="hidden", timeout=_WAIT_MS)
+
+
 def _write(page: Page) -> None:
     page.get_by_role("button", name="100 symbols").first.click()
     page.wait_for_timeout(2500)
@@ -91,12 +96,12 @@ SHOTS = {
     "text": Shot(view="text?layer=0&unit=UNIT", ready=".reader i[class^=v]", act=_point),
     "find": Shot(view="find", ready=".reader i[class^=v]", act=_mark),
     "write": Shot(view="write", ready=".view.write .panel", act=_write),
-    "errors": Shot(view="errors", ready=".view.errors .panel svg, .view.errors table"),
+    "errors": Shot(view="errors", ready=".view.errors .panel svg, .view.errors table", height=1000),
     "meaning": Shot(view="meaning", ready=".view.meaning .passage, .view.meaning table"),
-    "gates": Shot(view="gates", ready=".view.gates svg circle"),
-    "gradient": Shot(view="gradient", ready=".view.gradient .u-over, .view.gradient svg"),
-    "attention": Shot(view="attention", ready=".view svg", model="translator"),
-    "saliency": Shot(view="saliency", ready=".view svg", model="classifier"),
+    "gates": Shot(view="gates", ready=".view.gates svg circle", height=1000),
+    "gradient": Shot(view="gradient", ready=".view.gradient .u-over", act=_compute, height=900),
+    "attention": Shot(view="attention", ready=".view img.picture", model="translator"),
+    "saliency": Shot(view="saliency", ready=".view img.picture", model="classifier"),
     "network": Shot(view="network", ready=".view.network svg", theme="dark", height=900),
     "training": Shot(view="training", ready=".view.training .u-over, .view.training svg"),
     "cell": Shot(view="cell", ready=".view.cell svg", theme="dark", height=900),
@@ -112,7 +117,7 @@ def main() -> None:
     parser.add_argument("--unit", default="0", help="the cell that colours the text")
     parser.add_argument("--only", default=",".join(SHOTS))
     parser.add_argument("--out", type=Path, default=PICTURES)
-    parser.add_argument("--width", type=int, default=1360)
+    parser.add_argument("--width", type=int, default=1440)
     parser.add_argument("--theme", choices=["light", "dark"])
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -71,7 +71,9 @@ def demo(text: str, folder: str | None, preset: str | None, pairs: tuple[str, ..
     click.echo("drawing curves, samples and coloured cells ...", err=True)
     write_report(page, model=run.best_model(), run_folder=target)
     click.echo(f"report  {page}   (open it in a browser)")
-    click.echo(f"next: recurry look {shlex.quote(folder)}   (its cells, live, in the browser)", err=True)
+    click.echo(
+        f"next: recurry look {shlex.quote(folder)}   (its cells, live, in the browser)", err=True
+    )
 
 
 def _of_text(text: str, preset: str | None) -> dict[str, Any]:
