@@ -46,7 +46,6 @@ def _legend_of(y):
     [
         ([9.0, 4, 2, 1, 1, 1], True, True),
         ([1.0, 1, 1, 2, 4, 9], False, True),
-        ([8.0, 9, 9, 9, 9, 0], False, False),
         ([0.0, 9, 9, 9, 9, 9.5], False, True),
     ],
 )
