@@ -38,6 +38,12 @@ def test_one_word_that_is_no_file_is_refused():
     assert "in quotes" in (error.value.accepted or "")
 
 
+def test_a_folder_is_no_text(tmp_path):
+    with pytest.raises(UsageError, match="is a folder") as error:
+        named_passage(str(tmp_path))
+    assert "standard input" in (error.value.accepted or "")
+
+
 def test_an_empty_file_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(DataError, match=r"empty: a\.txt"):

@@ -63,12 +63,24 @@ def named_passage(argument: str, *, characters: int = MOST_CHARACTERS) -> Passag
                 return _cut(file.read(4 * characters + 4), path.name, characters)
         except OSError as error:
             raise DataError(f"The text {argument} cannot be read.", got=error.strerror) from error
+    if _is_folder(path):
+        raise UsageError(
+            f"{argument} is a folder.",
+            accepted="a file, - for standard input, or a text of several words in quotes",
+        )
     if " " not in argument.strip() and "\n" not in argument:
         raise UsageError(
             f"There is no file {argument}.",
             accepted="a file, - for standard input, or a text of several words in quotes",
         )
     return Passage(text=argument[:characters], name="your text")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # too long for a path
+        return False
 
 
 def usual_passage(subject: Subject, run_folder: Path | None) -> Passage:
