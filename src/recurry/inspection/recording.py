@@ -105,7 +105,7 @@ class Recording:
         cell = subject.layers[0].cell
         self._state = painted_state(cell) if cell.states else "h"
         self._files = Kept.create(self._folder.path, subject, len(symbols), self._state)
-        self._length, self._is_closed = 0, False
+        self._length, self._is_stopped = 0, False
         self._error: BaseException | None = None
         self._changed = Condition()
         self._thread: Thread | None = None
@@ -138,24 +138,33 @@ class Recording:
             Whether they have been read.
 
         Raises:
-            RecurryError: Reading broke off.
+            RecurryError: Reading broke off, or was stopped before.
         """
         wanted = len(self.symbols) if length is None else min(length, len(self.symbols))
         with self._changed:
             self._changed.wait_for(
-                lambda: self._length >= wanted or self._error or self._is_closed, timeout_s
+                lambda: self._length >= wanted or self._error or self._is_stopped, timeout_s
             )
             if self._error is not None:
                 raise self._error
+            if self._is_stopped and self._length < wanted:
+                raise UsageError("This text is not read any further.", hint="ask again")
             return self._length >= wanted
+
+    def stop(self) -> None:
+        """Stop reading after the part that is being read; what has been read stays.
+
+        The files go with the last reference, so whoever still asks for this text gets an answer.
+        """
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Stop reading and remove the files, unless a folder was named."""
-        self._is_closed = True
+        self.stop()
         if self._thread is not None:
             self._thread.join()
-        with self._changed:
-            self._changed.notify_all()
         self._folder.close()
 
     def __enter__(self) -> "Recording":
@@ -377,7 +386,7 @@ class Recording:
                 with self._changed:
                     self._length = stop
                     self._changed.notify_all()
-                if self._is_closed:
+                if self._is_stopped:
                     return
         except BaseException as error:  # raised again where somebody asks
             with self._changed:

@@ -35,7 +35,7 @@ from recurry.serving.events import EventHub
 from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
 from recurry.serving.output import render
 from recurry.serving.palette import palette_css
-from recurry.serving.passage import Passage
+from recurry.serving.passage import cut_passage
 from recurry.serving.trial import Trial
 from recurry.serving.viewing import Viewing
 from recurry.serving.writing import take_step
@@ -59,6 +59,7 @@ def build_application(viewing: Viewing, events: EventHub, *, token: str | None =
         yield
         events.close()
         await run_in_threadpool(trial.close)
+        await run_in_threadpool(viewing.close)  # also where a signal ends the server
 
     app = Starlette(
         routes=_routes(_Desk(viewing, events, trial)),
@@ -162,7 +163,7 @@ class _Desk:
         given, name = sent.get("text"), sent.get("name", "your own text")
         if not isinstance(given, str) or not isinstance(name, str) or not given:
             raise UsageError("There is no text to read.", accepted="text and name, as JSON")
-        passage = Passage(text=given, name=name[:200])
+        passage = cut_passage(given, name[:200])
         await run_in_threadpool(self._viewing.read, passage)
         return Json(self._viewing.about())
 
