@@ -91,6 +91,11 @@ def test_a_sheet_of_one_view(run, tmp_path, capsys):
         (("missing.txt", "--view", "network"), "no file missing.txt"),
         (("--host", "0.0.0.0"), "anybody in reach"),
         (("--host", "0.0.0.0", "--token", "short"), "can be guessed"),
+        (("--token", "a b;c"), "does not fit into an address"),
+        (("--view", "network", "--port", "8642"), "--port belongs to the page"),
+        (("--view", "network", "--no-browser"), "--no-browser belongs to the page"),
+        (("--view", "network", "--paint", "always"), "--paint belongs to --view text"),
+        (("--view", "gradient", "--set", "cells=lstmm"), "lstmm"),
     ],
 )
 def test_wrong_use_gets_words(run, tmp_path, monkeypatch, capsys, arguments, words):
@@ -126,8 +131,31 @@ def test_a_long_text_is_cut_and_says_so(run, tmp_path, capsys):
     path.write_text(TEXT)
     arguments = (run, path, "--characters", 20, "--view", "text")
     out, err, _ = call(*arguments, capsys=capsys)
-    assert "Only the first 20 characters of long.txt" in err
+    assert "long.txt, its first 20 characters" in err
+    out, _, _ = call(run, "--characters", 20, "--view", "text", capsys=capsys)
     assert len(list(csv.DictReader(io.StringIO(out)))) == 20
+
+
+def test_a_view_without_rows_says_so(run, capsys):
+    out, err, code = call(run, "to be", "--view", "meaning", capsys=capsys)
+    assert (out, code) == ("", 0)
+    assert "Meaning has found nothing to list" in err
+
+
+def test_the_training_of_a_run_without_a_model_is_shown(run, tmp_path, capsys):
+    young = tmp_path / "young"
+    young.mkdir()
+    for name in ("run.toml", "log.jsonl"):
+        (young / name).write_bytes((run / name).read_bytes())
+    out, _, code = call(young, "--view", "training", capsys=capsys)
+    assert code == 0
+    assert "loss_nats" in out.splitlines()[0]
+
+
+def test_views_of_the_model_alone_read_no_text(run, capsys, monkeypatch):
+    monkeypatch.setattr("recurry.inspection.recording.Recording.start", lambda self: None)
+    for view in ("network", "write", "training"):
+        assert call(run, "--view", view, capsys=capsys)[2] == 0
 
 
 def test_the_page_is_served_and_a_browser_opened(run, capsys, monkeypatch):

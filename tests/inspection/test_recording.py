@@ -179,7 +179,9 @@ def test_a_recording_can_be_closed_while_it_reads(model):
     recording = start_recording(model, "abc def\n" * 4000)
     recording.wait(WINDOW)
     recording.close()
-    assert not recording.wait() or recording.is_finished
+    if not recording.is_finished:
+        with pytest.raises(UsageError, match="not read any further"):
+            recording.wait()
     assert not recording._folder.path.exists()
 
 

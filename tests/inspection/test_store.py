@@ -1,10 +1,17 @@
 """Arrays in files."""
 
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from recurry.errors import RunError
-from recurry.inspection.store import FileArray, Folder
+from recurry.inspection.store import FileArray, Folder, remove_abandoned
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -15,6 +22,9 @@ def test_what_is_written_is_read_back(tmp_path):
     np.testing.assert_array_equal(array.rows(2, 4), values)
     np.testing.assert_array_equal(array.rows(3, 99)[0], values[1])
     assert array.rows(4).shape == (1, 2, 3)
+    row = np.empty((2, 3), dtype="f4")
+    array.read_into(3, row)
+    np.testing.assert_array_equal(row, values[1])
 
 
 def test_rows_are_mapped_not_read(tmp_path):
@@ -58,3 +68,27 @@ def test_a_place_that_cannot_be_written(tmp_path):
     array.path.unlink()
     with pytest.raises(RunError, match="cannot be written"):
         array.write(0, np.zeros(1))
+
+
+def test_folders_of_killed_programs_are_removed_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = (
+        "from recurry.inspection.store import Folder; import os; "
+        "folder = Folder(None); print(folder.path, flush=True); os._exit(9)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", killed],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    path = Path(run.stdout.strip())
+    assert path.parent == tmp_path
+    with Folder(None) as mine:
+        assert remove_abandoned() == 0  # too young to tell
+        old = time.time() - 3600
+        os.utime(path, (old, old))
+        os.utime(mine.path, (old, old))
+        assert remove_abandoned() == 1
+        assert mine.path.is_dir()
+    assert not path.exists()

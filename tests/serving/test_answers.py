@@ -45,6 +45,7 @@ def test_an_error_of_equations_says_where_they_are_wrong():
 
 def test_options_are_read_from_text_and_empty_ones_are_defaults():
     assert read_options(Options, {"layer": "2", "names": ""}) == Options(layer=2)
+    assert read_options(Options, {"names": ""}, is_typed=True) == Options(names="")
 
 
 def test_all_mistakes_are_named_at_once_with_the_nearest_option():
@@ -58,3 +59,4 @@ def test_all_mistakes_are_named_at_once_with_the_nearest_option():
 def test_a_table_has_every_column_and_runs_no_formula():
     rows = [{"a": 1, "b": "=HYPERLINK(1)"}, {"a": -2.5, "c": "x,y"}]
     assert to_csv(rows) == 'a,b,c\n1,\'=HYPERLINK(1),\n-2.5,,"x,y"\n'
+    assert to_csv([{"symbol": "-"}, {"symbol": "="}]) == "symbol\n-\n=\n"

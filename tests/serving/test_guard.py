@@ -80,7 +80,7 @@ def test_the_token_in_the_address_becomes_a_cookie(guarded):
     assert answer.headers["location"] == "/"
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=Strict" in cookie
+    assert "SameSite=Lax" in cookie
     assert guarded.get("/api/about").status_code == 200  # the client kept the cookie
 
 
@@ -95,5 +95,18 @@ def test_a_wrong_token_is_refused(guarded, token):
 
 
 def test_the_address_after_the_token_stays_on_this_server(guarded):
-    answer = guarded.get(f"//evil.example/?token={TOKEN}")
-    assert answer.headers["location"] == "/"
+    assert guarded.get(f"//evil.example/?token={TOKEN}").headers["location"] == "/"
+    assert "location" not in guarded.get(f"/%5Cevil.example/?token={TOKEN}").headers
+
+
+def test_a_cookie_of_another_program_or_port_locks_nobody_out(guarded):
+    cookies = f'prefs={{"theme": "dark"}}; recurry_token_8643=other; recurry_token_8642={TOKEN}'
+    assert guarded.get("/api/about", headers={"cookie": cookies}).status_code == 200
+    other_port = f"recurry_token_8643={TOKEN}"
+    assert guarded.get("/api/about", headers={"cookie": other_port}).status_code == 401
+
+
+def test_a_program_may_bring_the_token_in_the_address(guarded):
+    answer = guarded.get("/api/view/network", params={"token": TOKEN, "steps": "2"})
+    assert answer.status_code == 200
+    assert "unrolled over 2 steps" in answer.json()["unrolled"]

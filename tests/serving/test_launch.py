@@ -43,6 +43,8 @@ def test_a_network_is_served_only_with_a_token():
     for token in ("short", "with spaces in it", "ü" * 5):
         with pytest.raises(UsageError, match="can be guessed"):
             check_host("0.0.0.0", token)
+        with pytest.raises(UsageError, match="does not fit into an address"):
+            check_host("127.0.0.1", token)
 
 
 def test_a_browser_that_fails_is_no_matter(monkeypatch):

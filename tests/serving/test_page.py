@@ -23,7 +23,10 @@ pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SIZES = {"large": (1440, 900), "middle": (1024, 768), "small": (390, 844)}
-VIEWS = ("text", "find", "write", "network", "training")
+VIEWS = (
+    *("text", "find", "write", "errors", "meaning", "gates", "gradient"),
+    *("network", "training", "cell"),
+)
 # Imported here, as the import hook of these tests cannot parse inside playwright's threads.
 all_views()
 if CHROMIUM is None:
@@ -227,6 +230,34 @@ def test_a_named_block_of_the_cell_shows_its_values(open_page, served):
     expect(page.locator(".values tbody tr")).to_have_count(6)
     page.get_by_label("Steps").fill("2")
     expect(page.locator(".network-forms")).to_contain_text("unrolled over 2 steps")
+
+
+def test_a_mistake_in_a_cell_is_shown_where_it_is(open_page, served):
+    page = open_page(served.address("cell"))
+    editor, start = page.locator("textarea"), page.get_by_role("button", name="Train for a minute")
+    expect(start).to_be_enabled()
+    editor.fill("h = tanh(W @ x + U @ h) + foo(h)")
+    expect(page.locator(".view.cell")).to_contain_text("There is no function named foo.")
+    expect(start).to_be_disabled()
+    page.get_by_role("button", name="Go there").click()
+    place = "e => e.value.slice(e.selectionStart)"
+    assert editor.evaluate(place) == "foo(h)"
+    editor.fill("h = tanh(W @ x + U @ h + k)")
+    expect(page.locator(".view.cell")).to_contain_text("weights a layer: W, U, k; states: h")
+    expect(start).to_be_enabled()
+
+
+def test_discs_are_reached_and_picked_by_keyboard(open_page, served):
+    page = open_page(served.address("gates"))
+    discs = page.locator(".scatter .disc")
+    expect(discs.first).to_be_visible()
+    page.locator(".scatter .disc[tabindex='0']").focus()
+    first = page.locator(".disc:focus").get_attribute("aria-label")
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".disc:focus").get_attribute("aria-label")
+    assert first != second
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Text")  # coloured by the unit that was picked
 
 
 def test_curves_grow_while_training_runs(open_page, serve, open_viewing, run_folder, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from recurry.errors import DataError, UsageError
 from recurry.inspection.subject import subject_of
 from recurry.runs.run import train_language_model
-from recurry.serving.passage import named_passage, usual_passage
+from recurry.serving.passage import cut_passage, named_passage, usual_passage
 
 
 def test_a_file_a_text_or_standard_input(tmp_path, monkeypatch):
@@ -29,13 +29,21 @@ def test_a_long_text_is_cut_and_says_so(tmp_path):
     path.write_text("ä" * 50)
     passage = named_passage(str(path), characters=20)
     assert (len(passage.text), passage.is_cut) == (20, True)
+    assert passage.name == "a.txt, its first 20 characters"
     assert not named_passage(str(path)).is_cut
+    assert cut_passage("abc def", "mine", 3).text == "abc"
 
 
 def test_one_word_that_is_no_file_is_refused():
     with pytest.raises(UsageError, match=r"no file nothing\.txt") as error:
         named_passage("nothing.txt")
     assert "in quotes" in (error.value.accepted or "")
+
+
+def test_a_folder_is_no_text(tmp_path):
+    with pytest.raises(UsageError, match="is a folder") as error:
+        named_passage(str(tmp_path))
+    assert "standard input" in (error.value.accepted or "")
 
 
 def test_an_empty_file_is_refused(tmp_path):
@@ -67,6 +75,8 @@ def test_a_model_of_a_run_reads_what_was_held_out(tmp_path):
     assert passage.text in text
     elsewhere = usual_passage(subject_of(model), tmp_path)
     assert elsewhere.name == "Shakespeare"
+    short = usual_passage(subject_of(model), run, characters=30)
+    assert len(short.text) <= 30 < len(passage.text)
 
 
 def test_other_models_read_examples():

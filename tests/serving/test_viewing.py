@@ -1,5 +1,6 @@
 """A model that is looked at."""
 
+import gc
 import shutil
 import time
 from threading import Thread
@@ -7,7 +8,7 @@ from threading import Thread
 import pytest
 
 from recurry.artefact.model_file import save_model
-from recurry.errors import ModelFileError, UsageError
+from recurry.errors import ModelFileError, RunError, UsageError
 from recurry.serving import viewing as module
 from recurry.serving.passage import Passage
 
@@ -63,10 +64,25 @@ def test_findings_are_forgotten_with_the_text(viewing):
     assert viewing.about()["version"] == 2
 
 
-def test_requests_may_still_read_the_last_text(viewing):
+def test_requests_may_still_read_any_earlier_text(viewing):
+    old = viewing.shown.recording
+    old.wait()
+    folder = old._folder.path
+    for _ in range(3):
+        viewing.read(Passage(text="bed\n", name="other"))
+    assert len(old.levels(layer=0)) == 6
+    assert old.values("f", layer=1).shape[1] == 6
+    del old
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_who_waits_for_a_text_that_is_given_up_is_told(viewing):
+    viewing.read(Passage(text="abc\n" * 100_000, name="long"))
     old = viewing.shown.recording
     viewing.read(Passage(text="bed\n", name="other"))
-    assert len(old.levels(layer=0)) == 6
+    with pytest.raises(UsageError, match="not read any further"):
+        old.wait()
 
 
 def test_progress_is_told(open_viewing, model_file):
@@ -105,7 +121,22 @@ def test_a_newer_model_is_told(open_viewing, build_model, run_folder, monkeypatc
     viewing.start()
     time.sleep(0.1)
     save_model(build_model(), folder / "model.safetensors")
-    heard.wait("model")
+    told = heard.wait("model")
+    assert told["made"] > told["shown"]
+    viewing.reopen()  # a page that comes later hears that there is nothing newer
+    assert heard.wait("model") == {"made": told["made"], "shown": told["made"]}
+
+
+def test_the_first_model_is_not_offered_again(open_viewing, model_file, run_folder, monkeypatch):
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    heard, folder = Heard(), run_folder("first", [])
+    viewing = open_viewing(folder, events=heard)
+    viewing.start()
+    shutil.copy(model_file, folder / "copy")
+    (folder / "copy").rename(folder / "model.safetensors")
+    heard.wait("about")
+    time.sleep(0.2)
+    assert "model" not in [kind for kind, _ in heard.events]
 
 
 def test_a_file_that_is_no_model_is_named(open_viewing, tmp_path):
@@ -115,7 +146,9 @@ def test_a_file_that_is_no_model_is_named(open_viewing, tmp_path):
         open_viewing(path).open()
 
 
-def test_a_damaged_model_of_a_run_is_told_to_the_page(open_viewing, run_folder, monkeypatch):
+def test_a_damaged_model_of_a_run_is_told_to_the_page(
+    open_viewing, build_model, run_folder, monkeypatch
+):
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
     heard, folder = Heard(), run_folder("broken", [])
     (folder / "model.safetensors").write_text("no model")
@@ -124,6 +157,25 @@ def test_a_damaged_model_of_a_run_is_told_to_the_page(open_viewing, run_folder, 
     heard.wait("about")
     with pytest.raises(ModelFileError):
         viewing.shown  # noqa: B018
+    save_model(build_model(), folder / "model.safetensors")  # a whole one is taken once it is there
+    heard.wait_until(lambda: viewing._shown is not None)
+    assert viewing.about()["problem"] is None
+
+
+def test_a_fault_while_opening_is_told_in_words(open_viewing, model_file, run_folder, monkeypatch):
+    def fail(_):
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(module, "open_subject", fail)
+    heard, folder = Heard(), run_folder("faulty", [])
+    shutil.copy(model_file, folder / "model.safetensors")
+    viewing = open_viewing(folder, events=heard)
+    viewing.start()
+    heard.wait("about")
+    with pytest.raises(RunError, match="could not be opened") as error:
+        viewing.shown  # noqa: B018
+    assert error.value.got == "ZeroDivisionError: by chance"
 
 
 def test_the_run_of_a_model_file_is_found(open_viewing, model_file, run_folder):

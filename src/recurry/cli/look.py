@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from recurry.cli.model_argument import MODEL_NAME, RUN_NAME, find_model
 from recurry.errors import UsageError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PORT, _MOST = 8642, 1_000_000
 _SHEET = ".html"
+_WITHOUT_TEXT = ("network", "cell", "training", "write")  # views of the model or the run alone
 
 
 @click.command()
@@ -44,9 +46,7 @@ _SHEET = ".html"
 @click.option(
     "--characters",
     type=click.IntRange(1),
-    default=_MOST,
-    show_default=True,
-    help="How much of TEXT is read at most.",
+    help=f"How much is read at most: of TEXT {_MOST:,} otherwise, of held-out text 100,000.",
 )
 @click.option(
     "--port",
@@ -58,7 +58,12 @@ _SHEET = ".html"
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Any but this one needs --token."
 )
-@click.option("--token", help="What a browser on another machine must bring.")
+@click.option(
+    "--token",
+    envvar="RECURRY_TOKEN",
+    show_envvar=True,
+    help="What a browser on another machine must bring.",
+)
 @click.option("--no-browser", "is_quiet", is_flag=True, help="Print the page's address only.")
 def look(
     model: str,
@@ -67,7 +72,7 @@ def look(
     pairs: tuple[str, ...],
     out: str | None,
     paint: str,
-    characters: int,
+    characters: int | None,
     port: int,
     host: str,
     token: str | None,
@@ -84,7 +89,8 @@ def look(
     """
     if pairs and not view:
         raise UsageError("--set sets an option of a view.", hint="--view NAME")
-    path = _find(model, is_page=not (view or out))
+    _check_options(is_page=not (view or out), is_painted=view == "text" and not out)
+    path = _find(model, is_page=not (view or out) or view == "training")
     if view or out:
         _write_views(
             path, text, characters=characters, view=view, pairs=pairs, out=out, paint=paint
@@ -93,6 +99,27 @@ def look(
     _show_page(
         path, text, characters=characters, address=(host, port), token=token, is_quiet=is_quiet
     )
+
+
+def _check_options(*, is_page: bool, is_painted: bool) -> None:
+    """Refuse options that would do nothing.
+
+    Raises:
+        UsageError: An option of the page is given where there is none, or --paint without a text.
+    """
+    context = click.get_current_context()
+    given = [
+        option
+        for option in ("port", "host", "token", "is_quiet", "paint")
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
+    ]
+    idle = [option for option in given if option == "paint" or not is_page]
+    if is_painted:
+        idle = [option for option in idle if option != "paint"]
+    for option in idle:
+        name = "--no-browser" if option == "is_quiet" else f"--{option}"
+        belongs = "--view text in the terminal" if option == "paint" else "the page"
+        raise UsageError(f"{name} belongs to {belongs}.", hint=f"the command without {name}")
 
 
 def _find(name: str, *, is_page: bool) -> Path:
@@ -114,24 +141,24 @@ def _show_page(
     path: Path,
     text: str | None,
     *,
-    characters: int,
+    characters: int | None,
     address: tuple[str, int],
     token: str | None,
     is_quiet: bool,
 ) -> None:
     """Serve the page until Ctrl-C."""
+    from recurry.inspection.store import remove_abandoned
     from recurry.serving.launch import address_of, bind, check_host, open_browser, serve
     from recurry.serving.viewing import Viewing
 
     check_host(address[0], token)
-    given = _named(text, characters)
+    make_passage = _passage_maker(path, text, characters)
     from recurry.serving.application import build_application
     from recurry.serving.events import EventHub
 
     events = EventHub()
-    viewing = Viewing(
-        path, passage=lambda subject: _passage(subject, given, path), publish=events.publish
-    )
+    remove_abandoned()
+    viewing = Viewing(path, passage=make_passage, publish=events.publish)
     listening = bind(*address)
     shown = address_of(listening, token=token)
     try:
@@ -157,7 +184,7 @@ def _write_views(
     path: Path,
     text: str | None,
     *,
-    characters: int,
+    characters: int | None,
     view: str | None,
     pairs: tuple[str, ...],
     out: str | None,
@@ -174,8 +201,10 @@ def _write_views(
         raise UsageError(
             f"{out} holds one view, and none was named.", hint="--view NAME, or a file .html"
         )
-    options = read_options(found.Options, _pairs(pairs)) if found else None
-    session = _open_session(path, _named(text, characters))
+    options = read_options(found.Options, _pairs(pairs), is_typed=True) if found else None
+    session = _open_session(
+        path, _passage_maker(path, text, characters), needed=_needed(found, options)
+    )
     try:
         if found is None or ending == _SHEET:
             assert out is not None
@@ -190,17 +219,29 @@ def _write_views(
             session.recording.close()
 
 
-def _open_session(path: Path, given: Passage | None) -> Session:
-    """A model and what it had in mind over a text."""
+def _needed(view: Any, options: Any) -> int | None:
+    """How many symbols must have been read before a view is computed; None for all."""
+    from recurry.inspection.views.text import TextView
+
+    if isinstance(view, TextView):
+        return view.steps_needed(options)
+    return 0 if view is not None and view.name in _WITHOUT_TEXT else None
+
+
+def _open_session(
+    path: Path, make_passage: Callable[[Subject], Passage], *, needed: int | None
+) -> Session:
+    """A model and what it had in mind over so much of a text; a run without a model has neither."""
     from recurry.inspection.recording import start_recording
     from recurry.inspection.session import Session
     from recurry.inspection.subject import open_subject
 
     folder = path if path.is_dir() else path.parent
+    if path.is_dir() and not (path / MODEL_NAME).is_file():
+        return Session(None, None, run_folder=path)  # type: ignore[arg-type]
     subject = open_subject(path / MODEL_NAME if path.is_dir() else path)
-    passage = _passage(subject, given, path)
-    recording = start_recording(subject, passage.text)
-    recording.wait()
+    recording = start_recording(subject, make_passage(subject).text)
+    recording.wait(needed)
     is_run = (folder / RUN_NAME).is_file()
     return Session(subject, recording, run_folder=folder if is_run else None)
 
@@ -230,32 +271,28 @@ def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> Non
     finding = view.compute(session, options)
     shown = Paint(colour="varying", html=None, paint=paint, as_json=False)
     if not isinstance(finding, TextFinding) or shown.depth() == "none":
-        sys.stdout.write(to_csv(finding.to_rows()))
+        rows = finding.to_rows()
+        if not rows:
+            click.echo(f"{view.title} has found nothing to list in this text.", err=True)
+        sys.stdout.write(to_csv(rows) if rows else "")
         return
     show_paintings(finding.to_paintings(), shown)
     show_legend(shown.depth())
 
 
-def _named(text: str | None, characters: int) -> Passage | None:
-    """The text that was named, if one was."""
+def _passage_maker(
+    path: Path, text: str | None, characters: int | None
+) -> Callable[[Subject], Passage]:
+    """What gives a model its text: the one that was named, else the usual one."""
+    from recurry.serving.passage import HELD_OUT, named_passage, usual_passage
+
     if text is None:
-        return None
-    from recurry.serving.passage import named_passage
-
-    passage = named_passage(text, characters=characters)
+        folder = path if path.is_dir() else path.parent
+        return lambda subject: usual_passage(subject, folder, characters=characters or HELD_OUT)
+    passage = named_passage(text, characters=characters or _MOST)
     if passage.is_cut:
-        click.echo(
-            f"Only the first {characters:,} characters of {passage.name} are read (--characters).",
-            err=True,
-        )
-    return passage
-
-
-def _passage(subject: Subject, given: Passage | None, path: Path) -> Passage:
-    from recurry.serving.passage import usual_passage
-
-    folder = path if path.is_dir() else path.parent
-    return given or usual_passage(subject, folder)
+        click.echo(f"Only a part is read (--characters): {passage.name}.", err=True)
+    return lambda _: passage
 
 
 def _pairs(pairs: tuple[str, ...]) -> Mapping[str, str]:

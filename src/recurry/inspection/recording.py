@@ -105,7 +105,7 @@ class Recording:
         cell = subject.layers[0].cell
         self._state = painted_state(cell) if cell.states else "h"
         self._files = Kept.create(self._folder.path, subject, len(symbols), self._state)
-        self._length, self._is_closed = 0, False
+        self._length, self._is_stopped = 0, False
         self._error: BaseException | None = None
         self._changed = Condition()
         self._thread: Thread | None = None
@@ -138,24 +138,33 @@ class Recording:
             Whether they have been read.
 
         Raises:
-            RecurryError: Reading broke off.
+            RecurryError: Reading broke off, or was stopped before.
         """
         wanted = len(self.symbols) if length is None else min(length, len(self.symbols))
         with self._changed:
             self._changed.wait_for(
-                lambda: self._length >= wanted or self._error or self._is_closed, timeout_s
+                lambda: self._length >= wanted or self._error or self._is_stopped, timeout_s
             )
             if self._error is not None:
                 raise self._error
+            if self._is_stopped and self._length < wanted:
+                raise UsageError("This text is not read any further.", hint="ask again")
             return self._length >= wanted
+
+    def stop(self) -> None:
+        """Stop reading after the part that is being read; what has been read stays.
+
+        The files go with the last reference, so whoever still asks for this text gets an answer.
+        """
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
 
     def close(self) -> None:
         """Stop reading and remove the files, unless a folder was named."""
-        self._is_closed = True
+        self.stop()
         if self._thread is not None:
             self._thread.join()
-        with self._changed:
-            self._changed.notify_all()
         self._folder.close()
 
     def __enter__(self) -> "Recording":
@@ -223,6 +232,25 @@ class Recording:
                 {name: _as_array(stretch.values(layer, name)[rows]) for name in names},
             )
 
+    def unit_values(
+        self, layer: SubjectLayer, unit: int, *, start: int = 0, stop: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Every named value of one unit that has it, (n,) float32, quicker than those of all units.
+
+        Args:
+            layer: One of the subject's layers.
+            unit: From 0.
+            start: First step.
+            stop: After the last step; all that has been read when not given.
+        """
+        found: dict[str, list[np.ndarray]] = {}
+        for stretch, rows in self._stretches(start, stop):
+            for name in self.names:
+                values = stretch.unit_values(layer, name, unit)
+                if values is not None:
+                    found.setdefault(name, []).append(_as_array(values[rows]))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
     def painted(
         self, address: CellAddress, *, start: int = 0, stop: int | None = None
     ) -> np.ndarray:
@@ -265,16 +293,17 @@ class Recording:
         """
         start, stop = self._range(start, stop)
         found = find_layer(self.subject, layer, direction)
-        first, last = start // WINDOW, -(-stop // WINDOW)
-        wanted = range(found.hidden_size) if units is None else list(units)
-        is_all = units is None or wanted == list(range(found.hidden_size))
-        file = self._files.painted[found]
-        is_much = 8 * len(wanted) >= found.hidden_size and last - first == 1
-        windows = file.read(first, last) if is_much else file.rows(first, last)
-        picked = windows if is_all else windows.take(wanted, axis=1)
-        shape = (len(wanted), max(0, last - first) * WINDOW)
-        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
-        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
+        return self._files.levels(found, start, stop, units)
+
+    def read_levels(self, layer: SubjectLayer, window: int, out: np.ndarray) -> None:
+        """The same of all units of a layer over one window of 1,024 steps, into memory at hand.
+
+        Args:
+            layer: One of the subject's layers.
+            window: From 0.
+            out: Where they are put, (H, 1024) int8; behind the end there are zeros.
+        """
+        self._files.painted[layer].read_into(window, out)
 
     @property
     def painted_state(self) -> str:
@@ -328,7 +357,11 @@ class Recording:
         while start < stop:
             first = start // MARK * MARK
             last = min(stop, (start // WINDOW + 1) * WINDOW)
-            stretch = self._stretch(first, min(-(-last // MARK) * MARK, len(self.symbols)))
+            end = -(-last // MARK) * MARK
+            if end > len(self.symbols):  # the last steps are no whole part
+                end = len(self.symbols) // MARK * MARK
+                end = end if end > first else len(self.symbols)
+            stretch, last = self._stretch(first, end), min(last, end)
             yield stretch, slice(start - stretch.start, last - stretch.start)
             start = last
 
@@ -339,9 +372,11 @@ class Recording:
             return known
 
         def edge(layer: SubjectLayer) -> States:
-            return self._files.edge(layer, start if layer.direction == "forward" else stop)
+            first = start if layer.direction == "forward" else min(start + MARK, stop)
+            return self._files.edge(layer, first, parts)
 
-        self._last = Stretch(self.subject, self.symbols, start, stop, edge=edge)
+        parts = max(1, (stop - start) // MARK)
+        self._last = Stretch(self.subject, self.symbols, start, stop, edge=edge, parts=parts)
         return self._last
 
     def _run(self) -> None:
@@ -351,7 +386,7 @@ class Recording:
                 with self._changed:
                     self._length = stop
                     self._changed.notify_all()
-                if self._is_closed:
+                if self._is_stopped:
                     return
         except BaseException as error:  # raised again where somebody asks
             with self._changed:

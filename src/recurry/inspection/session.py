@@ -5,9 +5,9 @@ Comes in: a subject and a recording. Goes out: the same, with what was made of t
 
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from threading import RLock
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from recurry.inspection.memo import Memo
 from recurry.inspection.recording import Recording
 from recurry.inspection.subject import Subject
 
@@ -35,8 +35,7 @@ class Session:
     ) -> None:
         self.subject, self.recording, self.run_folder = subject, recording, run_folder
         self._untrained = untrained
-        self._kept: dict[Hashable, Any] = {}
-        self._lock = RLock()
+        self._memo = Memo()
 
     @property
     def untrained(self) -> Subject | None:
@@ -49,7 +48,4 @@ class Session:
 
     def kept(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What `make` gives, made once for each key and kept as long as the session."""
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-            return self._kept[key]
+        return self._memo.get(key, make)

@@ -3,16 +3,22 @@
 Comes in: arrays, window by window. Goes out: the same, or any part of them. Imports NumPy.
 """
 
+import fcntl
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 from weakref import finalize
 
 import numpy as np
 
 from recurry.errors import RunError
+
+_PREFIX, _LOCK = "recurry-recording-", "lock"
+_YOUNG_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +83,12 @@ class FileArray:
         count, offset = int(np.prod(shape, dtype=np.int64)), start * self._row_bytes
         return np.fromfile(self.path, self.dtype, count, offset=offset).reshape(shape)
 
+    def read_into(self, row: int, out: np.ndarray) -> None:
+        """One row into memory that is there already, which spares a large array being made."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(row * self._row_bytes)
+            file.readinto(out.data)
+
 
 class Folder:
     """The folder of a recording; one that nobody named is removed with it.
@@ -88,8 +100,10 @@ class Folder:
     def __init__(self, path: Path | None) -> None:
         try:
             if path is None:
-                path = Path(tempfile.mkdtemp(prefix="recurry-recording-"))
-                self._remove = finalize(self, shutil.rmtree, path, ignore_errors=True)
+                path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+                lock = open(path / _LOCK, "wb")  # noqa: SIM115  held as long as the folder
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._remove = finalize(self, _remove, path, lock)
             else:
                 path.mkdir(parents=True, exist_ok=True)
                 self._remove = None
@@ -112,6 +126,30 @@ class Folder:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def remove_abandoned() -> int:
+    """Remove the folders of programs that were killed, and give their number.
+
+    A folder is abandoned when nobody holds its lock; a young one may not have been locked yet.
+    """
+    removed = 0
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            if time.time() - path.stat().st_mtime < _YOUNG_SECONDS:
+                continue
+            with open(path / _LOCK, "r+b") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path)
+                removed += 1
+        except OSError:  # in use, another user's, or gone by itself
+            continue
+    return removed
+
+
+def _remove(path: Path, lock: IO[bytes]) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    lock.close()
 
 
 def _full(path: Path, error: OSError) -> RunError:

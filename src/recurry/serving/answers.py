@@ -39,8 +39,13 @@ def to_json(value: Any) -> str:
 
 
 def error_answer(error: RecurryError) -> Json:
+    """An error as an answer of its own status."""
+    return Json(error_words(error), status_code=_STATUS.get(error.exit_code, 500))
+
+
+def error_words(error: RecurryError) -> dict[str, Any]:
     """An error as what, where, got, accepted and next; equations also say line and column."""
-    words = {
+    words: dict[str, Any] = {
         "what": error.what,
         "where": error.where,
         "got": error.got,
@@ -49,7 +54,7 @@ def error_answer(error: RecurryError) -> Json:
     }
     if isinstance(error, EquationError):
         words |= {"line": error.line, "column": error.column}
-    return Json(words, status_code=_STATUS.get(error.exit_code, 500))
+    return words
 
 
 async def answer_error(request: Request, error: Exception) -> Json:
@@ -68,13 +73,21 @@ async def answer_fault(request: Request, error: Exception) -> Json:
     return Json(words, status_code=500)
 
 
-def read_options(kind: type[BaseModel], query: QueryParams | Mapping[str, Any]) -> Any:
+def read_options(
+    kind: type[BaseModel], query: QueryParams | Mapping[str, Any], *, is_typed: bool = False
+) -> Any:
     """The options of a view from the query of an address, or from `NAME=VALUE` in a command.
+
+    Args:
+        kind: What the options are.
+        query: Values by name.
+        is_typed: Whether somebody typed them. A field of the page that was emptied asks for the
+            default; `NAME=` in a command says that there is nothing.
 
     Raises:
         UsageError: A name is unknown or a value out of range; all mistakes are named at once.
     """
-    given = {name: value for name, value in query.items() if value != ""}
+    given = {name: value for name, value in query.items() if is_typed or value != ""}
     try:
         return kind.model_validate(given)
     except ValidationError as error:
@@ -110,8 +123,11 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    """A value as a table shows it; a text that a spreadsheet would run is marked as a text."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+    """A value as a table shows it; a text that a spreadsheet would run is marked as a text.
+
+    A single symbol is nothing to run, and stays what it is.
+    """
+    if isinstance(value, str) and len(value) > 1 and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return f"'{value}"
     return value
 

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from recurry.errors import RecurryError, UsageError
+from recurry.errors import EquationError, RecurryError, UsageError
 from recurry.inspection.view import ViewOptions
 from recurry.serving import text
 from recurry.serving.answers import (
@@ -28,13 +28,14 @@ from recurry.serving.answers import (
     answer_error,
     answer_fault,
     error_answer,
+    error_words,
     read_options,
 )
 from recurry.serving.events import EventHub
 from recurry.serving.guard import DRAWING_POLICY, MOST_BYTES, Guard
 from recurry.serving.output import render
 from recurry.serving.palette import palette_css
-from recurry.serving.passage import Passage
+from recurry.serving.passage import cut_passage
 from recurry.serving.trial import Trial
 from recurry.serving.viewing import Viewing
 from recurry.serving.writing import take_step
@@ -58,6 +59,7 @@ def build_application(viewing: Viewing, events: EventHub, *, token: str | None =
         yield
         events.close()
         await run_in_threadpool(trial.close)
+        await run_in_threadpool(viewing.close)  # also where a signal ends the server
 
     app = Starlette(
         routes=_routes(_Desk(viewing, events, trial)),
@@ -161,7 +163,7 @@ class _Desk:
         given, name = sent.get("text"), sent.get("name", "your own text")
         if not isinstance(given, str) or not isinstance(name, str) or not given:
             raise UsageError("There is no text to read.", accepted="text and name, as JSON")
-        passage = Passage(text=given, name=name[:200])
+        passage = cut_passage(given, name[:200])
         await run_in_threadpool(self._viewing.read, passage)
         return Json(self._viewing.about())
 
@@ -194,10 +196,14 @@ class _Desk:
     def view(self, request: Request) -> Response:
         """What a view finds, as JSON, or as a file where the name has an ending."""
         name, _, ending = request.path_params["name"].partition(".")
-        finding = self._viewing.finding(name, request.query_params)
-        if not ending:
-            return Json(finding.to_json())
-        return file_answer(finding, ending)
+        try:
+            finding = self._viewing.finding(name, request.query_params)
+        except EquationError as error:
+            if ending:
+                raise
+            # Equations are wrong while somebody types them, which is no failure of the page.
+            return Json({"problem": error_words(error)})
+        return file_answer(finding, ending) if ending else Json(finding.to_json())
 
     async def stream(self, _: Request) -> Response:
         """Events, for as long as the page listens."""

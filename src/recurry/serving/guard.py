@@ -6,14 +6,13 @@ Comes in: an application. Goes out: the same behind checks of host, origin, toke
 import hmac
 import json
 from collections.abc import Iterable
-from http.cookies import SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-COOKIE = "recurry_token"
+COOKIE = "recurry_token"  # and the port, as browsers send cookies to all ports of a host
 MOST_BYTES = 64 << 20  # of what is sent to the server
 
 # Nothing but the server's own files: no inline script or style, no other address.
@@ -58,10 +57,10 @@ class Guard:
         refusal = self._refusal(scope, headers)
         if refusal is not None:
             await _refuse(refusal, _protected(send))
-        elif self._token and self._brought(scope):
-            await _welcome(scope["path"], self._token, _protected(send))
+        elif self._token and self._brought(scope) and scope["path"] == "/":
+            await _welcome(_cookie_name(scope), self._token, _protected(send))
         else:
-            await self._app(scope, receive, _protected(send))
+            await self._app(_without_token(scope), receive, _protected(send))
 
     def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, dict[str, str]] | None:
         """Status and words for a request that is not answered."""
@@ -90,16 +89,17 @@ class Guard:
 
     def _brought(self, scope: Scope) -> bool:
         """Whether the address holds the token."""
-        given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [])
-        return any(self._fits(token) for token in given)
+        return any(name == "token" and self._fits(value) for name, value in _query(scope))
 
     def _is_known(self, scope: Scope, headers: Headers) -> bool:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        # By hand: http.cookies gives up all of them where another program's is malformed.
+        cookies = (part.strip().partition("=") for part in headers.get("cookie", "").split(";"))
+        name = _cookie_name(scope)
         return (
             self._brought(scope)
             or self._fits(bearer)
-            or (cookie is not None and self._fits(cookie.value))
+            or any(key == name and self._fits(value) for key, _, value in cookies)
         )
 
     def _fits(self, token: str) -> bool:
@@ -141,14 +141,30 @@ async def _refuse(refusal: tuple[int, dict[str, str]], send: Send) -> None:
     await _answer(status, [(b"content-type", b"application/json")], body, send)
 
 
-async def _welcome(path: str, token: str, send: Send) -> None:
+async def _welcome(name: str, token: str, send: Send) -> None:
     """Take the token out of the address, where it would stay in the browser's history."""
-    cookie = f"{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"
-    location = path.encode("ascii", "ignore") if path.startswith("/") else b"/"
-    if location.startswith(b"//"):
-        location = b"/"
-    headers = [(b"location", location), (b"set-cookie", cookie.encode())]
-    await _answer(303, headers, b"", send)
+    # Lax, as a link in a mail leads here too; what changes something checks its origin.
+    cookie = f"{name}={token}; HttpOnly; SameSite=Lax; Path=/"
+    await _answer(303, [(b"location", b"/"), (b"set-cookie", cookie.encode())], b"", send)
+
+
+def _cookie_name(scope: Scope) -> str:
+    server = scope.get("server")
+    return f"{COOKIE}_{server[1] if server else 0}"
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    query = scope.get("query_string", b"").decode("latin-1")
+    return parse_qsl(query, keep_blank_values=True)
+
+
+def _without_token(scope: Scope) -> Scope:
+    """The same request without its token, which is no option of a view."""
+    pairs = _query(scope)
+    kept = [pair for pair in pairs if pair[0] != "token"]
+    if len(kept) == len(pairs):
+        return scope
+    return {**scope, "query_string": urlencode(kept).encode()}
 
 
 async def _answer(

@@ -65,9 +65,9 @@ def check_host(host: str, token: str | None) -> None:
     Raises:
         UsageError: The host is none of loopback, and there is no token, or a short one.
     """
-    if host in LOOPBACK:
-        return
     if token is None:
+        if host in LOOPBACK:
+            return
         raise UsageError(
             f"On the host {host} anybody in reach of this machine could read the model and text.",
             accepted="127.0.0.1, or another host together with --token",

@@ -16,7 +16,7 @@ from recurry.inspection.subject import Subject
 from recurry.runs.folder import DATA, STDIN
 
 MOST_CHARACTERS = 1_000_000
-_HELD_OUT = 100_000
+HELD_OUT = 100_000  # symbols, where no text was named
 _EXAMPLE = (
     "The film begins slowly, but its last hour is a joy. I would not have missed it.\n"
     "A tired story, badly told: nobody in it says a thing that a person would say.\n"
@@ -63,34 +63,57 @@ def named_passage(argument: str, *, characters: int = MOST_CHARACTERS) -> Passag
                 return _cut(file.read(4 * characters + 4), path.name, characters)
         except OSError as error:
             raise DataError(f"The text {argument} cannot be read.", got=error.strerror) from error
+    if _is_folder(path):
+        raise UsageError(
+            f"{argument} is a folder.",
+            accepted="a file, - for standard input, or a text of several words in quotes",
+        )
     if " " not in argument.strip() and "\n" not in argument:
         raise UsageError(
             f"There is no file {argument}.",
             accepted="a file, - for standard input, or a text of several words in quotes",
         )
-    return Passage(text=argument[:characters], name="your text")
+    return cut_passage(argument, "your text", characters)
 
 
-def usual_passage(subject: Subject, run_folder: Path | None) -> Passage:
+def cut_passage(text: str, name: str, characters: int = MOST_CHARACTERS) -> Passage:
+    """A text, or its beginning where it is longer than so many characters, which its name says."""
+    if len(text) <= characters:
+        return Passage(text=text, name=name)
+    return Passage(
+        text=text[:characters], name=f"{name}, its first {characters:,} characters", is_cut=True
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # too long for a path
+        return False
+
+
+def usual_passage(
+    subject: Subject, run_folder: Path | None, *, characters: int = HELD_OUT
+) -> Passage:
     """What a model reads when no text was named: what its run has held out, if there is any."""
     codec = getattr(subject.model, "codec", None)
     if codec is None and subject.kind != "foreign":
         return Passage(text=_EXAMPLE, name="three examples")
     if codec is not None and run_folder is not None:
         try:
-            ids = _held_out(load_prepared(run_folder / DATA))
+            ids = _held_out(load_prepared(run_folder / DATA), characters)
         except DataError:
             ids = None
         if ids is not None and len(ids):
             return Passage(text=_from_line(codec.decode(ids)), name="held-out text of its run")
-    text = shakespeare_path().read_text(encoding="utf-8")[-_HELD_OUT:]
+    text = shakespeare_path().read_text(encoding="utf-8")[-characters:]
     return Passage(text=_from_line(text), name="Shakespeare")
 
 
-def _held_out(prepared: Prepared):
+def _held_out(prepared: Prepared, most: int):
     parts = (prepared.test, prepared.validation, prepared.train)
     found = next((ids for ids in parts if ids is not None and len(ids)), prepared.train)
-    return found.read(0, min(len(found), _HELD_OUT))
+    return found.read(0, min(len(found), most))
 
 
 def _from_line(text: str) -> str:
@@ -103,4 +126,4 @@ def _cut(data: bytes, name: str, characters: int) -> Passage:
     text = data.decode("utf-8", errors="replace")
     if not text:
         raise DataError(f"The text is empty: {name}.", accepted="a text of one character or more")
-    return Passage(text=text[:characters], name=name, is_cut=len(text) > characters)
+    return cut_passage(text, name, characters)

@@ -22,7 +22,6 @@ from recurry.serving.views.training import read_curves
 _RIVAL = "lstm"
 _GRACE_SECONDS = 10.0
 _POINTS = 300
-_START = "from recurry.cli.main import main; main()"
 
 
 class Trial:
@@ -114,7 +113,7 @@ def _train(cell: str, folder: Path, hidden_size: int) -> subprocess.Popen[bytes]
     """A process that trains a cell on the bundled text, with half of the processor's cores."""
     threads = str(max(1, (os.cpu_count() or 2) // 2))
     command = [
-        *(sys.executable, "-c", _START, "train", str(shakespeare_path())),
+        *(sys.executable, "-P", "-m", "recurry.cli.child", "train", str(shakespeare_path())),
         *("--run", str(folder), "--preset", "laptop", "--cell", cell),
         # As many inputs as units, so that cells may add the input to a state.
         *("--set", f"network.hidden_size={hidden_size}"),
@@ -123,7 +122,7 @@ def _train(cell: str, folder: Path, hidden_size: int) -> subprocess.Popen[bytes]
     with open(folder.with_suffix(".txt"), "wb") as log:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # which ends with this program, and the training with it
             stdout=log,
             stderr=subprocess.STDOUT,
             env={**os.environ, "OMP_NUM_THREADS": threads},

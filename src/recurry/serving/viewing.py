@@ -7,15 +7,16 @@ page. Imports inspection, runs and the views.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock, RLock, Thread
+from threading import RLock, Thread
 from typing import Any
+from weakref import WeakSet
 
 from recurry.artefact.model_file import FILE_NAME
-from recurry.errors import RecurryError, UsageError
+from recurry.errors import RecurryError, RunError, UsageError
+from recurry.inspection.memo import Memo
 from recurry.inspection.recording import Recording, start_recording
 from recurry.inspection.saturation import gates_of
 from recurry.inspection.session import Session
@@ -76,10 +77,10 @@ class Viewing:
         self.run_folder = path if path.is_dir() else _run_of(path)
         self._shown: Shown | None = None
         self._problem: RecurryError | None = None
-        self._old: list[Recording] = []
-        self._findings: OrderedDict[tuple[Any, ...], Finding] = OrderedDict()
-        self._busy: dict[tuple[Any, ...], Lock] = {}
+        self._recordings: WeakSet[Recording] = WeakSet()
+        self._findings = Memo(most=_MOST_KEPT)
         self._lock, self._version, self._is_closed = RLock(), 0, False
+        self._opened = 0.0  # when the model that is shown was written
 
     @property
     def model_path(self) -> Path:
@@ -118,8 +119,10 @@ class Viewing:
         Raises:
             RecurryError: There is no model, it is damaged, or one cannot look into it.
         """
+        made = _made(self.model_path)
         subject = open_subject(self.model_path)
         self._show(subject, self._passage(subject))
+        self._opened = made
 
     def reopen(self) -> None:
         """Open the model as it is now, and let it read the same text.
@@ -127,8 +130,10 @@ class Viewing:
         Raises:
             RecurryError: There is no model, or it is damaged.
         """
-        passage = self.shown.passage
+        passage, made = self.shown.passage, _made(self.model_path)
         self._show(open_subject(self.model_path), passage)
+        self._opened = made
+        self._tell_model(made)
 
     def read(self, passage: Passage) -> None:
         """Let the model read another text."""
@@ -137,7 +142,7 @@ class Viewing:
     def close(self) -> None:
         """End everything that works in the background."""
         self._is_closed = True
-        for recording in [*self._old, *([self._shown.recording] if self._shown else [])]:
+        for recording in list(self._recordings):
             recording.close()
 
     def finding(self, name: str, query: Mapping[str, str]) -> Finding:
@@ -150,20 +155,9 @@ class Viewing:
         options = read_options(view.Options, query)
         session, version = self._session(name)
         key = (version, name, options.model_dump_json())
-        with self._lock:
-            busy = self._busy.setdefault(key, Lock())
-        with busy:  # ten tabs that ask for the same let it be computed once
-            kept = self._findings.get(key)
-            if kept is not None:
-                return kept
-            finding = view.compute(session, options)
-        with self._lock:
-            self._busy.pop(key, None)
-            if name not in _LIVE:
-                self._findings[key] = finding
-                while len(self._findings) > _MOST_KEPT:
-                    self._findings.popitem(last=False)
-        return finding
+        return self._findings.get(
+            key, lambda: view.compute(session, options), is_kept=name not in _LIVE
+        )
 
     def about(self) -> dict[str, Any]:
         """What the head of the page says, and what views need to know of the model."""
@@ -222,13 +216,12 @@ class Viewing:
         session = Session(subject, recording, run_folder=self.run_folder)
         with self._lock:
             if self._shown is not None:
-                self._old.append(self._shown.recording)
+                self._shown.recording.stop()  # its files go with the last request that reads them
+            self._recordings.add(recording)
             self._version += 1
             self._shown = Shown(session=session, passage=passage, version=self._version)
             self._problem = None
             self._findings.clear()
-            while len(self._old) > 1:  # requests may still read the last one
-                self._old.pop(0).close()
         self._publish("about", {"version": self._version})
         Thread(target=self._tell, args=(recording,), name="recurry progress", daemon=True).start()
 
@@ -245,33 +238,40 @@ class Viewing:
                 if is_done:
                     return
         except RecurryError as error:
-            self._problem = error
-            self._publish("problem", error.what)
+            if self._shown is not None and self._shown.recording is recording:
+                self._problem = error
+                self._publish("problem", error.what)
 
     def _wait_and_open(self) -> None:
-        while not self._is_closed:
-            if self.model_path.is_file():
+        """Open the model once there is one; one that is damaged, again when it has changed."""
+        tried = 0.0
+        while not self._is_closed and self._shown is None:
+            if (made := _made(self.model_path)) != tried:
+                tried = made
                 try:
                     self.open()
-                except RecurryError as error:
-                    self._problem = error
+                except Exception as error:
+                    self._problem = _as_problem(error)
                     self._publish("about", {"version": self._version})
-                return
             time.sleep(_LOOK_SECONDS)
 
     def _watch_run(self) -> None:
         """Tell the pages when the log of the run has grown, and when there is a newer model."""
         assert self.run_folder is not None
         log, model = self.run_folder / LOG_NAME, self.model_path
-        size, made = _size(log), _made(model)
+        size, told = _size(log), self._opened
         while not self._is_closed:
             time.sleep(_LOOK_SECONDS)
             if (now := _size(log)) != size:
                 size = now
                 self._publish("training", {"bytes": size})
-            if self._shown is not None and (newer := _made(model)) != made:
-                made = newer
-                self._publish("model", {"made": made})
+            if self._shown is not None and (made := _made(model)) not in (told, self._opened):
+                told = made
+                self._tell_model(made)
+
+    def _tell_model(self, made: float) -> None:
+        """Tell the pages when the newest model was written, and when the one that is shown."""
+        self._publish("model", {"made": made, "shown": self._opened})
 
 
 def is_gate(layer: SubjectLayer, name: str) -> bool:
@@ -282,6 +282,17 @@ def is_gate(layer: SubjectLayer, name: str) -> bool:
 def gate_names(layer: SubjectLayer) -> list[str]:
     """The named values of a layer that are gates."""
     return list(gates_of(layer.cell.graph))
+
+
+def _as_problem(error: Exception) -> RecurryError:
+    """Words for what went wrong in the background, where nobody would see a trace."""
+    if isinstance(error, RecurryError):
+        return error
+    return RunError(
+        "The model could not be opened, which is a fault of Recurry.",
+        got=f"{type(error).__name__}: {error}"[:500],
+        hint="please report it, with the output of recurry doctor",
+    )
 
 
 def _made(path: Path) -> float:

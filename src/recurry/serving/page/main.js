@@ -22,8 +22,7 @@ let shown = 0; // counts changes of view, so that a slow view cannot overwrite a
 async function begin() {
   place("switches").append(...themeSwitches(api));
   try {
-    api.about = await api.get("/api/about");
-    api.views = await api.get("/api/views");
+    [api.about, api.views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
   } catch (error) {
     replace(place("view"), notice(error));
     setTimeout(begin, 1500);
@@ -53,8 +52,7 @@ function describe() {
 }
 
 async function refresh() {
-  api.about = await api.get("/api/about");
-  api.views = await api.get("/api/views");
+  [api.about, api.views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
   describe();
   fillNavigation();
   show();

@@ -31,10 +31,15 @@ export default {
       try {
         const finding = await api.view("cell", { equations, hidden_size: hidden, input_size: hidden });
         if (mine !== turn) return;
+        if (finding.problem) {
+          refuse(finding.problem);
+          return;
+        }
         show(finding);
         if (!equations) editor.value = finding.equations;
         replace(mistake);
         editor.removeAttribute("aria-invalid");
+        setStale(false);
       } catch (error) {
         if (mine === turn) refuse(error);
       }
@@ -43,8 +48,15 @@ export default {
     const check = calm(250, () => look(editor.value));
     editor.addEventListener("input", check);
 
+    /** What is shown is of the last equations that were right, and these cannot be trained. */
+    function setStale(isStale) {
+      for (const part of [facts, shown, plan]) part.classList.toggle("stale", isStale);
+      start.disabled = isStale;
+    }
+
     function refuse(error) {
       editor.setAttribute("aria-invalid", "true");
+      setStale(true);
       replace(mistake, notice(error), error.line ? place(error) : null);
     }
 
@@ -62,7 +74,8 @@ export default {
 
     function show(finding) {
       const math = new DOMParser().parseFromString(finding.math, "application/xml").documentElement;
-      facts.textContent = `${finding.num_weights.toLocaleString("en")} weights a layer; states: `
+      facts.textContent = `${finding.num_weights.toLocaleString("en")} weights a layer: `
+        + `${finding.rows.map((row) => row.name).join(", ") || "none"}; states: `
         + `${finding.states.join(", ") || "none"}`;
       replace(shown, h("h2", {}, "Drawing"), h("div", { class: "drawing" }, drawing(finding.drawing)),
         h("div", { class: "math" }, document.importNode(math, true)));
