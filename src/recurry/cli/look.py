@@ -176,7 +176,9 @@ def _write_views(
             f"{out} holds one view, and none was named.", hint="--view NAME, or a file .html"
         )
     options = read_options(found.Options, _pairs(pairs)) if found else None
-    needed = found.steps_needed(options) if isinstance(found, TextView) else None
+    needed = None
+    if isinstance(found, TextView) and options is not None:
+        needed = found.steps_needed(options)
     session = _open_session(path, _named(text, characters), needed=needed)
     try:
         if found is None or ending == _SHEET:
