@@ -39,6 +39,20 @@ def test_kernels_and_single_steps_agree(monkeypatch, name, steps, zoneout):
         torch.testing.assert_close(values, steps_of[state], atol=1e-5, rtol=1e-5)
 
 
+def test_streams_side_by_side_are_as_each_alone():
+    jobs = [_job("lstm"), _job("lstm")]
+    both = replace(
+        jobs[0],
+        x=torch.cat([job.x for job in jobs], 1),
+        state={name: torch.cat([job.state[name] for job in jobs]) for name in ("h", "c")},
+    )
+    output, states = run_history(cell("lstm").plan, both)
+    for number, job in enumerate(jobs):
+        alone, known = run_history(cell("lstm").plan, replace(job, parameters=both.parameters))
+        torch.testing.assert_close(output[number::2], alone, atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(states["c"][number::2], known["c"], atol=1e-5, rtol=1e-5)
+
+
 def test_symbols_in_place_of_vectors():
     job = _job("lstm")
     table, ids = torch.randn(4, 6), torch.tensor([[1], [3], [0], [2], [2], [1], [0]])

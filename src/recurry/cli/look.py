@@ -223,7 +223,7 @@ def _needed(view: Any, options: Any) -> int | None:
     """How many symbols must have been read before a view is computed; None for all."""
     from recurry.inspection.views.text import TextView
 
-    if isinstance(view, TextView):
+    if isinstance(view, TextView) and options is not None:
         return view.steps_needed(options)
     return 0 if view is not None and view.name in _WITHOUT_TEXT else None
 

@@ -122,8 +122,13 @@ async function show() {
   if (leave) leave();
   leave = null;
   for (const item of place("views").querySelectorAll("a")) {
-    if (item.dataset.view === view.name) item.setAttribute("aria-current", "page");
-    else item.removeAttribute("aria-current");
+    if (item.dataset.view !== view.name) {
+      item.removeAttribute("aria-current");
+      continue;
+    }
+    item.setAttribute("aria-current", "page");
+    const bar = place("views").parentElement; // a narrow window has the views side by side
+    bar.scrollLeft = item.offsetLeft + item.offsetWidth / 2 - bar.clientWidth / 2;
   }
   replace(place("title"), view.title);
   replace(place("caption"), view.caption);
