@@ -11,7 +11,7 @@ export default {
   name: "cell",
 
   async mount(element, api) {
-    const editor = new Editor(api);
+    const editor = new Editor(api, (isStale) => trial.forbid(isStale));
     const trial = new Trial(api, () => editor.settings());
     element.append(editor.head, h("div", { class: "panels" }, editor.left, editor.shown), trial.panel, editor.plan);
     await editor.look("");
@@ -20,10 +20,11 @@ export default {
   },
 };
 
-/** The equations, and beside them what follows from them as they are typed. */
+/** The equations, and beside them what follows from them; `onStale(isStale)` hears whether they are wrong. */
 class Editor {
-  constructor(api) {
+  constructor(api, onStale) {
     this.api = api;
+    this.onStale = onStale;
     this.hidden = 128;
     this.text = h("textarea", { rows: 9, class: "editor", spellcheck: "false", "aria-label": "Equations",
       "aria-describedby": "mistake" });
@@ -51,16 +52,23 @@ class Editor {
     const options = { equations, hidden_size: this.hidden, input_size: this.hidden };
     const ask = (asked) => this.api.view("cell", options, asked).catch((error) => {
       if (error.name === "AbortError") throw error;
-      return { error };
+      return { problem: error };
     });
     return present(this.shown, ask, (finding) => {
-      if (finding.error) this.refuse(finding.error);
+      if (finding.problem) this.refuse(finding.problem);
       else this.show(finding, equations);
     });
   }
 
+  /** What is shown is of the last equations that were right, and wrong ones cannot be trained. */
+  setStale(isStale) {
+    for (const part of [this.facts, this.shown, this.plan]) part.classList.toggle("stale", isStale);
+    this.onStale(isStale);
+  }
+
   refuse(error) {
     this.text.setAttribute("aria-invalid", "true");
+    this.setStale(true);
     replace(this.mistake, notice(error), error.line ? this.place(error) : null);
   }
 
@@ -81,8 +89,10 @@ class Editor {
     const math = new DOMParser().parseFromString(finding.math, "application/xml").documentElement;
     if (!equations) this.text.value = finding.equations;
     this.text.removeAttribute("aria-invalid");
+    this.setStale(false);
     replace(this.mistake);
-    this.facts.textContent = `${finding.num_weights.toLocaleString("en")} weights a layer; states: `
+    this.facts.textContent = `${finding.num_weights.toLocaleString("en")} weights a layer: `
+      + `${finding.rows.map((row) => row.name).join(", ") || "none"}; states: `
       + `${finding.states.join(", ") || "none"}`;
     replace(this.shown, h("h2", {}, "Drawing"), h("div", { class: "drawing" }, drawing(finding.drawing)),
       h("div", { class: "math" }, document.importNode(math, true)));
@@ -101,11 +111,15 @@ class Trial {
     this.turn = 0; // counts trials that are followed, so that each is followed once
     this.curves = h("div");
     this.state = h("p", { class: "soft", role: "status" });
-    const start = button({ label: "Train for a minute beside the LSTM", kind: "main", onClick: () => this.train() });
+    this.start = button({ label: "Train for a minute beside the LSTM", kind: "main", onClick: () => this.train() });
     const stop = button({ label: "Stop", onClick: () => api.post("/api/trial/stop").catch(() => {}) });
     this.panel = h("section", { class: "panel" }, h("h2", {}, "Does it learn?"), h("p", { class: "soft small" },
       "Both read tiny Shakespeare with the settings of the demo, one layer each, at the same time on half of",
-      " the cores each."), controls(start, stop), this.state, this.curves);
+      " the cores each."), controls(this.start, stop), this.state, this.curves);
+  }
+
+  forbid(isForbidden) {
+    this.start.disabled = isForbidden;
   }
 
   async train() {
