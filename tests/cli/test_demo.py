@@ -30,6 +30,15 @@ def test_the_demo_leaves_a_model_and_a_page(tmp_path, monkeypatch):
     assert (tmp_path / "runs" / "demo" / "model.safetensors").read_bytes() == model
 
 
+def test_the_demo_of_a_novel(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(recurry, ["demo", "novel", *TINY], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "next: recurry look runs/novel" in result.stderr
+    settings = (tmp_path / "runs" / "novel" / "run.toml").read_text()
+    assert "war-and-peace.txt" in settings
+
+
 def test_other_settings_are_not_silently_ignored(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "runs" / "demo").mkdir(parents=True)
@@ -44,7 +53,12 @@ def test_other_settings_are_not_silently_ignored(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("options", "hint"),
-    [([], "recurry demo"), (["--run", "my demo"], "recurry demo --run 'my demo'")],
+    [
+        ([], "recurry demo"),
+        (["--run", "my demo"], "recurry demo --run 'my demo'"),
+        (["novel"], "recurry demo novel"),
+        (["novel", "--run", "runs/demo"], "recurry demo novel --run runs/demo"),
+    ],
 )
 def test_a_stopped_demo_says_how_it_goes_on_to_its_page(options, hint, tmp_path, monkeypatch):
     def stop(*_, **__):

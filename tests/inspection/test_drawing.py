@@ -34,6 +34,35 @@ def test_curves_have_a_line_each_and_say_which():
     assert len(set(dashes)) == 2
 
 
+def _legend_of(y):
+    series = [Series(name=name, x=np.arange(len(y)), y=np.array(y)) for name in ("a", "b")]
+    root = _root(drawing.curves(series, title="t", labels=("x", "y")))
+    boxes = [box for box in root.iter(f"{SVG}rect") if box.get("fill-opacity") == "0.85"]
+    return float(boxes[0].get("x")), float(boxes[0].get("y"))
+
+
+@pytest.mark.parametrize(
+    ("y", "is_right", "is_upper"),
+    [
+        ([9.0, 4, 2, 1, 1, 1], True, True),
+        ([1.0, 1, 1, 2, 4, 9], False, True),
+        ([0.0, 9, 9, 9, 9, 9.5], False, True),
+    ],
+)
+def test_a_legend_stands_where_it_covers_no_line(y, is_right, is_upper):
+    left, top = _legend_of(y)
+    assert (left > drawing.WIDTH / 2) == is_right
+    assert (top < drawing.HEIGHT / 2) == is_upper
+
+
+def test_events_are_marked_and_named():
+    events = Series(name="clipped, 2", x=np.array([1, 2]), y=np.array([1.0, 2.0]))
+    panel = drawing.curves([_line("norm")], title="t", labels=("x", "y"), events=events)
+    root = _root(panel)
+    assert "clipped, 2" in _texts(root)
+    assert len(list(root.iter(f"{SVG}circle"))) == 3  # two and that of the legend
+
+
 def test_logarithmic_curves_leave_out_what_has_no_logarithm():
     one = Series(name="a", x=np.arange(4), y=np.array([1.0, 0.0, -1.0, 100.0]))
     panel = drawing.curves([one], title="t", labels=("k", "norm"), is_logarithmic=True)

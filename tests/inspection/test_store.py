@@ -15,6 +15,9 @@ def test_what_is_written_is_read_back(tmp_path):
     np.testing.assert_array_equal(array.rows(2, 4), values)
     np.testing.assert_array_equal(array.rows(3, 99)[0], values[1])
     assert array.rows(4).shape == (1, 2, 3)
+    row = np.empty((2, 3), dtype="f4")
+    array.read_into(3, row)
+    np.testing.assert_array_equal(row, values[1])
 
 
 def test_rows_are_mapped_not_read(tmp_path):

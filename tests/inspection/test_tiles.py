@@ -50,6 +50,16 @@ def test_text_stands_on_its_colours_and_breaks_at_line_ends():
     assert shown["b "] > shown["a"]
 
 
+def test_words_with_spaces_keep_their_places():
+    panel = painted_text(["A ", "tired ", " joy"], np.zeros(3), title="t")
+    root = ET.fromstring(sheet([panel], title="t"))
+    letters = [each for each in root.iter(f"{SVG}text") if each.get("textLength")]
+    assert [each.text for each in letters] == ["A", "tired", "joy"]
+    left = [round((float(each.get("x")) - 16) / 8.4) for each in letters]
+    assert left == [0, 2, 9]
+    assert [round(float(each.get("textLength")) / 8.4) for each in letters] == [1, 5, 3]
+
+
 def test_a_long_line_is_broken():
     one = painted_text(["x"] * 10, np.zeros(10), title="t")
     many = painted_text(["x"] * 1000, np.zeros(1000), title="t")

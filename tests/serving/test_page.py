@@ -138,6 +138,19 @@ def test_a_named_block_of_the_cell_shows_its_values(open_page, served):
     expect(page.locator(".network-forms")).to_contain_text("unrolled over 2 steps")
 
 
+def test_discs_are_reached_and_picked_by_keyboard(open_page, served):
+    page = open_page(served.address("gates"))
+    discs = page.locator(".scatter .disc")
+    expect(discs.first).to_be_visible()
+    page.locator(".scatter .disc[tabindex='0']").focus()
+    first = page.locator(".disc:focus").get_attribute("aria-label")
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".disc:focus").get_attribute("aria-label")
+    assert first != second
+    page.keyboard.press("Enter")
+    expect(page.locator("#title")).to_have_text("Text")  # coloured by the unit that was picked
+
+
 def test_curves_grow_while_training_runs(open_page, serve, open_viewing, run_folder, monkeypatch):
     monkeypatch.setattr("recurry.serving.viewing._LOOK_SECONDS", 0.1)
     folder, events = run_folder("live", []), EventHub()

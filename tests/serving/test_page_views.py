@@ -178,21 +178,22 @@ def test_training_beside_another_run_with_samples(open_page, run_served):
     expect(page.locator("#view")).not_to_contain_text("other: validation")
 
 
-def test_wrong_equations_are_shown_where_they_are_wrong(open_page, served):
-    page = open_page(served.address("cell"), has_mistakes=True)
-    editor = page.get_by_label("Equations", exact=True)
+def test_a_mistake_in_a_cell_is_shown_where_it_is(open_page, served):
+    page = open_page(served.address("cell"))
+    editor, start = page.locator("textarea"), page.get_by_role("button", name="Train for a minute")
     expect(page.locator("#view")).to_contain_text("; states: c, h")
-    editor.fill("r = tanh(U @ h)\nh = tanh(W @ x + r")
-    expect(page.locator("#mistake")).to_contain_text("line 2: h = tanh(W @ x + r")
+    expect(start).to_be_enabled()
+    editor.fill("r = U @ h\nh = tanh(W @ x + r) + foo(r)")
+    expect(page.locator("#mistake")).to_contain_text("There is no function named foo.")
+    expect(page.locator("#mistake")).to_contain_text("line 2: h = tanh(W @ x + r) + foo(r)")
     expect(editor).to_have_attribute("aria-invalid", "true")
-    start = page.get_by_role("button", name="Train for a minute")
     expect(start).to_be_disabled()
     page.get_by_role("button", name="Go there").click()
-    assert editor.evaluate("text => text.selectionStart") > len("r = tanh(U @ h)\n")
+    assert editor.evaluate("text => text.value.slice(text.selectionStart)") == "foo(r)"
     editor.fill("h = tanh(W @ x + U @ h)")
     expect(page.locator("#mistake")).to_be_empty()
-    expect(start).to_be_enabled()
     expect(page.locator("#view")).to_contain_text("weights a layer: W, U; states: h")
+    expect(start).to_be_enabled()
     units = page.get_by_label("Units", exact=True)
     units.fill("3")
     units.press("Enter")

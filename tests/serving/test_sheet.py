@@ -27,6 +27,7 @@ def test_a_sheet_holds_every_view_and_loads_nothing(viewing):
     )
     assert told == ["Network", "A title"]
     assert page.count("<svg") == 1
+    assert 'style="max-width:' in page
     assert find_view("network").caption in page
     assert "Left out: This &lt;b&gt;fits&lt;/b&gt; nothing." in page
     assert "&lt;i&gt;mine&lt;/i&gt;" in page

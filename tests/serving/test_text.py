@@ -66,11 +66,19 @@ def test_steps_tell_expectations_losses_and_values(shown):
     assert facts["start"] == 4
     assert set(facts["values"]) == {"f", "i", "g", "o", "c", "h"}
     expected = shown.recording.values("o", layer=1, start=4, stop=7)[:, 3]
-    np.testing.assert_array_equal(facts["values"]["o"], expected)
+    np.testing.assert_allclose(facts["values"]["o"], expected, atol=1e-5)  # digits that are shown
     assert [len(top) for top in facts["top"]] == [5, 5, 5]
     shares = [share for _, share in facts["top"][0]]
     assert shares == sorted(shares, reverse=True)
-    np.testing.assert_array_equal(facts["loss"], shown.recording.loss[4:7])
+    np.testing.assert_allclose(facts["loss"], shown.recording.loss[4:7], atol=1e-5)
+
+
+def test_steps_of_rows_are_whole_parts(shown):
+    length = shown.recording.length
+    facts = step_facts(shown, StepsOptions(unit=1, row=0, rows=1, columns=20))
+    assert (facts["start"], len(facts["values"]["c"])) == (0, min(64, length))
+    behind = step_facts(shown, StepsOptions(row=10_000, rows=2))
+    assert len(behind["values"].get("c", [])) == length - behind["start"] < 64
 
 
 def test_steps_behind_the_end_are_none(shown):

@@ -1,4 +1,4 @@
-"""Every state after every step of one stream, which inference alone throws away.
+"""Every state after every step of streams, which inference alone throws away.
 
 Comes in: a plan, weights, an input, a state. Goes out: values for each state. Imports torch, the
 compiler and the table of backends.
@@ -21,14 +21,19 @@ _COMPILED = CpuBackend()
 
 def run_history(
     plan: Plan, job: Job
-) -> tuple[Float[Tensor, "T H"], dict[str, Float[Tensor, "T H"]]]:
+) -> tuple[Float[Tensor, "N H"], dict[str, Float[Tensor, "N H"]]]:
     """The output and the states of a cell after each step, without gradients.
 
     Args:
         plan: The cell.
-        job: One stream of at least one step: x (T, 1, I), states (1, H).
+        job: Streams of one length, at least one step: x (T, B, I), states (B, H).
+
+    Returns:
+        Rows step by step, and in each step stream by stream: N is T * B.
     """
-    request = Request(plan=plan, options=job.options, device=job.x.device.type, batch_size=1)
+    request = Request(
+        plan=plan, options=job.options, device=job.x.device.type, batch_size=job.x.shape[1]
+    )
     with torch.no_grad():
         if _COMPILED.refusal(request) is None:
             return _COMPILED.run_history(plan, job)

@@ -164,6 +164,7 @@ def _write_views(
     paint: str,
 ) -> None:
     """Compute one view or all of them, for a file or for the terminal."""
+    from recurry.inspection.views.text import TextView
     from recurry.serving.answers import read_options
     from recurry.serving.output import ENDINGS, check_output, write_finding
     from recurry.serving.views import find_view
@@ -175,7 +176,8 @@ def _write_views(
             f"{out} holds one view, and none was named.", hint="--view NAME, or a file .html"
         )
     options = read_options(found.Options, _pairs(pairs)) if found else None
-    session = _open_session(path, _named(text, characters))
+    needed = found.steps_needed(options) if isinstance(found, TextView) else None
+    session = _open_session(path, _named(text, characters), needed=needed)
     try:
         if found is None or ending == _SHEET:
             assert out is not None
@@ -190,8 +192,8 @@ def _write_views(
             session.recording.close()
 
 
-def _open_session(path: Path, given: Passage | None) -> Session:
-    """A model and what it had in mind over a text."""
+def _open_session(path: Path, given: Passage | None, *, needed: int | None) -> Session:
+    """A model and what it had in mind over a text, or at least over the symbols that are needed."""
     from recurry.inspection.recording import start_recording
     from recurry.inspection.session import Session
     from recurry.inspection.subject import open_subject
@@ -200,7 +202,7 @@ def _open_session(path: Path, given: Passage | None) -> Session:
     subject = open_subject(path / MODEL_NAME if path.is_dir() else path)
     passage = _passage(subject, given, path)
     recording = start_recording(subject, passage.text)
-    recording.wait()
+    recording.wait(needed)
     is_run = (folder / RUN_NAME).is_file()
     return Session(subject, recording, run_folder=folder if is_run else None)
 

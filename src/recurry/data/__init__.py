@@ -6,7 +6,7 @@ May import: errors. Knows nothing of torch.
 
 from recurry.data.codec import Codec, byte_codec
 from recurry.data.configuration import DataConfig
-from recurry.data.corpus import Corpus, shakespeare_path
+from recurry.data.corpus import Corpus, novel_path, shakespeare_path
 from recurry.data.ids import IdFile
 from recurry.data.lanes import Lanes
 from recurry.data.prepare import Prepared, load_prepared, prepare
@@ -24,6 +24,7 @@ __all__ = [
     "bag_of_symbols",
     "byte_codec",
     "load_prepared",
+    "novel_path",
     "one_hot",
     "prepare",
     "shakespeare_path",

@@ -30,6 +30,11 @@ def shakespeare_path() -> Path:
     return Path(__file__).parent / "samples" / "tinyshakespeare.txt"
 
 
+def novel_path() -> Path:
+    """The bundled beginning of War and Peace: 399,983 characters, much of it in quotes."""
+    return Path(__file__).parent / "samples" / "war-and-peace.txt"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """One file of a corpus, or what came through a pipe (then `spool` holds it)."""

@@ -10,6 +10,7 @@ and green alike can tell apart; lines differ in their dashes as well.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from recurry.compiler.svg import INK, document, line, shorten, words
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#444444")
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
+_EVENT = "#a4262c"
 # More points cannot be told apart, and would only make the file large.
 MOST_POINTS = 4000
 LONGEST_NAME = 22
@@ -91,29 +93,41 @@ def curves(
     title: str,
     labels: tuple[str, str],
     is_logarithmic: bool = False,
+    events: Series | None = None,
     width: float = WIDTH,
 ) -> Panel:
-    """Lines over a common x, with a legend.
+    """Lines over a common x, with a legend in the corner where it covers least of them.
 
     Args:
         series: The lines.
         title: What stands above them.
         labels: What x and y measure, with units.
         is_logarithmic: Whether y is drawn by its powers of ten; what is not positive is left out.
+        events: Points on the lines that are marked by discs.
         width: Of the panel in pixels.
     """
     shown = [_finite(one, is_positive=is_logarithmic) for one in series]
-    axes = _axes(shown, labels=labels, is_logarithmic=is_logarithmic, width=width)
+    marked = [] if events is None else [_finite(events, is_positive=is_logarithmic)]
+    axes = _axes([*shown, *marked], labels=labels, is_logarithmic=is_logarithmic, width=width)
     parts = [*heading(title), *axes.draw()]
     inside: list[str] = []
+    everywhere: list[tuple[float, float]] = []
     for number, one in enumerate(shown):
         colour, dash = SERIES[number % len(SERIES)], _DASHES[number % len(_DASHES)]
         if one.band is not None:
             inside.append(_area(axes, one, colour))
         points = axes.place(list(zip(one.x.tolist(), one.y.tolist(), strict=True)))
+        everywhere += _between(points)
         dashed = f'stroke-dasharray="{dash}"' if dash else ""
         inside.append(line(_thinned(points), colour=colour, width=1.9, extra=dashed))
-    return _panel(axes, [*parts, _clipped(axes, inside), *_legend(axes, shown)])
+    for one in marked:
+        points = axes.place(list(zip(one.x.tolist(), one.y.tolist(), strict=True)))
+        inside += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_EVENT}"/>'
+            for x, y in _thinned(points)
+        ]
+    legend = _legend(axes, shown, events=[one.name for one in marked], points=everywhere)
+    return _panel(axes, [*parts, _clipped(axes, inside), *legend])
 
 
 def scatter(
@@ -294,26 +308,63 @@ def _clipped(axes: Axes, parts: Sequence[str]) -> str:
     return f"<svg {place} {size} {view}>" + "\n".join(part for part in parts if part) + "</svg>"
 
 
-def _legend(axes: Axes, series: Sequence[Series], *, is_line: bool = True) -> list[str]:
-    """What each colour is, in the upper right corner, where there is more than one."""
-    if len(series) < 2:
+def _between(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points along a line that are close enough together to tell what it covers."""
+    found = points[:1]
+    for (x, y), (right, up) in pairwise(points):
+        count = max(1, int(max(abs(right - x), abs(up - y)) // 8))
+        shares = [(step + 1) / count for step in range(count)]
+        found += [(x + share * (right - x), y + share * (up - y)) for share in shares]
+    return found
+
+
+def _corner(
+    axes: Axes, size: tuple[float, float], points: Sequence[tuple[float, float]]
+) -> tuple[float, float]:
+    """Where a legend of a size covers the fewest points: its left and upper edge."""
+    frame, (width, height) = axes.frame, size
+    corners = [
+        (left, top)
+        for top in (frame.top, frame.bottom - height)
+        for left in (frame.right - width, frame.left + 2)
+    ]
+
+    def covered(corner: tuple[float, float]) -> int:
+        left, top = corner
+        return sum(left <= x <= left + width and top <= y <= top + height for x, y in points)
+
+    return min(corners, key=covered)  # of equal ones the first, which is the upper right
+
+
+def _legend(
+    axes: Axes,
+    series: Sequence[Series],
+    *,
+    is_line: bool = True,
+    events: Sequence[str] = (),
+    points: Sequence[tuple[float, float]] = (),
+) -> list[str]:
+    """What each colour is, where there is more than one."""
+    names = [shorten(one.name, LONGEST_NAME) for one in series] + list(events)
+    if len(names) < 2:
         return []
-    widest = max(len(shorten(one.name, LONGEST_NAME)) for one in series)
-    size, parts = 40 + 7.2 * widest, []
-    left = axes.frame.right - size
-    for number, one in enumerate(series):
-        y = axes.frame.top + 14 + 19 * number
-        colour, dash = SERIES[number % len(SERIES)], _DASHES[number % len(_DASHES)]
+    size, parts = (40 + 7.2 * max(map(len, names)), 19.0 * len(names)), []
+    left, top = _corner(axes, size, points)
+    for number, name in enumerate(names):
+        y = top + 14 + 19 * number
+        is_event = number >= len(series)
+        colour = _EVENT if is_event else SERIES[number % len(SERIES)]
+        dash = _DASHES[number % len(_DASHES)]
         mark = (
             f'<line x1="{left + 6:.1f}" y1="{y - 4:.1f}" x2="{left + 28:.1f}" y2="{y - 4:.1f}" '
             f'stroke="{colour}" stroke-width="2.4" stroke-dasharray="{dash or "none"}"/>'
-            if is_line
+            if is_line and not is_event
             else f'<circle cx="{left + 17:.1f}" cy="{y - 4:.1f}" r="4.5" fill="{colour}"/>'
         )
         parts += [
-            f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{size:.1f}" height="19" '
+            f'<rect x="{left:.1f}" y="{y - 14:.1f}" width="{size[0]:.1f}" height="19" '
             'fill="#fcfcfa" fill-opacity="0.85"/>',
             mark,
-            words((left + 34, y), shorten(one.name, LONGEST_NAME), extra='font-size="12"'),
+            words((left + 34, y), name, extra='font-size="12"'),
         ]
     return parts

@@ -10,12 +10,12 @@ from recurry.inspection.keeping import SCALE, WINDOW
 from recurry.inspection.recording import Recording
 from recurry.inspection.subject import SubjectLayer
 
-# Windows that are looked at in one go: 16 MB of 512 units.
-_AT_ONCE = 32
+# Symbols that are looked at: enough to tell cells apart, and 16 MB of 512 units.
+LOOKED_AT = 32 * WINDOW
 
 
 def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> list[CellAddress]:
-    """The cells of all layers whose painted value varies most over a text.
+    """The cells of all layers whose painted value varies most over the first 32,768 symbols.
 
     Many cells flicker from one symbol to the next, which tells a reader nothing. So values are
     averaged over `span` symbols before their standard deviation is taken: what stays varies over
@@ -50,19 +50,9 @@ def spread(recording: Recording, layer: SubjectLayer, *, span: int = 8) -> np.nd
         layer: One of its layers.
         span: Number of symbols; stretches of so many follow one another.
     """
-    span = max(1, min(span, recording.length, WINDOW))
-    total = np.zeros(layer.hidden_size)
-    squares, count = np.zeros(layer.hidden_size), 0
-    step = _AT_ONCE * WINDOW
-    for start in range(0, recording.length, step):
-        stop = min(start + step, recording.length)
-        levels = recording.levels(
-            layer=layer.index, direction=layer.direction, start=start, stop=stop
-        )
-        whole = levels.shape[1] // span * span
-        means = levels[:, :whole].reshape(len(levels), -1, span).sum(2, dtype=np.int32) / span
-        total += means.sum(1)
-        squares += (means**2).sum(1)
-        count += means.shape[1]
-    variance = squares / max(count, 1) - (total / max(count, 1)) ** 2
-    return np.sqrt(np.maximum(variance, 0.0)) / SCALE
+    stop = min(recording.length, LOOKED_AT)
+    span = max(1, min(span, stop, WINDOW))
+    levels = recording.levels(layer=layer.index, direction=layer.direction, stop=stop)
+    whole = stop // span * span
+    means = levels[:, :whole].reshape(len(levels), -1, span).sum(2, dtype=np.int32) / span
+    return means.std(axis=1) / SCALE if whole else np.zeros(len(levels))

@@ -3,7 +3,7 @@
 Comes in: a subject and symbols. Goes out: files. Imports store, stretch, subject, colour.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,17 +66,32 @@ class Kept:
             loss=FileArray.create(folder / "loss", (length,), "float32"),
         )
 
-    def edge(self, layer: SubjectLayer, at: int) -> States:
-        """The states (1, H) of a layer before step `at`; reading backward, those that came from
-        `at` on. A step that is no multiple of 64 is the end, where a layer begins with zeros."""
+    def edge(self, layer: SubjectLayer, at: int, count: int = 1) -> States:
+        """The states (count, H) of a layer before step `at` and every 64 steps further on; reading
+        backward, those that came from there on. A step that is no multiple of 64 is the end, where
+        a layer begins with zeros."""
         size, names = layer.hidden_size, layer.cell.states
         if at % MARK:
-            found = torch.zeros(len(names), size, dtype=layer.recurrent.dtype)
+            found = torch.zeros(1, len(names), size, dtype=layer.recurrent.dtype)
         else:
-            row = self.marks[layer].rows(at // MARK, at // MARK + 1)
-            found = torch.from_numpy(np.array(row[0]))
+            found = torch.from_numpy(self.marks[layer].read(at // MARK, at // MARK + count))
         found = found.to(layer.recurrent.device)
-        return {name: found[number : number + 1] for number, name in enumerate(names)}
+        return {name: found[:, number].contiguous() for number, name in enumerate(names)}
+
+    def levels(
+        self, layer: SubjectLayer, start: int, stop: int, units: Iterable[int] | None
+    ) -> np.ndarray:
+        """What colours show of some units of a layer, or of all, (units, n) int8."""
+        first, last = start // WINDOW, -(-stop // WINDOW)
+        wanted = range(layer.hidden_size) if units is None else list(units)
+        is_all = units is None or wanted == list(range(layer.hidden_size))
+        file = self.painted[layer]
+        is_much = 8 * len(wanted) >= layer.hidden_size and last - first == 1
+        windows = file.read(first, last) if is_much else file.rows(first, last)
+        picked = windows if is_all else windows.take(wanted, axis=1)
+        shape = (len(wanted), max(0, last - first) * WINDOW)
+        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
+        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
 
     def fill(self, subject: Subject, symbols: Symbols) -> Iterator[int]:
         """Read a text, and give the number of steps that have been read after each window.

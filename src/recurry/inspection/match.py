@@ -15,13 +15,13 @@ from os import cpu_count
 import numpy as np
 
 from recurry.errors import UsageError
-from recurry.inspection.address import CellAddress
+from recurry.inspection.address import CellAddress, find_layer
 from recurry.inspection.keeping import SCALE, WINDOW
 from recurry.inspection.recording import Recording
-from recurry.inspection.subject import Direction, SubjectLayer
+from recurry.inspection.subject import SubjectLayer
 
-# Rows of painted values that are looked at in one go: they stay in the cache of a core.
-_AT_ONCE = 64
+# Windows that a thread takes at a time.
+_AT_ONCE = 16
 # So many can be counted in 8 bits.
 _MOST_COUNTED = 255
 
@@ -161,39 +161,42 @@ def count_on(
         cells: The cells, with their signs.
         threshold: As for `find_on`.
     """
-    groups = _groups(cells)
+    groups = _groups(recording, cells)
     counts = np.zeros(recording.length, dtype=np.int16)
-    most = max((len(units) for units in groups.values()), default=1)
-    step = WINDOW * max(1, _AT_ONCE // most)
+    num_windows = -(-recording.length // WINDOW)
 
-    def add(start: int) -> None:
-        stop = min(start + step, recording.length)
-        for (layer, direction, sign), units in groups.items():
-            levels = recording.levels(
-                layer=layer, direction=direction, start=start, stop=stop, units=units
-            )
-            counts[start:stop] += _count(levels, sign, threshold)
+    def add(first: int) -> None:
+        """Count in some windows, one by one: what is read of one stays in the cache of a core."""
+        read = {layer: np.empty((layer.hidden_size, WINDOW), dtype=np.int8) for layer, _ in groups}
+        for window in range(first, min(first + _AT_ONCE, num_windows)):
+            for layer, levels in read.items():
+                recording.read_levels(layer, window, levels)
+            for (layer, sign), units in groups.items():
+                part = counts[window * WINDOW : (window + 1) * WINDOW]
+                part += _count(read[layer], units, sign, threshold)[: len(part)]
 
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        for _ in pool.map(add, range(0, recording.length, step)):
+        for _ in pool.map(add, range(0, num_windows, _AT_ONCE)):
             pass
     return counts
 
 
-def _groups(cells: Sequence[OnCell]) -> dict[tuple[int, Direction, int], list[int]]:
+def _groups(
+    recording: Recording, cells: Sequence[OnCell]
+) -> dict[tuple[SubjectLayer, int], np.ndarray]:
     """The units of each layer and sign."""
-    found: dict[tuple[int, Direction, int], list[int]] = {}
+    found: dict[tuple[SubjectLayer, int], list[int]] = {}
     for cell in cells:
-        address = cell.address
-        found.setdefault((address.layer, address.direction, cell.sign), []).append(address.unit)
-    return {key: sorted(units) for key, units in found.items()}
+        layer = find_layer(recording.subject, cell.address.layer, cell.address.direction)
+        found.setdefault((layer, cell.sign), []).append(cell.address.unit)
+    return {key: np.array(sorted(units)) for key, units in found.items()}
 
 
-def _count(levels: np.ndarray, sign: int, threshold: float) -> np.ndarray:
+def _count(levels: np.ndarray, units: np.ndarray, sign: int, threshold: float) -> np.ndarray:
     """How many of some rows are on in each column."""
     total = np.zeros(levels.shape[1], dtype=np.int16)
-    for first in range(0, len(levels), _MOST_COUNTED):
-        is_on = _is_on(levels[first : first + _MOST_COUNTED], sign, threshold)
+    for first in range(0, len(units), _MOST_COUNTED):
+        is_on = _is_on(levels[units[first : first + _MOST_COUNTED]], sign, threshold)
         total += np.add.reduce(is_on.view(np.uint8), axis=0, dtype=np.uint8)
     return total
 

@@ -223,6 +223,25 @@ class Recording:
                 {name: _as_array(stretch.values(layer, name)[rows]) for name in names},
             )
 
+    def unit_values(
+        self, layer: SubjectLayer, unit: int, *, start: int = 0, stop: int | None = None
+    ) -> dict[str, np.ndarray]:
+        """Every named value of one unit that has it, (n,) float32, quicker than those of all units.
+
+        Args:
+            layer: One of the subject's layers.
+            unit: From 0.
+            start: First step.
+            stop: After the last step; all that has been read when not given.
+        """
+        found: dict[str, list[np.ndarray]] = {}
+        for stretch, rows in self._stretches(start, stop):
+            for name in self.names:
+                values = stretch.unit_values(layer, name, unit)
+                if values is not None:
+                    found.setdefault(name, []).append(_as_array(values[rows]))
+        return {name: np.concatenate(parts) for name, parts in found.items()}
+
     def painted(
         self, address: CellAddress, *, start: int = 0, stop: int | None = None
     ) -> np.ndarray:
@@ -265,16 +284,17 @@ class Recording:
         """
         start, stop = self._range(start, stop)
         found = find_layer(self.subject, layer, direction)
-        first, last = start // WINDOW, -(-stop // WINDOW)
-        wanted = range(found.hidden_size) if units is None else list(units)
-        is_all = units is None or wanted == list(range(found.hidden_size))
-        file = self._files.painted[found]
-        is_much = 8 * len(wanted) >= found.hidden_size and last - first == 1
-        windows = file.read(first, last) if is_much else file.rows(first, last)
-        picked = windows if is_all else windows.take(wanted, axis=1)
-        shape = (len(wanted), max(0, last - first) * WINDOW)
-        rows = picked[0] if last - first == 1 else np.swapaxes(picked, 0, 1).reshape(shape)
-        return np.array(rows[:, start - first * WINDOW : stop - first * WINDOW])
+        return self._files.levels(found, start, stop, units)
+
+    def read_levels(self, layer: SubjectLayer, window: int, out: np.ndarray) -> None:
+        """The same of all units of a layer over one window of 1,024 steps, into memory at hand.
+
+        Args:
+            layer: One of the subject's layers.
+            window: From 0.
+            out: Where they are put, (H, 1024) int8; behind the end there are zeros.
+        """
+        self._files.painted[layer].read_into(window, out)
 
     @property
     def painted_state(self) -> str:
@@ -328,7 +348,11 @@ class Recording:
         while start < stop:
             first = start // MARK * MARK
             last = min(stop, (start // WINDOW + 1) * WINDOW)
-            stretch = self._stretch(first, min(-(-last // MARK) * MARK, len(self.symbols)))
+            end = -(-last // MARK) * MARK
+            if end > len(self.symbols):  # the last steps are no whole part
+                end = len(self.symbols) // MARK * MARK
+                end = end if end > first else len(self.symbols)
+            stretch, last = self._stretch(first, end), min(last, end)
             yield stretch, slice(start - stretch.start, last - stretch.start)
             start = last
 
@@ -339,9 +363,11 @@ class Recording:
             return known
 
         def edge(layer: SubjectLayer) -> States:
-            return self._files.edge(layer, start if layer.direction == "forward" else stop)
+            first = start if layer.direction == "forward" else min(start + MARK, stop)
+            return self._files.edge(layer, first, parts)
 
-        self._last = Stretch(self.subject, self.symbols, start, stop, edge=edge)
+        parts = max(1, (stop - start) // MARK)
+        self._last = Stretch(self.subject, self.symbols, start, stop, edge=edge, parts=parts)
         return self._last
 
     def _run(self) -> None:

@@ -77,6 +77,12 @@ class FileArray:
         count, offset = int(np.prod(shape, dtype=np.int64)), start * self._row_bytes
         return np.fromfile(self.path, self.dtype, count, offset=offset).reshape(shape)
 
+    def read_into(self, row: int, out: np.ndarray) -> None:
+        """One row into memory that is there already, which spares a large array being made."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(row * self._row_bytes)
+            file.readinto(out.data)
+
 
 class Folder:
     """The folder of a recording; one that nobody named is removed with it.

@@ -83,11 +83,12 @@ def painted_text(
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{size:.1f}" height="{line_height:g}" '
             f'fill="{_hex(colour)}"/>'
         )
-        if shown.strip():
-            place = f'x="{x:.1f}" y="{y + 14.5:.1f}" textLength="{size:.1f}"'
+        if letters := shown.strip():  # spaces at the ends would be dropped, and letters stretched
+            left = x + step * (len(shown) - len(shown.lstrip()))
+            place = f'x="{left:.1f}" y="{y + 14.5:.1f}" textLength="{step * len(letters):.1f}"'
             parts.append(
                 f'<text {place} fill="{_hex(ink(colour))}" font-family="monospace" '
-                f'font-size="14">{clean(shown)}</text>'
+                f'font-size="14">{clean(letters)}</text>'
             )
         x += size
         if piece.endswith("\n"):

@@ -39,8 +39,13 @@ def to_json(value: Any) -> str:
 
 
 def error_answer(error: RecurryError) -> Json:
+    """An error as an answer of its own status."""
+    return Json(error_words(error), status_code=_STATUS.get(error.exit_code, 500))
+
+
+def error_words(error: RecurryError) -> dict[str, Any]:
     """An error as what, where, got, accepted and next; equations also say line and column."""
-    words = {
+    words: dict[str, Any] = {
         "what": error.what,
         "where": error.where,
         "got": error.got,
@@ -49,7 +54,7 @@ def error_answer(error: RecurryError) -> Json:
     }
     if isinstance(error, EquationError):
         words |= {"line": error.line, "column": error.column}
-    return Json(words, status_code=_STATUS.get(error.exit_code, 500))
+    return words
 
 
 async def answer_error(request: Request, error: Exception) -> Json:

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from recurry.errors import RecurryError, UsageError
+from recurry.errors import EquationError, RecurryError, UsageError
 from recurry.inspection.view import ViewOptions
 from recurry.serving import text
 from recurry.serving.answers import (
@@ -28,6 +28,7 @@ from recurry.serving.answers import (
     answer_error,
     answer_fault,
     error_answer,
+    error_words,
     read_options,
 )
 from recurry.serving.events import EventHub
@@ -194,10 +195,14 @@ class _Desk:
     def view(self, request: Request) -> Response:
         """What a view finds, as JSON, or as a file where the name has an ending."""
         name, _, ending = request.path_params["name"].partition(".")
-        finding = self._viewing.finding(name, request.query_params)
-        if not ending:
-            return Json(finding.to_json())
-        return file_answer(finding, ending)
+        try:
+            finding = self._viewing.finding(name, request.query_params)
+        except EquationError as error:
+            if ending:
+                raise
+            # Equations are wrong while somebody types them, which is no failure of the page.
+            return Json({"problem": error_words(error)})
+        return file_answer(finding, ending) if ending else Json(finding.to_json())
 
     async def stream(self, _: Request) -> Response:
         """Events, for as long as the page listens."""

@@ -5,12 +5,16 @@ Comes in: a session. Goes out: HTML. Imports the views.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from html import escape
 
 from recurry.errors import RecurryError
 from recurry.inspection.session import Session
 from recurry.inspection.view import View
+
+_WIDTH = re.compile(r'^<svg[^>]* width="([0-9.]+)"')
+_NARROW, _GROWTH = 560.0, 1.6
 
 Notify = Callable[[str], None]
 
@@ -40,10 +44,13 @@ def write_sheet(
 
 
 def _section(view: View, drawing: str) -> str:
-    start = drawing.find("<svg")
+    drawing = drawing[drawing.find("<svg") :]
+    width = float(found.group(1)) if (found := _WIDTH.search(drawing)) else _NARROW
+    # Small pictures grow with the page, but not so far that their letters shout.
+    most = f' style="max-width:{_GROWTH * width:.0f}px"'
     return (
         f'<section id="{escape(view.name)}"><h2>{escape(view.title)}</h2>'
-        f"<p>{escape(view.caption)}</p><div>{drawing[start:]}</div></section>"
+        f"<p>{escape(view.caption)}</p><div{most}>{drawing}</div></section>"
     )
 
 
@@ -69,7 +76,7 @@ h1{{font-size:1.6rem;margin:0 0 .3rem}}h2{{font-size:1.2rem;margin:0 0 .3rem}}
 p{{margin:.2rem 0 .9rem;max-width:54rem}}.soft{{color:#55626f}}
 section{{background:#fff;border:1px solid #dbe1e8;border-radius:12px;padding:1.2rem 1.3rem;
 margin:1.2rem 0}}
-section div{{overflow-x:auto}}svg{{display:block;max-width:100%;height:auto}}
+section div{{overflow-x:auto}}section>div>svg{{display:block;width:100%;height:auto}}
 @media print{{body{{background:#fff}}section{{break-inside:avoid}}}}
 </style>
 </head>

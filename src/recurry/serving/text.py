@@ -14,7 +14,8 @@ from pydantic import Field
 from recurry.errors import UsageError
 from recurry.inspection.address import find_layer
 from recurry.inspection.colour import NUM_LEVELS, levels, squash
-from recurry.inspection.interest import spread
+from recurry.inspection.interest import LOOKED_AT, spread
+from recurry.inspection.keeping import MARK
 from recurry.inspection.recording import SCALE
 from recurry.inspection.subject import SubjectLayer
 from recurry.inspection.view import ViewOptions
@@ -22,6 +23,7 @@ from recurry.serving.layout import Rows, lay_out
 from recurry.serving.viewing import Shown, is_gate
 
 _MOST_TOP = 5
+_MOST_STEPS = 1024
 _FIRST_SECONDS = 5.0
 
 
@@ -68,17 +70,23 @@ class PlaceOptions(ViewOptions):
 
 
 class StepsOptions(Where):
-    """Some steps about which everything is wanted.
+    """Some steps about which everything is wanted, or all of some rows.
 
     Attributes:
         start: The first step.
         stop: After the last.
         unit: The unit whose named values are shown.
+        row: The first row; steps are named by start and stop when not given.
+        rows: How many rows.
+        columns: Width of a row.
     """
 
     start: int = Field(default=0, ge=0)
     stop: int = Field(default=1, ge=0)
     unit: int = Field(default=0, ge=0)
+    row: int | None = Field(default=None, ge=0)
+    rows: int = Field(default=1, ge=1, le=400)
+    columns: int = Field(default=100, ge=10, le=400)
 
 
 class StripsOptions(Where):
@@ -153,28 +161,33 @@ def place(shown: Shown, options: PlaceOptions) -> dict[str, Any]:
 
 def step_facts(shown: Shown, options: StepsOptions) -> dict[str, Any]:
     """What the model expects after each step, how surprised it was, and all values of a unit."""
-    recording = shown.recording
-    stop = min(options.stop, recording.length, options.start + 512)
-    start = min(options.start, stop)
+    recording, start, stop = shown.recording, options.start, options.stop
+    if options.row is not None:  # whole parts, as kept states have it
+        starts = layout_of(shown, options.columns).window(options.row, options.rows)
+        start, stop = int(starts[0]) // MARK * MARK, -(-int(starts[-1]) // MARK) * MARK
+    stop = min(stop, recording.length, start + _MOST_STEPS)
+    start = min(start, stop)
     layer = find_layer(shown.subject, options.layer, options.direction)
     _check_unit(layer, options.unit)
-    blocks = recording.blocks(recording.names, layer, start=start, stop=stop)
-    parts = [block for _, block in blocks]
-    values = {
-        name: np.concatenate([part[name][:, options.unit] for part in parts])
-        for name in recording.names
-        if parts and parts[0][name].shape[1] > options.unit
+    values = recording.unit_values(layer, options.unit, start=start, stop=stop)
+    facts: dict[str, Any] = {
+        "start": start,
+        "values": {name: _short(row) for name, row in values.items()},
     }
-    facts: dict[str, Any] = {"start": start, "values": values}
     if shown.subject.kind in ("language", "foreign") and stop > start:
         top = recording.top(start, stop, _MOST_TOP)
         names = shown.subject.symbols
         facts["top"] = [
-            [[names[number], float(share)] for number, share in zip(ids, shares, strict=True)]
-            for ids, shares in zip(top.ids.tolist(), top.probabilities, strict=True)
+            [[names[number], share] for number, share in zip(ids, shares, strict=True)]
+            for ids, shares in zip(top.ids.tolist(), _short(top.probabilities), strict=True)
         ]
-        facts["loss"] = losses(shown, start, stop)
+        facts["loss"] = _short(losses(shown, start, stop))
     return facts
+
+
+def _short(values: np.ndarray) -> Any:
+    """Numbers with as many digits as a panel shows, a quarter of the bytes of all of them."""
+    return np.round(values.astype(np.float64), 5).tolist()
 
 
 def losses(shown: Shown, start: int, stop: int) -> np.ndarray:
@@ -246,8 +259,8 @@ def _order(shown: Shown, layer: SubjectLayer, order: str) -> np.ndarray:
     if order == "number":
         return np.arange(layer.hidden_size)
     recording = shown.recording
-    far = recording.length if recording.is_finished else recording.length // 100_000
-    key = ("spread", layer.label, recording.is_finished, far)
+    known, wanted = recording.length, min(LOOKED_AT, len(recording.symbols))
+    key = ("spread", layer.label, known >= wanted)
     found = shown.session.kept(key, lambda: spread(recording, layer))
     return np.argsort(-found, kind="stable")
 

@@ -45,6 +45,15 @@ def test_curves_of_the_run(tmp_path):
     assert [row["run"] for row in finding.to_rows()] == ["mine"] * 3
 
 
+def test_clipped_gradients_are_in_picture_and_table(tmp_path):
+    finding = find(write_run(tmp_path / "mine", [3.0, 2.0, 1.0]))
+    assert [row["is_clipped"] for row in finding.to_rows()] == [False, False, True]
+    svg = finding.to_svg()
+    assert "clipped, 1 lines" in svg
+    assert "longest allowed" in svg
+    assert "validation, best 1.250" in svg
+
+
 def test_many_updates_are_averaged_in_groups(tmp_path):
     finding = find(write_run(tmp_path / "mine", [float(n) for n in range(100)]), points=10)
     (run,) = finding.to_json()["runs"]

@@ -39,6 +39,10 @@ class Evaluator:
         self.is_rounded = is_rounded
         self._values: dict[Node, Tensor] = dict(known)
 
+    def knows(self, node: Node) -> bool:
+        """Whether a value was given, or worked out before."""
+        return node in self._values and not isinstance(node, Constant)
+
     def value(self, node: Node) -> Tensor:
         """The value of a node."""
         if node not in self._values:
@@ -65,3 +69,39 @@ class Evaluator:
         return FUNCTIONS[node.function](
             torch.empty(operands[0].shape, dtype=self.like.dtype, device="cpu"), *operands
         )
+
+
+class UnitEvaluator:
+    """The same for a single unit: whole vectors are worked out only where a product reads them.
+
+    Args:
+        whole: Works out whole vectors, and knows what was given.
+        unit: The unit, smaller than the size of every value that is asked for.
+    """
+
+    def __init__(self, whole: Evaluator, unit: int) -> None:
+        self._whole, self._unit = whole, unit
+        self._values: dict[Node, Tensor] = {}
+
+    def value(self, node: Node) -> Tensor:
+        """The value of a node at the unit, (N,); one number for what is the same in all rows."""
+        if node not in self._values:
+            self._values[node] = self._compute(node)
+        return self._values[node]
+
+    def _compute(self, node: Node) -> Tensor:
+        if self._whole.knows(node):
+            return self._whole.value(node)[..., self._unit]
+        if isinstance(node, Matmul):
+            matrix = self._whole.parameters[node.matrix.name].detach()
+            weights = matrix[:, self._unit] if node.transposed else matrix[self._unit]
+            operand = self._whole.value(node.operand)
+            if self._whole.is_rounded:
+                operand, weights = round_to_bfloat16(operand), round_to_bfloat16(weights)
+            return operand @ weights
+        if isinstance(node, Unary | Binary):
+            operands = torch.broadcast_tensors(*(self.value(child) for child in node.children))
+            out = torch.empty(operands[0].shape, dtype=self._whole.like.dtype, device="cpu")
+            return FUNCTIONS[node.function](out, *operands)
+        found = self._whole.value(node)
+        return found if isinstance(node, Constant) else found[..., self._unit]

@@ -15,7 +15,7 @@ from recurry.errors import UsageError
 from recurry.inspection.address import CellAddress, parse_address
 from recurry.inspection.drawing import sheet
 from recurry.inspection.html import Painting
-from recurry.inspection.interest import most_varying
+from recurry.inspection.interest import LOOKED_AT, most_varying
 from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording, Top
 from recurry.inspection.session import Session
@@ -146,6 +146,10 @@ class TextView:
     )
     Options: ClassVar[type[TextOptions]] = TextOptions
 
+    def steps_needed(self, options: TextOptions) -> int:
+        """How much of the text has to be read for it: the stretch, and what cells are chosen by."""
+        return max(options.start + options.length, options.step + 1, LOOKED_AT)
+
     def compute(self, session: Session, options: TextOptions) -> TextFinding:
         """Values of cells over a stretch.
 
@@ -166,7 +170,7 @@ class TextView:
             cells = [parse_address(options.cell, session.subject)]
         else:
             cells = session.kept(
-                ("varying", options.count, recording.length),
+                ("varying", options.count, min(recording.length, LOOKED_AT)),
                 lambda: most_varying(recording, options.count),
             )
         predicts = session.subject.kind in ("language", "foreign")

@@ -54,5 +54,5 @@ export function control(name, field, options, onChange) {
     const step = schema.type === "integer" ? 1 : "any";
     return number({ label, min: schema.minimum, max: schema.maximum, step, value, onChange: change });
   }
-  return text({ label, value, onChange: change });
+  return text({ label, value, wide: true, onChange: change });
 }

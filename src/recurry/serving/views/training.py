@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from recurry.errors import RecurryError, UsageError, unknown_name
+from recurry.inspection.drawing import Panel, Series, curves, sheet
 from recurry.inspection.session import Session
 from recurry.inspection.view import ViewOptions
 from recurry.runs.configuration import load_config
-from recurry.runs.curves import COLUMNS, curves_svg
+from recurry.runs.curves import COLUMNS
 from recurry.runs.folder import CONFIG_NAME
 from recurry.runs.log import read_log
 from recurry.runs.samples import Sample, read_samples
 
+_WIDTH = 760.0
 _MEANS = ("loss_nats", "gradient_norm", "learning_rate", "update_ratio")
 
 
@@ -79,11 +82,22 @@ class RunCurves:
     @property
     def num_clipped(self) -> int | None:
         """How many lines have a gradient norm above the clipping norm."""
-        limit = self.facts.get("clip_norm")
-        if not limit:
-            return None
-        norms = (_number(row, "gradient_norm") for row in self.rows)
-        return sum(norm is not None and norm > limit for norm in norms)
+        return sum(map(self.is_clipped, self.rows)) if self.facts.get("clip_norm") else None
+
+    def is_clipped(self, row: Mapping[str, Any]) -> bool:
+        """Whether the gradient norm of a line is above the clipping norm."""
+        limit, norm = self.facts.get("clip_norm"), _number(row, "gradient_norm")
+        return bool(limit) and norm is not None and norm > limit
+
+    def curve(self, name: str, rows: Sequence[Mapping[str, Any]] | None = None) -> Series:
+        """A column over the updates, of all lines or of some."""
+        found = [
+            (row["update"], value)
+            for row in (self.rows if rows is None else rows)
+            if (value := _number(row, name)) is not None
+        ]
+        x, y = np.array(found, dtype=np.float64).reshape(-1, 2).T
+        return Series(name=name, x=x, y=y)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,17 +119,43 @@ class TrainingFinding:
         return {"runs": [run.to_json(self.points) for run in self.runs], "others": self.others}
 
     def to_svg(self) -> str:
-        """The learning curves of the first run."""
+        """The losses of the first run, and the norms of its gradients with those that were cut."""
         run = self.runs[0]
-        return curves_svg(run.rows, title=f"Learning curves of {run.name}")
+        return sheet([_losses(run), _norms(run)], title=f"Learning curves of {run.name}")
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Every line of the logs."""
         return [
-            {"run": run.name} | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
+            {"run": run.name}
+            | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
+            | {"is_clipped": run.is_clipped(row)}
             for run in self.runs
             for row in run.rows
         ]
+
+
+def _losses(run: RunCurves) -> Panel:
+    """Training and validation loss, with the numbers that a reader looks for."""
+    training, validation = run.curve("loss_nats"), run.curve("validation_loss_nats")
+    shown = []
+    if len(training.y):
+        shown.append(replace(training, name=f"training, last {training.y[-1]:.3f}"))
+    if len(validation.y):
+        shown.append(replace(validation, name=f"validation, best {validation.y.min():.3f}"))
+    return curves(shown, title="Loss", labels=("updates", "loss (nats)"), width=_WIDTH)
+
+
+def _norms(run: RunCurves) -> Panel:
+    """The norm of the gradient, the longest that is allowed, and the lines where it was longer."""
+    norms, limit = run.curve("gradient_norm"), run.facts.get("clip_norm")
+    shown, events = [replace(norms, name="norm")], None
+    if limit and len(norms.x):
+        ends = norms.x[[0, -1]]
+        shown.append(Series(name="longest allowed", x=ends, y=np.full(2, float(limit))))
+        cut = [row for row in run.rows if run.is_clipped(row)]
+        events = replace(run.curve("gradient_norm", cut), name=f"clipped, {len(cut):,} lines")
+    labels = ("updates", "norm of the gradient")
+    return curves(shown, title="Gradient", labels=labels, events=events, width=_WIDTH)
 
 
 class TrainingView:

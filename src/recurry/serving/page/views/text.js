@@ -41,12 +41,12 @@ export default {
     const text = reader(left, api, {
       source, label: "The text, coloured by the chosen cell", onError: fail,
       onPoint: (step, piece) => panel.show(step, piece),
+      onSeek: (range) => panel.follow(range),
       onView: (view) => {
         replace(problem);
         inView = view;
         setDownloads();
         small.update(view);
-        panel.prefetch(view.start, view.stop);
       },
       onBrush: (start, stop) => {
         api.select({ start, stop });
@@ -59,8 +59,8 @@ export default {
       api.select({ layer: chosen.layer, direction: chosen.direction, name: chosen.name,
         unit: chosen.unit });
       fillHead();
-      text.refresh();
       panel.forget();
+      text.refresh();
       if ("unit" in change && Object.keys(change).length === 1) small.mark(chosen.unit);
       else small.refresh();
     }

@@ -2,26 +2,63 @@
 
 import { h, replace, visible } from "../elements.js";
 
-const BLOCK = 256; // steps that are asked for at once, so that pointing at one needs no waiting
+const PART = 64; // steps that the server works out at once: a symbol that nobody expected takes one
+const PARTS = 8; // parts that are asked for together, before anybody points at them
 
 /** A panel about one symbol; `source()` names layer, direction and unit. */
 export function moment(element, api, { source }) {
-  let blocks = new Map();
-  let wanted = null;
+  let parts = new Map(); // number of a part -> its facts, or a promise of them
+  let wanted = null; // what is pointed at
+  let coming = null; // facts of rows whose steps only the server knows yet
+  let next = null; // what is in view by now, while facts of what was in view are still coming
+  let isBusy = false;
 
-  function block(number) {
-    if (!blocks.has(number)) {
-      const { layer, direction, unit } = source();
-      const options = { layer, direction, unit, start: number * BLOCK, stop: (number + 1) * BLOCK };
-      const mine = blocks;
-      const asked = api.get("/api/steps", options).then((facts) => {
-        mine.set(number, facts);
-        return facts;
-      });
-      asked.catch(() => mine.delete(number));
-      blocks.set(number, asked);
+  /** Asks for some facts, and keeps those of whole parts. */
+  async function ask(place) {
+    const mine = parts;
+    const { layer, direction, unit } = source();
+    const facts = await api.get("/api/steps", { layer, direction, unit, ...place });
+    const read = facts.start + (Object.values(facts.values)[0] || []).length;
+    const behind = read >= api.about.num_symbols ? read + PART - 1 : read; // the last one is short
+    const first = Math.ceil(facts.start / PART);
+    for (let number = first; (number + 1) * PART <= behind; number += 1) mine.set(number, facts);
+    return facts;
+  }
+
+  /** Asks for some parts in one request. */
+  function askParts(first, count) {
+    const mine = parts;
+    const numbers = Array.from({ length: count }, (_, place) => first + place);
+    const asked = ask({ start: first * PART, stop: (first + count) * PART }).finally(() => {
+      // Not kept: a part that failed, or one that the model has not read yet.
+      for (const number of numbers) if (mine.get(number) === asked) mine.delete(number);
+    });
+    for (const number of numbers) mine.set(number, asked);
+    return asked;
+  }
+
+  /** The facts about a step, or a promise of them. */
+  function about(step) {
+    const number = Math.floor(step / PART);
+    const known = parts.get(number);
+    if (known || !coming) return known || askParts(number, 1);
+    return coming.then(() => parts.get(number) || askParts(number, 1));
+  }
+
+  /** Asks for what is in view and not here yet, until something else is in view. */
+  async function fill({ start, stop, ...rows }) {
+    if (start === undefined) {
+      coming = ask(rows).catch(() => null);
+      await coming;
+      coming = null;
+      return;
     }
-    return blocks.get(number);
+    const last = Math.floor((stop - 1) / PART);
+    for (let first = Math.floor(start / PART); first <= last && !next; first += 1) {
+      let count = 0;
+      while (count < PARTS && first + count <= last && !parts.has(first + count)) count += 1;
+      if (count) await askParts(first, count).catch(() => null);
+    }
   }
 
   function draw(facts) {
@@ -37,10 +74,10 @@ export function moment(element, api, { source }) {
   }
 
   return {
-    /** Shows a symbol, at once if its block is here. */
+    /** Shows a symbol, at once if the facts about it are here. */
     show(step, piece) {
       wanted = { step, piece };
-      const found = block(Math.floor(step / BLOCK));
+      const found = about(step);
       if (!(found instanceof Promise)) {
         draw(found);
         return;
@@ -49,18 +86,20 @@ export function moment(element, api, { source }) {
         if (wanted.step === step) draw(facts);
       }).catch(() => {});
     },
-    /** Asks for the steps in view, before anybody points at them. */
-    async prefetch(start, stop) {
-      for (let number = Math.floor(start / BLOCK); number <= Math.floor((stop - 1) / BLOCK); number += 1) {
-        try {
-          await block(number);
-        } catch {
-          return;
-        }
+    /** Asks for what is in view before anybody points at it: steps, or rows of so many columns. */
+    async follow(range) {
+      next = range;
+      if (isBusy) return;
+      isBusy = true;
+      while (next) {
+        const now = next;
+        next = null;
+        await fill(now);
       }
+      isBusy = false;
     },
     forget() {
-      blocks = new Map();
+      parts = new Map();
       if (wanted) this.show(wanted.step, wanted.piece);
     },
   };

@@ -90,7 +90,7 @@ function axis(label, isLog = false) {
   return {
     label, stroke: ink, labelSize: 22, labelFont: "12px system-ui", font: "12px system-ui",
     grid: { stroke: line, width: 1, ...(isLog ? { filter: powers } : {}) },
-    ticks: { stroke: line, width: 1 }, ...(isLog ? { filter: powers } : {}),
+    ticks: { stroke: line, width: 1, ...(isLog ? { filter: powers } : {}) }, ...(isLog ? { filter: powers } : {}),
     values: (_, ticks) => ticks.map(short),
   };
 }
@@ -108,6 +108,7 @@ function powers(_, ticks) {
 export function short(value) {
   if (value === null || value === undefined) return "";
   const size = Math.abs(value);
+  if (size >= 1e9) return value.toExponential(0).replace("+", "");
   if (size >= 1e6) return `${+(value / 1e6).toPrecision(3)} M`;
   if (size >= 1e4) return `${+(value / 1e3).toPrecision(3)} k`;
   if (size !== 0 && size < 1e-3) return value.toExponential(0);

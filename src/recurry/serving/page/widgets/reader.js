@@ -12,11 +12,13 @@ const KEYS = {
 /**
  * Shows the text of the server in `element`.
  *
+ * `onSeek` hears at once what comes into view: `{row, rows, columns}` while its symbols are still
+ * on their way, and `{start, stop}` when they are here.
  * `source()` gives the options that say how rows are painted. `onPoint(step, piece)` hears which
  * symbol is pointed at, `onView({start, stop, starts})` which are in view after scrolling,
  * `onBrush(start, stop)` which stretch was marked, `onError(error)` what went wrong.
  */
-export function reader(element, api, { source, onPoint, onView, onBrush, onError, label, height = "26rem" }) {
+export function reader(element, api, { source, onPoint, onSeek, onView, onBrush, onError, label, height = "26rem" }) {
   const layer = h("div", { class: "rows" });
   const spacer = h("div", { class: "spacer" });
   const frame = h("div", { class: "reader", tabindex: "0", role: "region", "aria-label": label }, spacer, layer);
@@ -63,6 +65,8 @@ export function reader(element, api, { source, onPoint, onView, onBrush, onError
     const last = first + rowsInView();
     try {
       const wanted = [];
+      const edges = [first, last].map((row) => blocks.get(Math.floor(row / BLOCK)));
+      if (onSeek && edges.some((part) => !part?.starts)) onSeek({ row: first, rows: last - first + 1, columns });
       for (let b = Math.floor(first / BLOCK); b <= Math.floor(last / BLOCK); b += 1) wanted.push(block(b));
       const found = await Promise.all(wanted);
       if (mine !== turn) return;
@@ -72,6 +76,7 @@ export function reader(element, api, { source, onPoint, onView, onBrush, onError
       layer.style.transform = `translateY(${frame.scrollTop - ((frame.scrollTop * scale()) % ROW_HEIGHT)}px)`;
       markBrush();
       markCursor();
+      if (onSeek && rows.length) onSeek({ start: rows[0].start, stop: rows.at(-1).stop });
       view(rows);
     } catch (error) {
       if (mine === turn) onError(error);

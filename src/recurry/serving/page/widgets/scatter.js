@@ -25,8 +25,9 @@ export function scatter({ label, x, y, limits, groups, onPick = null, hasCircle 
       parts.push(disc(point, { x: across(point.x), y: up(point.y), number, onPick }));
     }
   });
-  const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label,
-    class: "scatter" }, parts);
+  const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: onPick ? "group" : "img",
+    "aria-label": onPick ? `${label}; arrow keys go from disc to disc` : label, class: "scatter" }, parts);
+  if (onPick) takeKeys(picture);
   return h("figure", { class: "points" }, legend(groups), picture);
 }
 
@@ -39,9 +40,47 @@ function disc(point, { x, y, number, onPick }) {
     s("title", {}, point.title));
   if (onPick) {
     shown.classList.add("live");
+    for (const [name, value] of [["role", "button"], ["aria-label", point.title], ["tabindex", "-1"]]) {
+      shown.setAttribute(name, value);
+    }
     shown.addEventListener("click", () => onPick(point));
+    shown.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      onPick(point);
+    });
   }
   return shown;
+}
+
+/** One disc at a time can be reached by Tab; arrows go to the next one on that side. */
+function takeKeys(picture) {
+  const discs = [...picture.querySelectorAll(".disc")];
+  if (!discs.length) return;
+  const at = (disc) => ["cx", "cy"].map((name) => Number(disc.getAttribute(name)));
+  discs.sort((one, other) => at(one)[0] - at(other)[0] || at(one)[1] - at(other)[1]);
+  discs[0].setAttribute("tabindex", "0");
+  picture.addEventListener("keydown", (event) => {
+    const now = discs.indexOf(event.target);
+    const next = now < 0 ? null : neighbour(discs, now, event.key, at);
+    if (!next) return;
+    event.preventDefault();
+    discs[now].setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  });
+}
+
+/** The disc that an arrow leads to: by order along x, and the nearest one above or below. */
+function neighbour(discs, now, key, at) {
+  if (key === "ArrowLeft") return discs[now - 1];
+  if (key === "ArrowRight") return discs[now + 1];
+  if (key !== "ArrowUp" && key !== "ArrowDown") return null;
+  const [x, y] = at(discs[now]);
+  const side = key === "ArrowUp" ? -1 : 1;
+  const there = discs.filter((disc) => side * (at(disc)[1] - y) > 0);
+  const far = (disc) => Math.hypot(at(disc)[0] - x, at(disc)[1] - y);
+  return there.sort((one, other) => far(one) - far(other))[0];
 }
 
 function grid([[x0, x1], [y0, y1]], across, up) {
