@@ -22,7 +22,6 @@ from recurry.serving.views import all_views
 from recurry.tasks.language import LanguageModel
 
 TEXT = "abc\nhead a bed\n" * 30
-SIZES = {"large": (1440, 900), "middle": (1024, 768), "small": (390, 844)}
 
 
 @pytest.fixture
@@ -181,14 +180,10 @@ def open_page(browser, serve, open_viewing):
         if line.type == "error" and not any(words in line.text for words in known):
             problems.append(line.text)
 
-    def build(
-        address, *, size="large", scheme="light", context=None, has_mistakes=False, **options
-    ):
+    def build(address, *, context=None, has_mistakes=False, **options):
         if context is None:
-            width, height = SIZES[size]
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, color_scheme=scheme, **options
-            )
+            context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+            context.set_default_navigation_timeout(60_000)
             contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(str(error)))
