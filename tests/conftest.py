@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: one seed for every random source, and the data folder."""
+"""Fixtures that every test may use: one seed, the folder of real data, models of several tasks."""
 
 import os
 import sys
@@ -37,3 +37,48 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip("no data folder: set RECURRY_DATA to one")
     return folder
+
+
+@pytest.fixture
+def classifier(tmp_path):
+    """A classifier of texts with random weights, which reads both ways."""
+    from recurry.data.record_configuration import RecordsConfig, TextConfig
+    from recurry.network.configuration import EncoderConfig
+    from recurry.network.dropout import Dropout
+    from recurry.tasks.classify import AnswerConfig, Classify
+
+    (tmp_path / "a.csv").write_text("text,label\n" + "bad cat,no\ngood dog,yes\n" * 20)
+    tables = {
+        "data": RecordsConfig(paths=(str(tmp_path / "a.csv"),)),
+        "text": TextConfig(longest=12),
+        "network": EncoderConfig(
+            cell="gru", embedding_size=4, hidden_size=6, is_bidirectional=True, num_layers=2
+        ),
+        "answer": AnswerConfig(),
+        "dropout": Dropout(),
+    }
+    records = Classify().prepare(tables, tmp_path / "classify")
+    return Classify().build(tables, records, cell="gru", seed=0)
+
+
+@pytest.fixture
+def translator(tmp_path):
+    """A translator with random weights."""
+    from recurry.data.record_configuration import PairsConfig, SidesConfig
+    from recurry.network.configuration import DecoderConfig, EncoderDecoderConfig
+    from recurry.network.dropout import Dropout
+    from recurry.tasks.translate import Translate
+    from recurry.tasks.translations import DecodingConfig
+
+    pairs = "".join(f"the cat {number}\tle chat {number}\n" for number in range(40))
+    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs)
+    tables = {
+        "data": PairsConfig(paths=(str(tmp_path / "a.tsv"),)),
+        "text": SidesConfig(tokens="words"),
+        "network": EncoderDecoderConfig(cell="gru", embedding_size=4, hidden_size=8),
+        "decoder": DecoderConfig(),
+        "decoding": DecodingConfig(beam=1),
+        "dropout": Dropout(),
+    }
+    records = Translate().prepare(tables, tmp_path / "translate")
+    return Translate().build(tables, records, cell="gru", seed=0)

@@ -6,33 +6,16 @@ import torch
 
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
-from recurry.data.record_configuration import (
-    PairsConfig,
-    RecordsConfig,
-    SentencesConfig,
-    SidesConfig,
-    TextConfig,
-    WordsConfig,
-)
+from recurry.data.record_configuration import SentencesConfig, WordsConfig
 from recurry.data.tokens import Characters
 from recurry.data.vocabulary import Vocabulary
 from recurry.inspection.language_subject import LanguageSubject
-from recurry.network.configuration import (
-    DecoderConfig,
-    EncoderConfig,
-    EncoderDecoderConfig,
-    NetworkConfig,
-    SpellingConfig,
-    TaggerConfig,
-)
+from recurry.network.configuration import NetworkConfig, SpellingConfig, TaggerConfig
 from recurry.network.dropout import Dropout
 from recurry.network.recurrent import Recurrent
-from recurry.tasks.classify import AnswerConfig, Classify
 from recurry.tasks.language import LanguageModel
 from recurry.tasks.model import Model
 from recurry.tasks.tag import Tag, TagsConfig
-from recurry.tasks.translate import Translate
-from recurry.tasks.translations import DecodingConfig
 
 
 @pytest.fixture
@@ -98,23 +81,6 @@ def interpreted():
 
 
 @pytest.fixture
-def classifier(tmp_path) -> Model:
-    """A classifier of texts with random weights, which reads both ways."""
-    (tmp_path / "a.csv").write_text("text,label\n" + "bad cat,no\ngood dog,yes\n" * 20)
-    tables = {
-        "data": RecordsConfig(paths=(str(tmp_path / "a.csv"),)),
-        "text": TextConfig(longest=12),
-        "network": EncoderConfig(
-            cell="gru", embedding_size=4, hidden_size=6, is_bidirectional=True, num_layers=2
-        ),
-        "answer": AnswerConfig(),
-        "dropout": Dropout(),
-    }
-    records = Classify().prepare(tables, tmp_path / "classify")
-    return Classify().build(tables, records, cell="gru", seed=0)
-
-
-@pytest.fixture
 def tagger(tmp_path) -> Model:
     """A tagger with random weights, which reads both ways."""
     (tmp_path / "a.conll").write_text("the DET\ncat NOUN\nsat VERB\n\n" * 20)
@@ -128,20 +94,3 @@ def tagger(tmp_path) -> Model:
     }
     records = Tag().prepare(tables, tmp_path / "tag")
     return Tag().build(tables, records, cell="lstm", seed=0)
-
-
-@pytest.fixture
-def translator(tmp_path) -> Model:
-    """A translator with random weights."""
-    pairs = "".join(f"the cat {number}\tle chat {number}\n" for number in range(40))
-    (tmp_path / "a.tsv").write_text("source\ttarget\n" + pairs)
-    tables = {
-        "data": PairsConfig(paths=(str(tmp_path / "a.tsv"),)),
-        "text": SidesConfig(tokens="words"),
-        "network": EncoderDecoderConfig(cell="gru", embedding_size=4, hidden_size=8),
-        "decoder": DecoderConfig(),
-        "decoding": DecodingConfig(beam=1),
-        "dropout": Dropout(),
-    }
-    records = Translate().prepare(tables, tmp_path / "translate")
-    return Translate().build(tables, records, cell="gru", seed=0)

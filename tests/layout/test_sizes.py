@@ -12,6 +12,8 @@ import recurry
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "recurry").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+PAGE = ROOT / "src" / "recurry" / "serving" / "page"
+SCRIPTS = sorted(path for path in PAGE.rglob("*.js") if "vendor" not in path.parts)
 FORBIDDEN = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc"}
 
 
@@ -28,6 +30,11 @@ def _functions(path: Path):
 @pytest.mark.parametrize("path", [*SOURCES, *TESTS], ids=_label)
 def test_a_file_has_at_most_400_lines(path):
     assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=_label)
+def test_a_script_of_the_page_has_at_most_300_lines(path):
+    assert len(path.read_text().splitlines()) <= 300
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_label)

@@ -1,6 +1,8 @@
-"""A small model in a file, and the page's application over it."""
+"""A small model in a file, the page's application over it, and a browser that shows it."""
 
 import json
+import shutil
+import threading
 
 import pytest
 from starlette.testclient import TestClient
@@ -13,8 +15,10 @@ from recurry.data.vocabulary import Vocabulary
 from recurry.network.configuration import NetworkConfig
 from recurry.serving.application import build_application
 from recurry.serving.events import EventHub
+from recurry.serving.launch import bind
 from recurry.serving.passage import Passage
 from recurry.serving.viewing import Viewing
+from recurry.serving.views import all_views
 from recurry.tasks.language import LanguageModel
 
 TEXT = "abc\nhead a bed\n" * 30
@@ -100,3 +104,94 @@ def run_folder(tmp_path):
         return folder
 
     return build
+
+
+class Served:
+    """A server in a thread."""
+
+    def __init__(self, viewing, events, port=0):
+        import uvicorn
+
+        self.listening = bind("127.0.0.1", port)
+        self.port = self.listening.getsockname()[1]
+        app = build_application(viewing, events)
+        config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)
+        self.server = uvicorn.Server(config)
+        self.events = events
+        arguments = {"sockets": [self.listening]}
+        self.thread = threading.Thread(target=self.server.run, kwargs=arguments, daemon=True)
+        self.thread.start()
+
+    def address(self, view="text"):
+        return f"http://127.0.0.1:{self.port}/#/{view}"
+
+    def stop(self):
+        self.events.close()
+        self.server.should_exit = True
+        self.thread.join(10)
+        self.listening.close()
+
+
+@pytest.fixture
+def serve():
+    """A maker of running servers."""
+    made = []
+
+    def build(viewing, events=None, port=0):
+        made.append(Served(viewing, events or EventHub(), port))
+        return made[-1]
+
+    yield build
+    for served in made:
+        served.stop()
+
+
+@pytest.fixture
+def served(serve, viewing):
+    """A server of a model that has read a text."""
+    return serve(viewing)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window."""
+    driver = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    all_views()  # imported here, as the import hook of tests cannot parse in playwright's threads
+    with driver.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, serve, open_viewing):
+    """A maker of pages that note what goes wrong in them; they close before their servers.
+
+    Only where `has_mistakes` the server may refuse what a page asks for.
+    """
+    contexts, problems = [], []
+
+    def note(line, has_mistakes):
+        # A server that was stopped on purpose is no problem of the page.
+        known = ("net::ERR_", *(["status of 400"] if has_mistakes else []))
+        if line.type == "error" and not any(words in line.text for words in known):
+            problems.append(line.text)
+
+    def build(address, *, context=None, has_mistakes=False, **options):
+        if context is None:
+            context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+            context.set_default_navigation_timeout(60_000)
+            contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: note(line, has_mistakes))
+        page.goto(address)
+        return page
+
+    yield build
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -27,11 +27,6 @@ export class Api {
     return (await this.fetch(path, query, { signal })).json();
   }
 
-  /** Bytes from a path. */
-  async bytes(path, query = {}, { signal } = {}) {
-    return (await this.fetch(path, query, { signal })).arrayBuffer();
-  }
-
   /** The answer to something that changes the server's state. */
   async post(path, body = {}) {
     const headers = { "content-type": "application/json" };
@@ -66,6 +61,17 @@ export class Api {
     this.emit("selection", this.selection);
   }
 
+  /** Takes over what the server shows now, and forgets what was selected but is not there any more. */
+  adopt(about) {
+    const before = this.about;
+    this.about = about;
+    const isFirst = !before || !before.title;
+    const isSame = !isFirst && ["version", "text", "num_symbols"].every((name) => before[name] === about[name]);
+    const change = isSame ? {} : { start: 0, stop: 0 };
+    if (isFirst || !hasCell(about, this.selection)) Object.assign(change, { name: null }, about.selection);
+    this.select(change);
+  }
+
   async fetch(path, query, options) {
     let answer;
     try {
@@ -80,6 +86,11 @@ export class Api {
     if (!answer.ok) throw new ApiError(answer.status, await answer.json().catch(() => ({})));
     return answer;
   }
+}
+
+function hasCell({ layers, names = [] }, { layer, direction, unit, name }) {
+  const found = layers.find((one) => one.index === layer && one.direction === direction);
+  return Boolean(found) && unit < found.hidden_size && (name === null || names.includes(name));
 }
 
 function address(path, query) {

@@ -1,7 +1,8 @@
 // Shows any view of the server that has no module of its own: its options, picture and table.
 
 import { h } from "./elements.js";
-import { controls, present, select, number, text, checkbox } from "./widgets/controls.js";
+import { controls, select, number, text, checkbox } from "./widgets/controls.js";
+import { present } from "./widgets/present.js";
 import { table } from "./widgets/table.js";
 
 export default {
@@ -12,7 +13,7 @@ export default {
     const result = h("div", { class: "panel" });
     const draw = () => {
       api.setDownloads(options);
-      present(result, () => picture(api, view, options));
+      present(result, ({ signal }) => picture(api, view, { ...options }, signal));
     };
     const fields = Object.entries(view.options.properties || {}).map(([name, field]) =>
       control(name, field, options, draw));
@@ -22,8 +23,8 @@ export default {
   },
 };
 
-async function picture(api, view, options) {
-  const finding = await api.view(view.name, options);
+async function picture(api, view, options, signal) {
+  const finding = await api.view(view.name, options, { signal });
   const source = api.fileUrl(view.name, "svg", options);
   const image = h("img", { class: "picture", src: source, alt: view.caption });
   return [image, finding.rows && finding.rows.length ? rowsTable(finding.rows) : null];

@@ -6,14 +6,27 @@ export function listen(api) {
     const worker = new SharedWorker("/static/live.worker.js", { name: "recurry" });
     worker.port.onmessage = ({ data }) => api.emit(data.kind, data.detail);
     worker.port.start();
-    window.addEventListener("pagehide", () => worker.port.postMessage("bye"));
+    whileShown(() => worker.port.postMessage("hello"), () => worker.port.postMessage("bye"));
     return;
   }
-  const source = new EventSource("/api/events");
-  source.onopen = () => api.emit("connection", true);
-  source.onerror = () => api.emit("connection", false);
-  source.onmessage = ({ data }) => {
-    const event = JSON.parse(data);
-    api.emit(event.kind, event.detail);
+  let source = null;
+  const open = () => {
+    source = new EventSource("/api/events");
+    source.onopen = () => api.emit("connection", true);
+    source.onerror = () => api.emit("connection", false);
+    source.onmessage = ({ data }) => {
+      const event = JSON.parse(data);
+      api.emit(event.kind, event.detail);
+    };
   };
+  whileShown(open, () => source.close());
+}
+
+/** Begins now, ends when the page goes, and begins again when the browser brings it back. */
+function whileShown(begin, end) {
+  begin();
+  window.addEventListener("pagehide", end);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) begin();
+  });
 }

@@ -4,6 +4,7 @@ const ports = new Set();
 const last = new Map();
 
 function tell(kind, detail) {
+  if (kind === "about") last.delete("problem"); // that was of what was shown before
   last.set(kind, detail);
   for (const port of ports) port.postMessage({ kind, detail });
 }
@@ -24,12 +25,16 @@ function open() {
 }
 
 self.onconnect = ({ ports: [port] }) => {
-  ports.add(port);
   port.onmessage = ({ data }) => {
     if (data === "bye") ports.delete(port);
+    if (data === "hello") welcome(port);
   };
   port.start();
-  // A tab that opens later hears what the others have heard last.
-  for (const [kind, detail] of last) port.postMessage({ kind, detail });
   if (source === null) open();
 };
+
+/** A tab that opens later, or comes back, hears what the others have heard last. */
+function welcome(port) {
+  ports.add(port);
+  for (const [kind, detail] of last) port.postMessage({ kind, detail });
+}

@@ -12,6 +12,9 @@ const GROUPS = [
   ["The network", ["network", "training", "cell"]],
 ];
 
+// With Alt they jump to the views: the row of digits, which has a key for each of twelve.
+const SIGNS = "1234567890-=";
+const KEYS = [...[..."1234567890"].map((digit) => `Digit${digit}`), "Minus", "Equal"];
 const WITHOUT_MODEL = new Set(["training"]); // views of a run that has no model yet
 
 const api = new Api();
@@ -22,14 +25,15 @@ let shown = 0; // counts changes of view, so that a slow view cannot overwrite a
 async function begin() {
   place("switches").append(...themeSwitches(api));
   try {
-    [api.about, api.views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
+    const [about, views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
+    api.views = views;
+    api.adopt(about);
   } catch (error) {
     replace(place("view"), notice(error));
     setTimeout(begin, 1500);
     replace(place("switches"));
     return;
   }
-  api.select(api.about.selection || {});
   describe();
   fillNavigation();
   api.on("connection", (isOpen) => connection(isOpen));
@@ -37,10 +41,12 @@ async function begin() {
   api.on("about", ({ version }) => {
     if (version !== api.about.version) refresh().catch(() => {});
   });
-  api.on("model", () => newerModel());
+  api.on("model", (model) => newerModel(model));
+  api.on("problem", (what) => problem(what));
   listen(api);
   window.addEventListener("hashchange", show);
   document.addEventListener("keydown", jump);
+  document.querySelector(".skip").addEventListener("click", skip);
   show();
 }
 
@@ -51,8 +57,16 @@ function describe() {
   replace(place("subject"), h("b", {}, title || problem), text ? ` reading ${text}` : "");
 }
 
+let asked = 0; // counts refreshes, so that a slow answer cannot overwrite a later one
+
 async function refresh() {
-  [api.about, api.views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
+  const turn = ++asked;
+  const [about, views] = await Promise.all([api.get("/api/about"), api.get("/api/views")]);
+  if (turn !== asked) return;
+  if (api.about.title && api.about.version !== about.version) forgetPlace();
+  api.views = views;
+  api.adopt(about);
+  replace(place("problem"));
   describe();
   fillNavigation();
   show();
@@ -77,16 +91,29 @@ function recording({ done, length, is_finished }) {
 }
 
 /** The run has a better model than the one on show: offers it, and disturbs nobody. */
-function newerModel() {
+function newerModel({ made, shown: now }) {
   const open = async () => {
     try {
       await api.post("/api/reload");
-      replace(place("status"));
+      replace(place("offer"));
     } catch (error) {
-      replace(place("status"), error.what);
+      problem(error.what);
     }
   };
-  replace(place("status"), "The run has a newer model. ", button({ label: "Show it", onClick: open }));
+  if (made === now) replace(place("offer"));
+  else replace(place("offer"), "The run has a newer model. ", button({ label: "Show it", onClick: open }));
+}
+
+/** Something went wrong on the server that nobody has asked for, such as a full disk while reading. */
+function problem(what) {
+  replace(place("status"));
+  replace(place("problem"), what);
+}
+
+/** Moves the focus without changing the address, which names the view. */
+function skip(event) {
+  event.preventDefault();
+  place("main").focus();
 }
 
 function fillNavigation() {
@@ -94,16 +121,18 @@ function fillNavigation() {
   const listed = new Set(GROUPS.flatMap(([, names]) => names));
   const others = api.views.map((view) => view.name).filter((name) => !listed.has(name));
   const items = [];
+  let count = 0;
   for (const [group, names] of [...GROUPS, ["More", others]]) {
     const present = names.filter((name) => known.has(name));
     if (present.length) items.push(h("li", { class: "group", "aria-hidden": "true" }, group));
-    for (const name of present) items.push(h("li", {}, link(known.get(name))));
+    for (const name of present) items.push(h("li", {}, link(known.get(name), count++)));
   }
   replace(place("views"), items);
 }
 
-function link(view) {
-  return h("a", { href: `#/${view.name}`, data: { view: view.name } }, view.title);
+function link(view, number) {
+  const key = number < KEYS.length ? `Alt+${SIGNS[number]}` : null;
+  return h("a", { href: `#/${view.name}`, data: { view: view.name }, "aria-keyshortcuts": key }, view.title);
 }
 
 /** The view and its options that the address names, such as #/text?layer=0&unit=12. */
@@ -112,8 +141,15 @@ function route() {
   return { name, options: Object.fromEntries(new URLSearchParams(query)) };
 }
 
+/** Takes out of the address what it names of a text or a model that is not shown any more. */
+function forgetPlace() {
+  const { name, options } = route();
+  for (const gone of ["step", "layer", "direction", "name", "unit"]) delete options[gone];
+  const query = new URLSearchParams(options).toString();
+  history.replaceState(null, "", `#/${name}${query ? `?${query}` : ""}`);
+}
+
 async function show() {
-  if (location.hash && !location.hash.startsWith("#/")) return; // the link that skips to the view
   const first = api.views.find((view) => api.about.title || view.name === "training");
   const { name, options } = route();
   const view = api.views.find((known) => known.name === name) || first;
@@ -155,11 +191,11 @@ async function show() {
   }
 }
 
-/** Alt and a digit jump to a view; nothing else is taken from the keyboard here. */
+/** Alt and a key of the row of digits jump to a view; nothing else is taken from the keyboard here. */
 function jump(event) {
-  if (!event.altKey || event.ctrlKey || event.metaKey || !/^[1-9]$/.test(event.key)) return;
-  const links = [...place("views").querySelectorAll("a")];
-  const target = links[Number(event.key) - 1];
+  if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  // The place of the key, as with Alt some keyboards write other signs than digits.
+  const target = place("views").querySelectorAll("a")[KEYS.indexOf(event.code)];
   if (!target) return;
   event.preventDefault();
   target.click();

@@ -1,8 +1,9 @@
 // Where the model is wrong: losses along the text, kinds of errors, the hardest places.
 
 import { h, printable, replace } from "../elements.js";
-import { controls, notice, number, present, slider } from "../widgets/controls.js";
+import { controls, notice, number, slider } from "../widgets/controls.js";
 import { plot } from "../widgets/plot.js";
+import { present } from "../widgets/present.js";
 
 export default {
   name: "errors",
@@ -17,10 +18,13 @@ export default {
     let chart = null;
     let timer = 0;
 
-    const load = () => present(along, async () => {
+    function load() {
       const options = { order: chosen.order, symbols: chosen.symbols };
       api.setDownloads(options);
-      const finding = await api.view("errors", options);
+      return present(along, (asked) => api.view("errors", options, asked), draw);
+    }
+
+    function draw(finding) {
       if (chart) chart.destroy();
       replace(along, h("h2", {}, "Loss along the text"), summary(finding));
       chart = plot(along, {
@@ -31,8 +35,7 @@ export default {
       });
       fillKinds(finding);
       fillHardest(finding);
-      return null;
-    });
+    }
 
     function open(step) {
       location.hash = `#/text?step=${step}`;

@@ -1,8 +1,9 @@
 // How long each gate of each unit is shut or open: a disc a unit, and a histogram a layer.
 
 import { h, replace } from "../elements.js";
-import { controls, notice, number, present, select } from "../widgets/controls.js";
+import { controls, notice, number, select } from "../widgets/controls.js";
 import { histogram } from "../widgets/plot.js";
+import { present } from "../widgets/present.js";
 import { scatter } from "../widgets/scatter.js";
 import { table } from "../widgets/table.js";
 
@@ -19,15 +20,16 @@ export default {
     let charts = [];
     let finding = null;
 
-    const load = () => present(discs, async () => {
+    function load() {
       const options = { symbols: chosen.symbols };
-      finding = await api.view("gates", options);
       api.setDownloads(options);
-      if (!names().includes(chosen.name)) [chosen.name] = names();
-      fillHead();
-      draw();
-      return null;
-    });
+      return present(discs, (asked) => api.view("gates", options, asked), (answer) => {
+        finding = answer;
+        if (!names().includes(chosen.name)) [chosen.name] = names();
+        fillHead();
+        draw();
+      });
+    }
 
     const names = () => [...new Set(finding.gates.map((gate) => gate.name))];
     const shown = () => finding.gates.filter((gate) => gate.name === chosen.name);

@@ -1,8 +1,9 @@
 // The neuron finder: which cell knows which property of the text, and whether that can be believed.
 
 import { h, replace } from "../elements.js";
-import { button, controls, notice, number, present, text } from "../widgets/controls.js";
+import { button, controls, notice, number, text } from "../widgets/controls.js";
 import { passage } from "../widgets/passage.js";
+import { present } from "../widgets/present.js";
 import { scale } from "../widgets/scale.js";
 import { table } from "../widgets/table.js";
 
@@ -17,18 +18,19 @@ export default {
     element.append(head, h("div", { class: "split" }, list, detail));
     let found = [];
 
-    const load = () => present(list, async () => {
-      replace(list);
+    function load() {
       const options = { symbols: chosen.symbols, top: 8, pattern: chosen.pattern };
       api.setDownloads(options);
-      const finding = await api.view("meaning", options);
+      return present(list, (asked) => api.view("meaning", options, asked), draw);
+    }
+
+    function draw(finding) {
       found = finding.properties;
       replace(list, h("h2", {}, `What ${finding.num_cells.toLocaleString("en")} cells know of
         ${finding.num_symbols.toLocaleString("en")} symbols`), overview());
       const first = [...found].filter(isFound).sort((a, b) => b.cells[0].score - a.cells[0].score)[0];
       show(first || found[0]);
-      return null;
-    });
+    }
 
     function overview() {
       const rows = found.map((one) => ({ ...one, one, best: one.cells.length ? one.cells[0].score : null,

@@ -1,7 +1,8 @@
 // The network rolled up and unrolled, its weights, and the cell whose named values can be picked.
 
 import { drawing, h, replace, visible } from "../elements.js";
-import { controls, notice, present, slider } from "../widgets/controls.js";
+import { controls, slider } from "../widgets/controls.js";
+import { present } from "../widgets/present.js";
 import { table } from "../widgets/table.js";
 
 export default {
@@ -16,47 +17,36 @@ export default {
     element.append(cell, values, h("div", { class: "panels network-forms" }, rolled, unrolled), weights);
     let steps = Number(api.options.steps || 4);
 
-    async function load() {
-      const finding = await api.view("network", { steps });
+    function load(asked) {
       api.setDownloads({ steps });
-      return finding;
+      return api.view("network", { steps }, asked);
     }
 
-    await present(cell, async () => {
-      const finding = await load();
+    await present(cell, load, (finding) => {
       replace(rolled, h("h2", {}, "Rolled up"), picture(finding.rolled,
         "Loops carry the state from one step to the next."));
       drawUnrolled(finding);
       replace(weights, weightTable(finding));
-      const shown = showCell(finding.cell, (name) => showValues(name));
-      showValues(finding.cell.states[0] || "h");
-      return shown;
+      replace(cell, showCell(finding.cell, (name) => showValues(name)));
+      return showValues(finding.cell.states[0] || "h");
     });
 
     function drawUnrolled(finding) {
       const holder = h("div", {}, picture(finding.unrolled,
         "All boxes in one row have the same weights."));
-      const change = async (value) => {
+      const change = (value) => {
         steps = value;
-        try {
-          replace(holder, picture((await load()).unrolled, ""));
-        } catch (error) {
-          replace(holder, notice(error));
-        }
+        present(holder, load, (changed) => replace(holder, picture(changed.unrolled, "")));
       };
       replace(unrolled, h("h2", {}, "Unrolled"), controls(
         slider({ label: "Steps", min: 1, max: 12, value: steps, onChange: change })), holder);
     }
 
-    async function showValues(name) {
-      replace(values, h("h2", {}, `${name} while the model reads`));
+    function showValues(name) {
       const { layer, direction, start } = api.selection;
-      try {
-        const found = await api.get("/api/named", { name, layer, direction, start, count: 40 });
-        replace(values, valueTable(name, found, layer));
-      } catch (error) {
-        replace(values, notice(error));
-      }
+      const where = { name, layer, direction, start, count: 40 };
+      return present(values, (asked) => api.get("/api/named", where, asked),
+        (found) => replace(values, valueTable(name, found, layer)));
     }
   },
 };

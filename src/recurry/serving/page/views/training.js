@@ -1,8 +1,9 @@
 // Learning curves, gradient norms and learning rates of one run or several, live.
 
 import { calm, h, printable, replace } from "../elements.js";
-import { checkbox, controls, notice, present, slider } from "../widgets/controls.js";
+import { checkbox, controls, slider } from "../widgets/controls.js";
 import { plot, short } from "../widgets/plot.js";
+import { present } from "../widgets/present.js";
 
 export default {
   name: "training",
@@ -18,14 +19,15 @@ export default {
     let charts = [];
     let shape = "";
 
-    async function load() {
+    function load(how) {
       const options = { beside: [...beside].join(",") };
-      const finding = await api.view("training", options);
       api.setDownloads(options);
-      fillChoice(finding);
-      replace(facts, summary(finding.runs));
-      draw(finding.runs);
-      showSamples(finding.runs[0]);
+      return present(facts, (asked) => api.view("training", options, asked), (finding) => {
+        fillChoice(finding);
+        replace(facts, summary(finding.runs));
+        draw(finding.runs);
+        showSamples(finding.runs[0]);
+      }, how);
     }
 
     let chosenSample = -1; // the newest, until somebody picks another
@@ -57,7 +59,7 @@ export default {
         onChange: (isOn) => {
           if (isOn) beside.add(name);
           else beside.delete(name);
-          load().catch((error) => replace(facts, notice(error)));
+          load();
         },
       }));
       replace(choice, h("details", { class: "panel" }, h("summary", {}, "Other runs beside it"),
@@ -80,11 +82,8 @@ export default {
       charts = pictures.map((picture, place) => plot(place ? panels[place - 1] : curves, picture));
     }
 
-    await present(facts, async () => {
-      await load();
-      return null;
-    });
-    const again = calm(400, () => load().catch(() => {}));
+    await load();
+    const again = calm(400, () => load({ isQuiet: true }));
     const stop = api.on("training", again);
     return () => {
       stop();

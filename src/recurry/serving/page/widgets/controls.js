@@ -1,6 +1,6 @@
 // Small controls that views share, each with a label that belongs to it.
 
-import { h, replace } from "../elements.js";
+import { h } from "../elements.js";
 
 let count = 0;
 
@@ -85,23 +85,6 @@ export function notice(error) {
     .flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
   return h("div", { class: "notice", role: "alert" }, h("p", {}, error.what || String(error)),
     facts.length ? h("dl", {}, facts) : null);
-}
-
-/** Runs `work` and shows its result, a waiting line before it, or its error in its place. */
-export async function present(element, work) {
-  element.setAttribute("aria-busy", "true");
-  const waiting = setTimeout(() => {
-    if (!element.childElementCount) replace(element, h("p", { class: "soft" }, "computing …"));
-  }, 200);
-  try {
-    const result = await work();
-    if (result) replace(element, result);
-  } catch (error) {
-    if (error.name !== "AbortError") replace(element, notice(error));
-  } finally {
-    clearTimeout(waiting);
-    element.removeAttribute("aria-busy");
-  }
 }
 
 /** The choice of layer and direction; `onChange` gets the layer's index and its direction. */

@@ -3,16 +3,18 @@
 import uPlot from "../vendor/uPlot.esm.js";
 import { h } from "../elements.js";
 import { colour } from "../theme.js";
+import { drawLineEnds, lineEndsWidth } from "./line_ends.js";
 
 const NUM_COLOURS = 8;
 
 /**
  * Draws curves, or points where a series says so, and keeps them at the width of `element`.
  *
- * `data` is [x, y1, y2, ...] as uPlot takes it; `series` names each y: {label, isPoints, width, dash,
- * isRight, colour}. Gives {update(data), destroy()}.
+ * `data` is [x, y1, y2, ...] as uPlot takes it; `series` names each y: {label, isPoints, isFilled,
+ * width, dash, colour}. Where there are several lines each has its name at its end, so that nobody
+ * needs the colours to tell them apart. Gives {update(data), destroy()}.
  */
-export function plot(element, { label, x, y, right, series, data, height = 280, isLog = false, onPick }) {
+export function plot(element, { label, x, y, series, data, height = 280, isLog = false, onPick }) {
   const place = h("figure", { class: "plot", role: "img", "aria-label": label });
   element.append(place);
   let chart = null;
@@ -29,12 +31,16 @@ export function plot(element, { label, x, y, right, series, data, height = 280, 
     return {
       width: width(),
       height,
-      scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 }, ...(right ? { right: {} } : {}) },
-      axes: [axis(x), axis(y, isLog), ...(right ? [{ ...axis(right), scale: "right", side: 1 }] : [])],
+      padding: [null, () => lineEndsWidth(series, width()), null, null],
+      scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+      axes: [axis(x), axis(y, isLog)],
       series: [{ label: x }, ...series.map((one, number) => look(one, number))],
       cursor: { points: { size: 7 }, drag: { x: true, y: false } },
       legend: { live: true },
-      hooks: onPick ? { init: [(made) => picking(made)] } : {},
+      hooks: {
+        init: onPick ? [(made) => picking(made)] : [],
+        draw: [(made) => drawLineEnds(made, series)],
+      },
     };
   }
 
@@ -112,7 +118,7 @@ export function short(value) {
 function look(one, number) {
   const stroke = one.colour ? colour(one.colour) : colour(`series-${(number % NUM_COLOURS) + 1}`);
   const common = {
-    label: one.label, stroke, scale: one.isRight ? "right" : "y", spanGaps: true,
+    label: one.label, stroke, scale: "y", spanGaps: true,
     value: (_, value) => (value === null || value === undefined ? "–" : short(value)),
   };
   if (one.isPoints) {
