@@ -9,7 +9,7 @@ and green alike can tell apart; lines differ in their dashes as well.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,12 +35,14 @@ class Series:
         x: Along, (N,).
         y: Up, (N,); what is not finite is left out.
         band: Lower and upper limits around y, (N,) each, drawn as an area.
+        is_points: Whether `curves` draws a disc for each point in the place of a line.
     """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     band: tuple[np.ndarray, np.ndarray] | None = None
+    is_points: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,9 @@ def curves(
         if one.band is not None:
             inside.append(_area(axes, one, colour))
         points = axes.place(list(zip(one.x.tolist(), one.y.tolist(), strict=True)))
+        if one.is_points:
+            inside += _discs(_thinned(points), colour, opacity=0.9)
+            continue
         dashed = f'stroke-dasharray="{dash}"' if dash else ""
         inside.append(line(_thinned(points), colour=colour, width=1.9, extra=dashed))
     return _panel(axes, [*parts, _clipped(axes, inside), *_legend(axes, shown)])
@@ -139,10 +144,7 @@ def scatter(
     for number, one in enumerate(shown):
         colour, step = SERIES[number % len(SERIES)], -(-len(one.x) // MOST_POINTS) or 1
         points = zip(one.x[::step].tolist(), one.y[::step].tolist(), strict=True)
-        inside += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="0.55"/>'
-            for x, y in axes.place(list(points))
-        ]
+        inside += _discs(axes.place(list(points)), colour, opacity=0.55)
     parts = [*heading(title), *axes.draw(), *inside]
     return _panel(axes, [*parts, *_legend(axes, shown, is_line=False)])
 
@@ -237,7 +239,7 @@ def _finite(one: Series, *, is_positive: bool = False) -> Series:
             np.where(np.isfinite(low), low, y[kept]),
             np.where(np.isfinite(high), high, y[kept]),
         )
-    return Series(name=one.name, x=x[kept], y=y[kept], band=band)
+    return replace(one, x=x[kept], y=y[kept], band=band)
 
 
 def _axes(
@@ -276,6 +278,13 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return points[::step]
 
 
+def _discs(points: Sequence[tuple[float, float]], colour: str, *, opacity: float) -> list[str]:
+    return [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="{opacity}"/>'
+        for x, y in points
+    ]
+
+
 def _area(axes: Axes, one: Series, colour: str) -> str:
     assert one.band is not None
     x = one.x.tolist()
@@ -307,7 +316,7 @@ def _legend(axes: Axes, series: Sequence[Series], *, is_line: bool = True) -> li
         mark = (
             f'<line x1="{left + 6:.1f}" y1="{y - 4:.1f}" x2="{left + 28:.1f}" y2="{y - 4:.1f}" '
             f'stroke="{colour}" stroke-width="2.4" stroke-dasharray="{dash or "none"}"/>'
-            if is_line
+            if is_line and not one.is_points
             else f'<circle cx="{left + 17:.1f}" cy="{y - 4:.1f}" r="4.5" fill="{colour}"/>'
         )
         parts += [

@@ -1,28 +1,32 @@
 """The view Training: curves of a run, and of others beside it, as they stand now.
 
-Comes in: the log of a run folder. Goes out: a finding. Imports runs.
+Comes in: the log of a run folder. Goes out: a finding. Imports
+inspection and runs.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from recurry.errors import RecurryError, UsageError, unknown_name
+from recurry.inspection.drawing import Series, curves, sheet
 from recurry.inspection.session import Session
 from recurry.inspection.view import ViewOptions
 from recurry.runs.configuration import load_config
-from recurry.runs.curves import COLUMNS, curves_svg
+from recurry.runs.curves import COLUMNS
 from recurry.runs.folder import CONFIG_NAME
 from recurry.runs.log import read_log
 from recurry.runs.samples import Sample, read_samples
 
-_MEANS = ("loss_nats", "gradient_norm", "learning_rate", "update_ratio")
+_MEANS = ("loss_nats", "learning_rate", "update_ratio")
+_WIDTH = 820.0
 
 
 class TrainingOptions(ViewOptions):
@@ -30,7 +34,8 @@ class TrainingOptions(ViewOptions):
 
     Attributes:
         beside: Names of other runs in the same folder, with commas between them.
-        points: Points of a curve at most; more updates are averaged in groups.
+        points: Points of a curve at most; more updates are put together in groups, of which the
+            mean is shown, and of gradient norms the largest, so that no peak is lost.
     """
 
     beside: str = Field(default="", max_length=1000)
@@ -57,6 +62,7 @@ class RunCurves:
         """Curves with at most so many points."""
         thin = list(_groups(self.rows, points))
         training = {name: [_mean(group, name) for group in thin] for name in _MEANS}
+        training["gradient_norm"] = [_largest(group, "gradient_norm") for group in thin]
         validation = [row for row in self.rows if _number(row, "validation_loss_nats") is not None]
         best = min(validation, key=lambda row: row["validation_loss_nats"], default=None)
         return {
@@ -79,11 +85,14 @@ class RunCurves:
     @property
     def num_clipped(self) -> int | None:
         """How many lines have a gradient norm above the clipping norm."""
-        limit = self.facts.get("clip_norm")
-        if not limit:
+        if not self.facts.get("clip_norm"):
             return None
-        norms = (_number(row, "gradient_norm") for row in self.rows)
-        return sum(norm is not None and norm > limit for norm in norms)
+        return sum(self.is_clipped(row) or False for row in self.rows)
+
+    def is_clipped(self, row: Mapping[str, Any]) -> bool | None:
+        """Whether the gradient of a line was longer than allowed; None where nothing says so."""
+        limit, norm = self.facts.get("clip_norm"), _number(row, "gradient_norm")
+        return None if not limit or norm is None else norm > limit
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,17 +114,57 @@ class TrainingFinding:
         return {"runs": [run.to_json(self.points) for run in self.runs], "others": self.others}
 
     def to_svg(self) -> str:
-        """The learning curves of the first run."""
-        run = self.runs[0]
-        return curves_svg(run.rows, title=f"Learning curves of {run.name}")
+        """The learning curves of the runs, and gradient norms with what was clipped of them."""
+        losses, norms = [], []
+        for run in self.runs:
+            name = f"{run.name}: " if len(self.runs) > 1 else ""
+            found = run.to_json(self.points)
+            losses += [
+                _series(f"{name}training", found["update"], found.get("loss_nats", ())),
+                _series(
+                    f"{name}validation", found["validation_update"], found["validation_loss_nats"]
+                ),
+            ]
+            norms += _norms(run, found, name)
+        title = f"Learning curves of {', '.join(run.name for run in self.runs)}"
+        panels = [curves(losses, title="Loss", labels=("updates", "loss (nats)"), width=_WIDTH)]
+        if norms:
+            labels = ("updates", "gradient norm")
+            panels.append(
+                curves(norms, title="Gradient", labels=labels, is_logarithmic=True, width=_WIDTH)
+            )
+        return sheet(panels, title=title)
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Every line of the logs."""
+        """Every line of the logs, and whether its gradient was clipped."""
         return [
-            {"run": run.name} | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
+            {"run": run.name}
+            | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
+            | {"is_clipped": run.is_clipped(row)}
             for run in self.runs
             for row in run.rows
         ]
+
+
+def _norms(run: RunCurves, found: Mapping[str, Any], name: str) -> list[Series]:
+    """The gradient norms of a run, how long they might be, and a disc where one was longer."""
+    if "gradient_norm" not in found:
+        return []
+    update, norms = found["update"], found["gradient_norm"]
+    series = [_series(f"{name}norm", update, norms)]
+    limit = run.facts.get("clip_norm")
+    if limit:
+        cut = [norm if norm is not None and norm > limit else None for norm in norms]
+        series += [
+            _series(f"{name}longest allowed", update, [limit] * len(update)),
+            replace(_series(f"{name}clipped", update, cut), is_points=True),
+        ]
+    return series
+
+
+def _series(name: str, x: Sequence[float], y: Sequence[float | None]) -> Series:
+    x, y = list(x)[: len(y)], list(y)
+    return Series(name=name, x=np.array(x, dtype=np.float64), y=np.array(y, dtype=np.float64))
 
 
 class TrainingView:
@@ -126,8 +175,9 @@ class TrainingView:
     caption: ClassVar[str] = (
         "The loss on what is trained on and on held-out text, the size of the gradient and the "
         "learning rate, update by update, while training runs. A gap between the two losses is "
-        "overfitting, peaks of the gradient are what clipping cuts off, and a loss that stays "
-        "where it is says that the learning rate is too low or too high."
+        "overfitting, peaks of the gradient are what clipping cuts off (of updates that share a "
+        "point the largest is shown), and a loss that stays where it is says that the learning "
+        "rate is too low or too high."
     )
     Options: ClassVar[type[BaseModel]] = TrainingOptions
 
@@ -170,6 +220,7 @@ def read_curves(folder: Path) -> RunCurves:
         facts = {
             "cell": config.network.cell,
             "clip_norm": config.optimiser.clip_norm,
+            "clip_value": config.optimiser.clip_value,
             "epochs": config.training.epochs,
         }
     except RecurryError:  # a folder whose run has not begun yet
@@ -192,6 +243,10 @@ def _groups(
 def _mean(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
     values = [value for row in rows if (value := _number(row, name)) is not None]
     return sum(values) / len(values) if values else None
+
+
+def _largest(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    return max((value for row in rows if (value := _number(row, name)) is not None), default=None)
 
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:
