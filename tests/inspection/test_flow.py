@@ -126,6 +126,7 @@ def test_a_state_that_only_the_next_step_reads_is_felt_from_there_on():
     (flow,) = (f for f in flows if f.state == "c")
     assert flow.norms[0, 0] == 0
     assert flow.norms[1, 0] > 0
+    assert flow.shares[:2].tolist() == [0.0, 1.0]
 
 
 def test_a_linear_cell_gives_powers_of_its_matrix():

@@ -48,6 +48,15 @@ class LayerFlow:
         return np.median(self.norms, axis=1) if self.norms.size else np.zeros(len(self.norms))
 
     @property
+    def shares(self) -> np.ndarray:
+        """The median as a share of the first that is not 0, (K + 1,).
+
+        That is the one at k = 0, but for a state that only the next step reads.
+        """
+        median = self.median
+        return median / next((norm for norm in median if norm > 0), 1.0)
+
+    @property
     def quartiles(self) -> tuple[np.ndarray, np.ndarray]:
         """Between these lies half of the places, (K + 1,) each."""
         low, high = np.quantile(self.norms, (0.25, 0.75), axis=1)

@@ -3,7 +3,7 @@
 Comes in: a graph. Goes out: another one with a vector for each such state. Imports the compiler.
 
 The new value of a state acts twice: the rest of the same step reads it (`h = o * tanh(c)`), and the
-next step does. The gradient by a vector of zeros that is added where the state is assigned has both.
+next step does. The gradient by a vector of zeros, added where the state is assigned, has both.
 """
 
 from functools import lru_cache

@@ -51,7 +51,8 @@ export default {
           { label: "1.01 to the power k", colour: "soft", dash: [1, 4], width: 1.2 });
       }
       const left = finding.left_out.map((why) => h("p", { class: "soft small" }, why));
-      replace(lines, h("h2", {}, `Gradient of ${finding.loss} by ${finding.state}, k steps before`), left);
+      replace(lines, h("h2", {}, `Gradient of ${finding.loss} by ${finding.state}, k steps before`),
+        h("p", { class: "soft small" }, finding.fresh), left);
       put("lines", lines, {
         label: "Norm of the gradient by the number of steps back, for each network and layer", isLog: true,
         x: "steps back k", y: chosen.isRelative ? "norm / norm at k = 0" : "norm", height: 380, series,
@@ -67,7 +68,9 @@ export default {
       }
       const edge = Math.max(1.2, ...finding.eigenvalues.map((one) => 1.1 * one.largest));
       replace(circle, h("h2", {}, "Eigenvalues of what multiplies states"),
-        h("p", { class: "soft small" }, "Inside the circle one step shrinks, outside it stretches."),
+        h("p", { class: "soft small" }, "In a linear cell, inside the circle one step shrinks and outside it",
+          " stretches. In others a gate or a tanh lies between, and a state may be carried on past the",
+          " matrix: what comes of all that are the curves above."),
         scatter({
           label: "Eigenvalues in the complex plane", x: "real part", y: "imaginary part", hasCircle: true,
           limits: [[-edge, edge], [-edge, edge]],
@@ -109,7 +112,8 @@ export default {
       const norms = run.gradient_norm || [];
       replace(clipping, h("h2", {}, "Clipping while it was trained"), h("p", {}, limit
         ? `The gradient was longer than ${limit} in ${run.num_clipped} of the lines of the log and cut to that.`
-        : "This run clipped no gradient."));
+        : run.facts.clip_value ? `Every part of the gradient was cut to at most ${run.facts.clip_value}; the log`
+          + " does not say how often that was needed." : "This run clipped no gradient."));
       if (!norms.length) return;
       const series = [{ label: "gradient norm", width: 1.2 }];
       const rows = [norms];
@@ -151,7 +155,8 @@ export default {
 };
 
 function relative(norms) {
-  return norms.map((norm) => (norm === null || !norms[0] ? null : norm / norms[0]));
+  const first = norms.find((norm) => norm > 0); // at k = 0, but for a state that only the next step reads
+  return norms.map((norm) => (norm === null || !first ? null : norm / first));
 }
 
 function words(value) {
