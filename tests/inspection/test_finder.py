@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from recurry.inspection.finder import FEWEST, LEVEL, areas, cut_labels, find_cells, threshold
+from recurry.inspection.finder import (
+    FEWEST,
+    LEVEL,
+    NUM_SHIFTS,
+    _student_tail,
+    areas,
+    cut_labels,
+    find_cells,
+    threshold,
+)
 
 
 def _slow_cells(rng: np.random.Generator, num_cells: int, num_steps: int) -> np.ndarray:
@@ -68,11 +77,58 @@ def test_nothing_is_claimed_on_random_labels():
     assert claims == 0
 
 
+def test_the_best_cell_is_chosen_on_the_first_half_and_scored_on_the_second():
+    """A cell that knows the label in the second half only is not the best, and loses no score."""
+    rng = np.random.default_rng(3)
+    values, label = _slow_cells(rng, 10, 2000), _telegraph(rng, 2000, 10)
+    values[4, :1000] = np.where(label[:1000], 50, -50)
+    values[7, 1000:] = np.where(label[1000:], -50, 50)
+    (found,) = find_cells(values, [label])
+    assert found is not None
+    assert found.best == found.order[0] == 4
+    assert found.chosen[4] == 1.0
+    for cell in range(10):
+        (first,), (second,) = (
+            areas(values[cell : cell + 1, half], label[None, half])[0]
+            for half in (slice(0, 1000), slice(1000, None))
+        )
+        assert found.is_reversed[cell] == (first < 0.5)
+        assert found.scores[cell] == pytest.approx(1 - second if first < 0.5 else second)
+    assert found.scores[7] in (0.0, 1.0)
+
+
+def test_moved_labels_choose_on_the_first_half_too():
+    """Without any connection their scores lie around one half, and not above it."""
+    means = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        (found,) = find_cells(_slow_cells(rng, 60, 2000), [_telegraph(rng, 2000, 10)])
+        assert found is not None
+        assert len(found.baseline) == NUM_SHIFTS
+        means.append(found.baseline.mean())
+    assert np.mean(means) == pytest.approx(0.5, abs=0.01)
+
+
+def test_no_area_is_above_one(rng):
+    for size in (100, 1001, 40_000):
+        labels = rng.random((4, size)) < np.array([[0.1], [0.3], [0.5], [0.9]])
+        values = np.where(labels, 100, -100).astype(np.int8)
+        found = areas(np.concatenate([values, -values]), labels)
+        assert found.max() <= 1.0
+        assert found.min() >= 0.0
+
+
+@pytest.mark.parametrize(("t", "tail"), [(2.0228, 0.025), (2.7079, 0.005), (3.5581, 0.0005)])
+def test_tails_are_those_of_tables_of_student(t, tail):
+    assert tail <= _student_tail(t, 39) <= 1.25 * tail
+
+
 def test_chance_is_small_only_beyond_the_baseline(rng):
     values, label = _slow_cells(rng, 20, 1000), _telegraph(rng, 1000, 10)
     (found,) = find_cells(values, [label])
     assert found is not None
-    assert found.chance(0.5) == 1.0
+    assert found.chance(0.3) == 1.0
+    assert found.chance(float(found.baseline.mean()) + 0.01) > 0.1
     assert found.chance(float(found.baseline.max())) >= 1 / (1 + len(found.baseline))
     assert found.chance(1.0) < LEVEL
 

@@ -24,29 +24,65 @@ def _loss(width: int):
     return lambda hidden: torch.tanh(hidden) @ weights
 
 
+def _step(cell: Cell, values, x: np.ndarray, old, *, at: str = "", shift=0.0):
+    """The output and states after one step, in which a name is shifted where it is assigned.
+
+    What is assigned before it is as it was; all that comes after it is made of the shifted value.
+    """
+    names = dict(values) | {"x": x} | {name: value[0] for name, value in (old or {}).items()}
+    names |= {name: np.zeros(SIZE) for name in cell.states if name not in names}
+    for line in cell.equations.splitlines():
+        name, _, text = line.partition(" = ")
+        names[name] = eval(text, _FUNCTIONS, names) + (shift if name == at else 0.0)
+    return names["h"], {name: names[name][None] for name in cell.states}
+
+
+_FUNCTIONS = {
+    "tanh": np.tanh,
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "relu": lambda a: np.maximum(a, 0),
+}
+
+
 def _replayed(layers: Recurrent, x: torch.Tensor, loss, *, at, shift) -> float:
     """The loss of an own loop over steps in which one state of one layer is shifted at one step."""
-    cell, states = layers.cell, {}
-    hidden = None
+    states, hidden = {}, None
     for step, entering in enumerate(x[:, 0].numpy()):
         below = entering
         for index, layer in enumerate(layers.layers):
             values = {n: p.detach().numpy() for n, p in layer.forward.tensors().items()}
-            old = states.get(index)
-            run = cell.interpret(values, below[None, None], old)
-            states[index] = {name: value.copy() for name, value in run.state.items()}
-            out = run.output[0, 0].copy()
-            if at[:2] == (step, index):
-                if at[2] == "h":
-                    out += shift
-                if at[2] in states[index]:
-                    states[index][at[2]] += shift
+            name = at[2] if at[:2] == (step, index) else ""
+            out, states[index] = _step(
+                layers.cell, values, below, states.get(index), at=name, shift=shift
+            )
             below = out + below if layers.has_residual and index else out
         hidden = below
     return float(loss(torch.from_numpy(hidden)[None])[0])
 
 
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "lstm_peephole", "indrnn", "mgu"])
+# A state that the same step never reads, and an output that another state is made of.
+LATE = Cell.parse("h = tanh(W @ x + U @ h + c)\nc = 0.9 * c + V @ x", name="late")
+BELOW = Cell.parse("h = tanh(W @ x + U @ h + v * s)\ns = 0.5 * s + u * h", name="below")
+
+
+def test_the_own_step_is_that_of_the_equations():
+    for name in ("lstm_peephole", "gru", "scrn", LATE, BELOW):
+        layers = _layers(name)
+        values = {n: p.detach().numpy() for n, p in layers.layers[0].forward.tensors().items()}
+        x, states = np.random.default_rng(0).normal(size=(4, 1, 1, INPUT)), None
+        state = None
+        for now in x:
+            run = layers.cell.interpret(values, now, state)
+            out, states = _step(layers.cell, values, now[0, 0], states)
+            state = run.state
+            np.testing.assert_allclose(out, run.output[0, 0], rtol=1e-12)
+            for key, value in run.state.items():
+                np.testing.assert_allclose(states[key], value, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "cell", ["rnn", "lstm", "gru", "lstm_peephole", "indrnn", "mgu", "scrn", LATE, BELOW]
+)
 @pytest.mark.parametrize(("num_layers", "has_residual"), [(1, False), (2, False), (3, True)])
 def test_norms_are_those_of_finite_differences(cell, num_layers, has_residual):
     layers = _layers(cell, num_layers=num_layers, has_residual=has_residual)
@@ -63,6 +99,34 @@ def test_norms_are_those_of_finite_differences(cell, num_layers, has_residual):
                 up, down = (_replayed(layers, x, loss, at=at, shift=s) for s in (step, -step))
                 slopes.append((up - down) / 2e-6)
             assert flow.norms[k, 0] == pytest.approx(np.linalg.norm(slopes), rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("num_layers", [1, 2])
+def test_a_loss_is_felt_by_the_c_of_its_own_step(num_layers):
+    """In the last layer by way of `h = o * tanh(c)`, whose slope is known."""
+    layers = _layers("lstm", num_layers=num_layers)
+    x, weights = torch.randn(REACH + 1, 1, INPUT, dtype=torch.float64), torch.ones(SIZE).double()
+    flows = measure_flow(layers, x, lambda hidden: hidden @ weights, reach=REACH)
+    (flow,) = (f for f in flows if f.state == "c" and f.layer == num_layers - 1)
+    below, values = x.numpy(), {}
+    for layer in layers.layers:
+        tensors = {n: p.detach().numpy() for n, p in layer.forward.tensors().items()}
+        values = layers.cell.interpret(tensors, below).values
+        below = values["h"]
+    slope = values["o"][-1, 0] * (1 - np.tanh(values["c"][-1, 0]) ** 2)
+    assert flow.norms[0, 0] == pytest.approx(np.linalg.norm(slope), rel=1e-12)
+    assert all(f.norms[0, 0] > 0 for f in flows)
+
+
+def test_a_state_that_only_the_next_step_reads_is_felt_from_there_on():
+    layers = _layers(LATE)
+    flows = measure_flow(
+        layers, torch.randn(3, 1, INPUT, dtype=torch.float64), _loss(SIZE), reach=2
+    )
+    (flow,) = (f for f in flows if f.state == "c")
+    assert flow.norms[0, 0] == 0
+    assert flow.norms[1, 0] > 0
+    assert flow.shares[:2].tolist() == [0.0, 1.0]
 
 
 def test_a_linear_cell_gives_powers_of_its_matrix():

@@ -24,6 +24,18 @@ def _marks(name: str, text: str) -> str:
         ("inside quotes", 'he "is" so', "...xxx...."),
         ("inside quotes", 'a "b\n\nc "d" e', "..xxx...xx..."),
         ("inside quotes", "a “b «c» d” e", "..xxxxxxxx..."),
+        ("inside quotes", "«a» b »c« d", "xx....xx..."),
+        ("inside quotes", "„a“ b “c” ‹d› ›e‹", "xx....xx..xx..xx."),
+        ("inside quotes", "a” b› c", "....xxx"),
+        ("inside quotes", "“a\n\nb” c", "xxx....."),
+        ("inside quotes", "say 'it is' so", "....xxxxxx...."),
+        ("inside quotes", "‘a’ ‚b‘ ‚c’ d", "xx..xx..xx..."),
+        ("inside quotes", "don't, 'tis o'er, the boys", "." * 26),
+        ("inside quotes", "‘don’t’ it’s", "xxxxxx......"),
+        ("inside quotes", "'tis said 'yes,' so", "..........xxxxx...."),
+        ("inside quotes", "say--'no!'--and 'go", ".....xxxx.........."),
+        ("inside quotes", "'a\n\nb' c", "........"),
+        ("inside quotes", "\"a 'b' c\" 'd \"e\" f' g", "xxxxxxxx..xxxxxxxx..."),
         ("inside brackets", "a (b[c]) d)", "..xxxxx...."),
         ("nested brackets", "a (b[c]) d)", "....xx....."),
         ("line start", "abcd\nefgh", "xxx..xxx."),
@@ -69,7 +81,7 @@ def test_symbols_of_several_characters_have_what_their_last_or_any_one_has():
     ]
 
 
-@given(st.lists(st.text(alphabet='a B1\n"([)]}#/*<!->“”é\x00\U0001d11e', max_size=3)))
+@given(st.lists(st.text(alphabet="a B1\n\"'([)]}#/*<!->“”«»„‘’é\x00\U0001d11e", max_size=3)))
 def test_every_property_has_a_value_for_every_piece(pieces):
     for found in PROPERTIES.values():
         values = measure_pieces(found, pieces)
@@ -78,7 +90,15 @@ def test_every_property_has_a_value_for_every_piece(pieces):
 
 
 def test_hostile_texts_take_no_longer_than_others():
-    for text in ("/*" * 50_000, '"' * 100_000, "(" * 100_000, "<!--" * 25_000, "#" * 100_000):
+    for text in (
+        "/*" * 50_000,
+        '"' * 100_000,
+        "(" * 100_000,
+        "'a " * 30_000,
+        "«“" * 50_000,
+        "<!--" * 25_000,
+        "#" * 100_000,
+    ):
         for found in PROPERTIES.values():
             assert len(found.measure(text)) == len(text)
 

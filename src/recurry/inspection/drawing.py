@@ -153,10 +153,7 @@ def scatter(
     for number, one in enumerate(shown):
         colour, step = SERIES[number % len(SERIES)], -(-len(one.x) // MOST_POINTS) or 1
         points = zip(one.x[::step].tolist(), one.y[::step].tolist(), strict=True)
-        inside += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="0.55"/>'
-            for x, y in axes.place(list(points))
-        ]
+        inside += _discs(axes.place(list(points)), colour, opacity=0.55)
     parts = [*heading(title), *axes.draw(), *inside]
     return _panel(axes, [*parts, *_legend(axes, shown, is_line=False)])
 
@@ -251,7 +248,7 @@ def _finite(one: Series, *, is_positive: bool = False) -> Series:
             np.where(np.isfinite(low), low, y[kept]),
             np.where(np.isfinite(high), high, y[kept]),
         )
-    return Series(name=one.name, x=x[kept], y=y[kept], band=band)
+    return replace(one, x=x[kept], y=y[kept], band=band)
 
 
 def _axes(
@@ -288,6 +285,13 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     step = -(-len(points) // MOST_POINTS) or 1
     return points[::step]
+
+
+def _discs(points: Sequence[tuple[float, float]], colour: str, *, opacity: float) -> list[str]:
+    return [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="{opacity}"/>'
+        for x, y in points
+    ]
 
 
 def _area(axes: Axes, one: Series, colour: str) -> str:

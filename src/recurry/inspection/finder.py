@@ -4,13 +4,13 @@ Comes in: values of many cells along a text, and labels of its symbols. Goes out
 cell and whether the best one can be believed. Imports NumPy.
 
 A score is the area under the ROC curve: the probability that a cell is higher at a symbol with the
-label than at one without. Which way round, and from which value on a cell counts as on, is chosen
-on the first half of the text; the score is measured on the second.
+label than at one without. Which cells are the best, which way round, and from which value on a cell
+counts as on, is chosen on the first half of the text; the score is measured on the second.
 
-Among a thousand cells one is always far from 1/2 by chance, and further if the labels change as
-slowly as the cells do. So the labels are moved along each half, in a circle, by amounts that break
-any connection but keep how labels follow each other; the best cell of all is looked for each time
-just as before. The finder claims something only where the best score is beyond what that gives.
+A score is far from 1/2 by chance where both labels and cells change slowly. So the labels are moved
+along each half, in a circle, by amounts that break any connection but keep how labels follow each
+other; the best cell is chosen and scored each time just as before. The finder claims something only
+where a score is beyond what that gives, also for the luckiest of all cells.
 """
 
 import math
@@ -24,7 +24,6 @@ NUM_SHIFTS = 40
 LEVEL = 1e-4
 FEWEST = 10  # symbols with the label, and without it, in each half
 _CHUNK = 256
-_EULER = 0.5772156649
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,35 +31,57 @@ class Found:
     """What the cells know of one label.
 
     Args:
-        scores: Area under the ROC curve on the second half, (N,).
+        chosen: Area under the ROC curve on the first half, the right way round, (N,).
+        scores: That on the second half, the same way round, (N,).
         is_reversed: Whether a cell is low where the label holds, (N,).
-        baseline: The best score of all cells at each shift of the labels, (S,).
+        baseline: The score of the cell that is best on the first half, for each shift of the
+            labels, (S,).
     """
 
+    chosen: np.ndarray
     scores: np.ndarray
     is_reversed: np.ndarray
     baseline: np.ndarray
 
     @property
+    def order(self) -> np.ndarray:
+        """The numbers of all cells, the best on the first half first."""
+        return np.argsort(-self.chosen, kind="stable")
+
+    @property
     def best(self) -> int:
-        """The cell with the highest score."""
-        return int(self.scores.argmax())
+        """The cell that is best on the first half."""
+        return int(self.chosen.argmax())
 
     def chance(self, score: float) -> float:
-        """The probability that the best of all cells scores as high without any connection.
+        """The probability that any of the cells scores as high without any connection, at most.
 
-        The largest of many numbers follows a Gumbel distribution, here the one with the mean and
-        the deviation of the baseline.
+        Scores by chance are taken to follow Student's distribution with the mean and the deviation
+        of the baseline; the probability of one is multiplied by the number of cells (Bonferroni).
         """
-        mean, deviation = float(self.baseline.mean()), float(self.baseline.std())
+        count, mean = len(self.baseline), float(self.baseline.mean())
+        deviation = float(self.baseline.std(ddof=1)) * math.sqrt(1 + 1 / count)
+        if score <= mean:
+            return 1.0
         if score <= self.baseline.max() or not deviation:
-            return float((1 + (self.baseline >= score).sum()) / (1 + len(self.baseline)))
-        reduced = (score - mean) / deviation * math.pi / math.sqrt(6) + _EULER
-        return -math.expm1(-math.exp(-min(reduced, 700.0)))
+            return float((1 + (self.baseline >= score).sum()) / (1 + count))
+        tail = _student_tail((score - mean) / deviation, count - 1)
+        return min(1.0, len(self.scores) * tail)
 
     def is_claimed(self, cell: int) -> bool:
         """Whether this cell scores beyond chance."""
         return self.chance(float(self.scores[cell])) < LEVEL
+
+
+def _student_tail(t: float, freedom: int) -> float:
+    """At most the probability of a value above t > 0, and close to it where that is small.
+
+    The integral of the density times x / t, which is at least 1 beyond t.
+    """
+    log_scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)
+    log_density = log_scale - (freedom - 1) / 2 * math.log1p(t * t / freedom)
+    factor = math.sqrt(freedom / math.pi) / (freedom - 1)
+    return min(1.0, factor / t * math.exp(log_density))
 
 
 def find_cells(
@@ -101,8 +122,14 @@ def find_cells(
 
 def _answer(first: np.ndarray, second: np.ndarray) -> Found:
     """From areas on both halves, (1 + S, N) each, of which the first row is of unmoved labels."""
-    held_out = np.where(first < 0.5, 1 - second, second)
-    return Found(scores=held_out[0], is_reversed=first[0] < 0.5, baseline=held_out[1:].max(axis=1))
+    chosen, held_out = np.maximum(first, 1 - first), np.where(first < 0.5, 1 - second, second)
+    best = chosen[1:].argmax(axis=1)
+    return Found(
+        chosen=chosen[0],
+        scores=held_out[0],
+        is_reversed=first[0] < 0.5,
+        baseline=held_out[1:][np.arange(len(best)), best],
+    )
 
 
 def _can_be_asked(labels: np.ndarray, middle: int) -> bool:
@@ -161,7 +188,8 @@ def _areas(ranks: np.ndarray, labels: np.ndarray) -> np.ndarray:
     num_false = labels.shape[1] - num_true
     sums = labels.astype(np.float32) @ ranks.T
     scale = labels.shape[1] / (num_true * num_false)
-    return 0.5 + sums.astype(np.float64) * scale[:, None]
+    # Sums of 32 bits may be a little beyond what is possible.
+    return np.clip(0.5 + sums.astype(np.float64) * scale[:, None], 0.0, 1.0)
 
 
 def _move(labels: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

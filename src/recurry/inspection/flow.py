@@ -4,7 +4,7 @@ Comes in: recurrent layers, what they read, a loss. Goes out: a norm for each st
 backends and network.
 
 The layers take one step at a time, so that the backward kernels leave the gradient at every step
-between; the gradient by the output of a layer is what reaches it through time and from above.
+between: what reaches a state through the rest of its step, through time and from above.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,9 @@ from torch import Tensor
 from recurry.backends import Job, Request, RunOptions, choose_backend, run_jobs
 from recurry.cells import find_cell
 from recurry.compiler.cell import Cell
+from recurry.compiler.plan import Plan
 from recurry.errors import UsageError
+from recurry.inspection.nudge import nudge_name, nudged, read_again
 from recurry.inspection.subject import Direction, SubjectLayer, make_layers
 from recurry.network.recurrent import Recurrent
 
@@ -46,6 +48,15 @@ class LayerFlow:
         return np.median(self.norms, axis=1) if self.norms.size else np.zeros(len(self.norms))
 
     @property
+    def shares(self) -> np.ndarray:
+        """The median as a share of the first that is not 0, (K + 1,).
+
+        That is the one at k = 0, but for a state that only the next step reads.
+        """
+        median = self.median
+        return median / next((norm for norm in median if norm > 0), 1.0)
+
+    @property
     def quartiles(self) -> tuple[np.ndarray, np.ndarray]:
         """Between these lies half of the places, (K + 1,) each."""
         low, high = np.quantile(self.norms, (0.25, 0.75), axis=1)
@@ -57,8 +68,8 @@ def measure_flow(
 ) -> list[LayerFlow]:
     """The norms of the gradients of a loss by the states of every layer at every step before.
 
-    The gradient by `h` is the whole derivative by the output of a layer at a step. That by another
-    state is the derivative by what is carried to the next step.
+    Each is the whole derivative by the new value of a state at a step: by way of what the same
+    step makes of it, such as `h = o * tanh(c)`, and by way of what is carried to the next step.
 
     Args:
         recurrent: The layers; they are left as they were.
@@ -119,18 +130,28 @@ class _Trace:
     def __init__(self, layer: SubjectLayer, entering: list[Tensor]) -> None:
         self.layer, self.entering = layer, entering
         self.outputs: list[Tensor] = entering.copy()
+        # What a gradient by each state at each step is taken by.
         self.states: list[dict[str, Tensor]] = [{}] * len(entering)
 
     def run(self, state: dict[str, Tensor]) -> None:
         """Take every step in the direction of the layer."""
+        graph = self.layer.cell.graph
+        plan, names = nudged(graph), read_again(graph)
         state = {name: value.requires_grad_() for name, value in state.items()}
         places = range(len(self.entering))
         for place in places if self.layer.direction == "forward" else reversed(places):
-            output, state = _run(self.layer, self.entering[place][None], state)
-            self.outputs[place], self.states[place] = output[0], state
+            nudges = {name: torch.zeros_like(state[name]).requires_grad_() for name in names}
+            whole = state | {nudge_name(name): value for name, value in nudges.items()}
+            output, after = _run(self.layer, self.entering[place][None], whole, plan=plan)
+            state = {name: after[name] for name in state}
+            self.outputs[place], self.states[place] = output[0], state | nudges
 
     def wanted(self, middle: int, reach: int) -> dict[str, list[Tensor]]:
-        """The states at each step from the middle on, and under no name the outputs."""
+        """What gradients are taken by, at each step from the middle on; the outputs have no name.
+
+        A gradient by `h` is that by the output and that by the state; where other equations of a
+        step read `h`, the vector that is added to it has both.
+        """
         step = -1 if self.layer.direction == "forward" else 1
         places = [middle + step * k for k in range(reach + 1)]
         names = self.layer.cell.states
@@ -150,7 +171,7 @@ def _differentiate(
         by = {name: torch.stack([next(filled) for _ in lists[name]]) for name in lists}
         output = by.pop("")
         gradients = {"h": output, **by}
-        if "h" in by:
+        if "h" in by and "h" not in read_again(trace.layer.cell.graph):
             gradients["h"] = output + by["h"]
         for name, gradient in gradients.items():
             norms = gradient.norm(dim=2).double().cpu().numpy()
@@ -178,7 +199,7 @@ def _read(recurrent: Recurrent, x: Tensor, num_warm: int) -> list[_Trace]:
             state = {name: x.new_zeros(shape) for name in recurrent.cell.states}
             if num_warm:
                 with torch.no_grad():
-                    warm, state = _run(trace.layer, before, state)
+                    warm, state = _run(trace.layer, before, state, plan=trace.layer.cell.plan)
             trace.run({name: value.detach().clone() for name, value in state.items()})
         traces += mine
         following = [torch.cat(parts, 1) for parts in zip(*(t.outputs for t in mine), strict=True)]
@@ -190,7 +211,7 @@ def _read(recurrent: Recurrent, x: Tensor, num_warm: int) -> list[_Trace]:
 
 
 def _run(
-    layer: SubjectLayer, x: Tensor, state: dict[str, Tensor]
+    layer: SubjectLayer, x: Tensor, state: dict[str, Tensor], *, plan: Plan
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Some steps of a layer, (T, B, I) to (T, B, H), by whatever backend is chosen for them."""
     recurrent = layer.recurrent
@@ -200,7 +221,7 @@ def _run(
         is_reversed=layer.direction == "backward",
     )
     request = Request(
-        plan=recurrent.cell.plan,
+        plan=plan,
         options=options,
         device=x.device.type,
         num_steps=x.shape[0],
@@ -209,4 +230,4 @@ def _run(
     )
     backend = choose_backend(recurrent.backend, request)
     job = Job(parameters=layer.tensors, x=x, state=state, lengths=None, options=options)
-    return run_jobs(backend, recurrent.cell.plan, [job])[0]
+    return run_jobs(backend, plan, [job])[0]

@@ -8,7 +8,8 @@ quote is inside the quotes, a closing one no longer is. A symbol of several char
 property of its last one, or for some properties that of any.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,13 @@ from recurry.errors import unknown_name
 from recurry.inspection.pattern import find_pattern
 
 _OPENING, _CLOSING = "([{", ")]}"
-_QUOTES = {"“": 1, "«": 1, "„": 1, "”": -1, "»": -1}
+# What opens a quotation, and what closes it: “English”, „German“, «French» and »Danish«.
+_QUOTES = {"“": "”", "„": "“”", "«": "»", "»": "«»", "‹": "›", "›": "‹›"}
+_SINGLE_QUOTES = {"'": "'", "‘": "’", "‚": "‘’"}
+_CLOSED_BY = {
+    letter: [mark for mark, closing in _QUOTES.items() if letter in closing] for letter in "”“»«›‹"
+}
+_SINGLE = re.compile("['‘’‚]|(?<=\n)\n")
 _ENDS = {"/*": "*/", "<!--": "-->", "//": "\n", "#": "\n"}
 
 
@@ -47,17 +54,67 @@ def column(text: str) -> np.ndarray:
 
 
 def in_quotes(text: str) -> np.ndarray:
-    """Whether a quotation is open; one that is never closed ends with its paragraph."""
-    found, is_open, depth = np.zeros(len(text), dtype=bool), False, 0
+    """Whether a quotation is open; one that is never closed ends with its paragraph.
+
+    A single mark counts only where it is closed, too, so that an apostrophe is no quotation mark.
+    """
+    found, is_open, opened = np.zeros(len(text), dtype=bool), False, _Opened()
     for place, letter in enumerate(text):
         if letter == '"':
             is_open = not is_open
-        elif letter in _QUOTES:
-            depth = max(0, depth + _QUOTES[letter])
         elif letter == "\n" and place and text[place - 1] == "\n":
-            is_open, depth = False, 0
-        found[place] = is_open or depth > 0
+            is_open, opened = False, _Opened()
+        elif letter in _QUOTES or letter in _CLOSED_BY:
+            opened.read(letter)
+        found[place] = is_open or bool(opened)
+    for start, stop in _single_quotations(text):
+        found[start:stop] = True
     return found
+
+
+class _Opened:
+    """Marks of quotations that are open, one inside the other."""
+
+    def __init__(self) -> None:
+        self._marks: list[str] = []
+        self._counts = dict.fromkeys(_QUOTES, 0)
+
+    def __bool__(self) -> bool:
+        return bool(self._marks)
+
+    def read(self, letter: str) -> None:
+        """Close what a mark closes, with all that is open inside it, or open a quotation."""
+        closed = _CLOSED_BY.get(letter, "")
+        if any(self._counts[mark] for mark in closed):
+            while self._marks:
+                mark = self._marks.pop()
+                self._counts[mark] -= 1
+                if mark in closed:
+                    return
+        elif letter in _QUOTES:
+            self._marks.append(letter)
+            self._counts[letter] += 1
+
+
+def _single_quotations(text: str) -> Iterator[tuple[int, int]]:
+    """From an opening single mark to the place of the one that closes it, in one paragraph."""
+    start, mark = -1, ""
+    for found in _SINGLE.finditer(text):
+        place, letter = found.start(), found[0]
+        before, after = text[max(0, place - 1) : place], text[place + 1 : place + 2]
+        if letter == "\n":
+            start = -1
+        elif before.isalnum() and after.isalnum():
+            continue
+        elif start >= 0 and _closes(letter, mark, before, after):
+            yield start, place
+            start = -1
+        elif letter in _SINGLE_QUOTES and after.strip() and not before.isalnum():
+            start, mark = place, letter
+
+
+def _closes(letter: str, mark: str, before: str, after: str) -> bool:
+    return letter in _SINGLE_QUOTES[mark] and bool(before.strip()) and not after.isalnum()
 
 
 def bracket_depth(text: str) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""The eigenvalues of what multiplies a state: by how much one step stretches or shrinks it.
+"""The eigenvalues of what multiplies a state.
+
+In a linear cell they say by how much one step stretches or shrinks it. In others a gate or a tanh
+lies between, and a state may be carried on past the matrix.
 
 Comes in: a layer. Goes out: complex numbers for each recurrent parameter. Imports the compiler and
 network.

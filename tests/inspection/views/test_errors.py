@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import recurry
+from recurry.data.prepare import load_prepared
 from recurry.errors import UsageError
 from recurry.inspection.error_kinds import KINDS
 from recurry.inspection.ngram import NgramModel
@@ -75,7 +76,10 @@ def test_a_run_lends_its_training_text(tmp_path):
     session = _session(model, _text(2), run_folder=tmp_path / "run")
     finding = ErrorsView().compute(session, ErrorsOptions())
     assert finding.start == 1
-    assert finding.counted.endswith("symbols that the model was trained on")
+    whole = len(load_prepared(tmp_path / "run" / "data").train)
+    assert finding.counted == f"all {whole:,} symbols that the model was trained on"
+    part = ErrorsView().compute(session, ErrorsOptions(counted=100))
+    assert part.counted == "the first 100 symbols that the model was trained on"
     assert len(finding.losses) == len(_text(2)) - 1
     moved = _session(model, _text(2), run_folder=tmp_path)
     assert ErrorsView().compute(moved, ErrorsOptions()).counted == "the first half of this text"

@@ -58,6 +58,37 @@ def test_another_state_can_be_asked_for(model):
         _compute(model, state="f")
 
 
+def test_the_gradient_by_c_begins_above_zero(model):
+    finding = _compute(model, reach=5, places=2, state="c")
+    for curve in finding.curves[:4]:
+        assert curve.flow.norms.min() > 0
+        assert curve.flow.shares[0] == 1.0
+    assert [curve.network for curve in finding.curves] == ["trained"] * 2 + ["untrained"] * 2
+
+
+def test_untrained_is_the_whole_model_before_training(model):
+    session = _session(model)
+    finding = GradientView().compute(session, GradientOptions(reach=5, places=3, cells="gru"))
+    untrained = session.untrained
+    assert untrained is not None
+    alone = Session(untrained, session.recording)
+    wanted = GradientView().compute(alone, GradientOptions(reach=5, places=3, cells="gru"))
+    curves = {c.label: c.flow.norms for c in finding.curves}
+    for curve in wanted.curves[:2]:
+        mine = curves[curve.label.replace("trained", "untrained")]
+        np.testing.assert_allclose(mine, curve.flow.norms, rtol=1e-5)
+    for curve in wanted.curves[4:]:
+        np.testing.assert_allclose(curves[curve.label], curve.flow.norms, rtol=1e-5)
+    assert finding.fresh == "Untrained: all weights are fresh."
+
+
+def test_of_a_classifier_only_the_layers_are_fresh(classifier):
+    subject = subject_of(classifier)
+    session = Session(subject, record(subject, "bad cat good dog"))
+    finding = GradientView().compute(session, GradientOptions(reach=3, places=1, cells=""))
+    assert finding.to_json()["fresh"].startswith("Untrained: fresh layers between")
+
+
 def test_cells_that_do_not_fit_are_left_out_with_the_reason(model):
     finding = _compute(model, reach=5, places=2, cells="mut1,gru")
     assert [reason.split(":")[0] for reason in finding.left_out] == ["mut1"]

@@ -77,6 +77,7 @@ def test_the_planted_cell_is_found_first_every_time(seed):
     assert best["address"] == f"0:c:{unit}"
     assert best["score"] == pytest.approx(1.0, abs=1e-4)
     assert best["is_claimed"]
+    assert best["score"] <= 1.0
     assert best["chance"] < 1e-6
     assert not best["is_reversed"]
     assert -1 < best["threshold"] < 1

@@ -1,6 +1,7 @@
 """Curves of runs."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,32 @@ def test_many_updates_are_averaged_in_groups(tmp_path):
     finding = find(write_run(tmp_path / "mine", [float(n) for n in range(100)]), points=10)
     (run,) = finding.to_json()["runs"]
     assert run["loss_nats"] == [4.5 + 10 * n for n in range(10)]
+
+
+def test_of_a_group_of_gradient_norms_the_largest_is_shown(tmp_path):
+    finding = find(write_run(tmp_path / "mine", [1.0] * 100, clip="clip_norm = 95.5"), points=10)
+    (run,) = finding.to_json()["runs"]
+    assert run["gradient_norm"] == [9.0 + 10 * n for n in range(10)]
+    assert run["num_clipped"] == 4
+    assert sum(norm > 95.5 for norm in run["gradient_norm"]) == 1
+
+
+def test_what_was_clipped_is_marked_in_pictures_and_tables(tmp_path):
+    write_run(tmp_path / "free", [1.0, 2.0], clip="")
+    finding = find(write_run(tmp_path / "mine", [3.0, 2.0, 1.0]), beside="free")
+    assert [row["is_clipped"] for row in finding.to_rows()] == [False, False, True, None, None]
+    drawn = ET.fromstring(finding.to_svg())
+    texts = {element.text for element in drawn.iter()}
+    assert {"mine: longest allowed", "mine: clipped", "free: norm", "free: training"} <= texts
+    assert "free: clipped" not in texts
+    discs = [element for element in drawn.iter() if element.tag.endswith("circle")]
+    assert len(discs) == 2  # one on the curve, one in the legend
+
+
+def test_clipping_by_value_is_told(tmp_path):
+    folder = write_run(tmp_path / "mine", [1.0], clip="clip_value = 0.25")
+    facts = find(folder).to_json()["runs"][0]["facts"]
+    assert (facts["clip_value"], facts["clip_norm"]) == (0.25, None)
 
 
 def test_runs_beside_it_can_be_added(tmp_path):

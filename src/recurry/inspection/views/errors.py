@@ -33,7 +33,8 @@ class ErrorsOptions(ViewOptions):
     Attributes:
         order: Of the n-gram model beside the model: it sees order - 1 symbols.
         symbols: How many symbols are looked at at most, from the start of the text.
-        counted: How many symbols of the training text are counted at most.
+        counted: How many symbols of the training text are counted at most; by default all of a
+            text of a few megabytes, as the model has read all of it, too.
         hardest: How many of the hardest places are shown.
         memory: How many characters back a word counts as there before.
         rarest: A word that was counted no more often is rare.
@@ -41,7 +42,7 @@ class ErrorsOptions(ViewOptions):
 
     order: int = Field(default=6, ge=1, le=HIGHEST_ORDER)
     symbols: int = Field(default=50_000, ge=100, le=1_000_000)
-    counted: int = Field(default=500_000, ge=100, le=5_000_000)
+    counted: int = Field(default=5_000_000, ge=100, le=5_000_000)
     hardest: int = Field(default=20, ge=1, le=200)
     memory: int = Field(default=1000, ge=10, le=100_000)
     rarest: int = Field(default=5, ge=0, le=1000)
@@ -206,7 +207,7 @@ class ErrorsView:
 
 
 def _training_ids(session: Session, count: int) -> tuple[np.ndarray | None, str]:
-    """The beginning of what the model was trained on, where its run still has it."""
+    """What the model was trained on, or its beginning, where its run still has it."""
     subject = session.subject
     assert isinstance(subject, LanguageSubject)
     if session.run_folder is None:
@@ -219,7 +220,8 @@ def _training_ids(session: Session, count: int) -> tuple[np.ndarray | None, str]
         return None, ""
     count = min(count, len(prepared.train))
     ids = prepared.train.read(0, count).astype(np.int64)
-    return ids, f"{count:,} symbols that the model was trained on"
+    share = "all" if count == len(prepared.train) else "the first"
+    return ids, f"{share} {count:,} symbols that the model was trained on"
 
 
 def _ngrams(

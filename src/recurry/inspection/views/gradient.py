@@ -19,7 +19,7 @@ from recurry.inspection.session import Session
 from recurry.inspection.spectrum import spectra
 from recurry.inspection.subject import Direction, Subject
 from recurry.inspection.view import ViewOptions
-from recurry.inspection.windows import choose_windows
+from recurry.inspection.windows import Windows, choose_windows
 from recurry.network.recurrent import Recurrent
 
 _FADING, _GROWING = 0.99, 1.01
@@ -86,6 +86,7 @@ class GradientFinding:
         eigenvalues: Of the model.
         state: The state by which the gradient is taken.
         loss: What it is the gradient of, in words.
+        fresh: What the untrained networks are, in words.
         left_out: Cells that could not be put beside, each with the reason.
         num_places: At how many places it was measured.
     """
@@ -94,6 +95,7 @@ class GradientFinding:
     eigenvalues: Sequence[Eigenvalues]
     state: str
     loss: str
+    fresh: str
     left_out: Sequence[str]
     num_places: int
 
@@ -102,6 +104,7 @@ class GradientFinding:
         return {
             "state": self.state,
             "loss": self.loss,
+            "fresh": self.fresh,
             "left_out": list(self.left_out),
             "num_places": self.num_places,
             "curves": [
@@ -134,7 +137,7 @@ class GradientFinding:
         lines = [
             Series(name=curve.label, x=np.arange(len(norms)), y=norms)
             for curve in self.curves
-            for norms in [curve.flow.median / (curve.flow.median[0] or 1.0)]
+            for norms in [curve.flow.shares]
         ]
         steps = np.arange(max((len(line.x) for line in lines), default=1))
         for factor in (_FADING, _GROWING):
@@ -143,14 +146,14 @@ class GradientFinding:
             curves(
                 lines,
                 title=f"Gradient of {self.loss} by {self.state}, k steps before",
-                labels=("steps back k", "norm, as a share of that at k = 0"),
+                labels=("steps back k", "norm, as a share of the first that is not 0"),
                 is_logarithmic=True,
                 width=860,
             )
         ]
         if self.eigenvalues:
             panels.append(self._eigenvalues())
-        return sheet(panels, title="Gradient through time")
+        return sheet(panels, title="Gradient through time", note=self.fresh)
 
     def _eigenvalues(self) -> Panel:
         points = [
@@ -163,7 +166,7 @@ class GradientFinding:
         edge = max(1.2, 1.1 * far)
         return scatter(
             points,
-            title="Eigenvalues of what multiplies states (inside 1: a step shrinks)",
+            title="Eigenvalues of what multiplies states",
             labels=("real part", "imaginary part"),
             limits=((-edge, edge), (-edge, edge)),
             width=460,
@@ -196,7 +199,8 @@ class GradientView:
     title: ClassVar[str] = "Gradient through time"
     caption: ClassVar[str] = (
         "How strongly the loss at one symbol still depends on what the network had in mind k "
-        "symbols before, as the norm of a gradient that the backward kernels measure. A line that "
+        "symbols before, as the norm of a gradient that the backward kernels measure, for this "
+        "model, for the same model before training, and for other cells. A line that "
         "falls is a vanishing gradient, and beyond the place where it is lost nothing can be "
         "learnt; one that rises is an exploding gradient, which clipping has to hold down."
     )
@@ -212,34 +216,49 @@ class GradientView:
         if recording is None:
             raise no_text()
         _check_state(subject, options.state)
-        windows = choose_windows(
-            subject, recording.symbols, reach=options.reach, places=options.places
-        )
-        networks: list[tuple[str, Recurrent]] = [("trained", subject.recurrent)]
-        networks.append(("untrained", fresh_layers(subject.recurrent, subject.recurrent.cell)))
-        left_out = []
-        for name in dict.fromkeys(n.strip() for n in options.cells.split(",") if n.strip()):
-            if name == subject.recurrent.cell.name:
-                left_out.append(f"{name}: it is the cell of this model, see untrained")
-                continue
-            try:
-                networks.append((name, fresh_layers(subject.recurrent, name)))
-            except EquationError as error:
-                left_out.append(f"{name}: {error.what}")
-        found = [
-            Curve(network=name, flow=flow)
-            for name, layers in networks
-            for flow in windows.measure(layers)
-            if flow.state == options.state
-        ]
+        place = {"reach": options.reach, "places": options.places}
+        windows = choose_windows(subject, recording.symbols, **place)
+        found = _curves("trained", subject.recurrent, windows, options.state)
+        untrained, fresh = session.untrained, "Untrained: all weights are fresh."
+        if untrained is None:
+            recurrent, around = fresh_layers(subject.recurrent, subject.recurrent.cell), windows
+            fresh = "Untrained: fresh layers between what is trained around them."
+        else:
+            recurrent = untrained.recurrent
+            around = choose_windows(untrained, recording.symbols, **place)
+        found += _curves("untrained", recurrent, around, options.state)
+        others, left_out = _other_cells(recurrent, options.cells)
+        for name, layers in others.items():
+            found += _curves(name, layers, around, options.state)
         return GradientFinding(
             curves=found,
             eigenvalues=session.kept("eigenvalues", lambda: _eigenvalues(subject)),
             state=options.state,
             loss=windows.about,
+            fresh=fresh,
             left_out=left_out,
             num_places=windows.x.shape[1],
         )
+
+
+def _curves(name: str, layers: Recurrent, windows: Windows, state: str) -> list[Curve]:
+    """Those of the layers of one network."""
+    flows = windows.measure(layers)
+    return [Curve(network=name, flow=flow) for flow in flows if flow.state == state]
+
+
+def _other_cells(like: Recurrent, cells: str) -> tuple[dict[str, Recurrent], list[str]]:
+    """Fresh layers of other cells by their names, and why some cannot be had."""
+    found, left_out = {}, []
+    for name in dict.fromkeys(n.strip() for n in cells.split(",") if n.strip()):
+        if name == like.cell.name:
+            left_out.append(f"{name}: it is the cell of this model, see untrained")
+            continue
+        try:
+            found[name] = fresh_layers(like, name)
+        except EquationError as error:
+            left_out.append(f"{name}: {error.what}")
+    return found, left_out
 
 
 def _check_state(subject: Subject, state: str) -> None:

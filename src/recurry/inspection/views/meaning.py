@@ -72,7 +72,7 @@ class Known:
         about: The property.
         share: Share of the symbols that have it.
         found: Scores of all cells; None where the text has too few or too many such symbols.
-        best: Numbers of the best cells, the best first.
+        best: Numbers of the cells that are best on the first half, the best first.
         thresholds: From which painted value on, or below which, each of those counts as on.
         excerpt: Where the property begins to hold in the second half.
     """
@@ -83,6 +83,11 @@ class Known:
     best: Sequence[int] = ()
     thresholds: Sequence[float] = ()
     excerpt: Excerpt | None = None
+
+    @property
+    def by_chance(self) -> float | None:
+        """The highest score of a cell that was chosen by labels moved to the wrong places."""
+        return float(self.found.baseline.max()) if self.found else None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +111,7 @@ class MeaningFinding:
                 "name": one.about.name,
                 "says": one.about.says,
                 "share": one.share,
-                "baseline": float(one.found.baseline.mean()) if one.found else None,
+                "baseline": one.by_chance,
                 "cells": self._cells(one),
                 "excerpt": _excerpt_json(one.excerpt),
             }
@@ -164,7 +169,7 @@ class MeaningFinding:
                 "share": one.share,
                 "cell": cell["address"],
                 "score": cell["score"],
-                "baseline": float(one.found.baseline.mean()) if one.found else None,
+                "baseline": one.by_chance,
                 "chance": cell["chance"],
                 "is_claimed": cell["is_claimed"],
                 "is_on": f"{'below' if cell['is_reversed'] else 'from'} {cell['threshold']:.3f}",
@@ -181,9 +186,10 @@ class MeaningView:
     title: ClassVar[str] = "Meaning"
     caption: ClassVar[str] = (
         "For each property of the text, such as being inside quotes, the cells that tell best "
-        "whether it holds: a score of 1 is always right, 0.5 is chance. Cells are picked on the "
-        "first half of the text and scored on the second, and one is only called found where it "
-        "does better than the best of all cells ever does on labels moved to the wrong places."
+        "whether it holds: a score of 1 is always right, 0.5 is chance. The best cells are chosen "
+        "on the first half of the text and scored on the second, and one is only called found "
+        "where it does far better there than cells that are chosen in the same way by labels "
+        "moved to the wrong places."
     )
     Options: ClassVar[type[MeaningOptions]] = MeaningOptions
 
@@ -243,7 +249,7 @@ def _known(
     share = float(labels.mean())
     if found is None:
         return Known(about=about, share=share)
-    best = np.argsort(-found.scores, kind="stable")[:top].tolist()
+    best = found.order[:top].tolist()
     middle = len(labels) // 2
     thresholds = [
         threshold(values[cell, :middle], labels[:middle], is_reversed=bool(found.is_reversed[cell]))

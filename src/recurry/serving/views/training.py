@@ -1,6 +1,7 @@
 """The view Training: curves of a run, and of others beside it, as they stand now.
 
-Comes in: the log of a run folder. Goes out: a finding. Imports runs.
+Comes in: the log of a run folder. Goes out: a finding. Imports
+inspection and runs.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from recurry.runs.log import read_log
 from recurry.runs.samples import Sample, read_samples
 
 _WIDTH = 760.0
-_MEANS = ("loss_nats", "gradient_norm", "learning_rate", "update_ratio")
+_MEANS = ("loss_nats", "learning_rate", "update_ratio")
 
 
 class TrainingOptions(ViewOptions):
@@ -33,7 +34,8 @@ class TrainingOptions(ViewOptions):
 
     Attributes:
         beside: Names of other runs in the same folder, with commas between them.
-        points: Points of a curve at most; more updates are averaged in groups.
+        points: Points of a curve at most; more updates are put together in groups, of which the
+            mean is shown, and of gradient norms the largest, so that no peak is lost.
     """
 
     beside: str = Field(default="", max_length=1000)
@@ -60,6 +62,7 @@ class RunCurves:
         """Curves with at most so many points."""
         thin = list(_groups(self.rows, points))
         training = {name: [_mean(group, name) for group in thin] for name in _MEANS}
+        training["gradient_norm"] = [_largest(group, "gradient_norm") for group in thin]
         validation = [row for row in self.rows if _number(row, "validation_loss_nats") is not None]
         best = min(validation, key=lambda row: row["validation_loss_nats"], default=None)
         return {
@@ -119,12 +122,13 @@ class TrainingFinding:
         return {"runs": [run.to_json(self.points) for run in self.runs], "others": self.others}
 
     def to_svg(self) -> str:
-        """The losses of the first run, and the norms of its gradients with those that were cut."""
-        run = self.runs[0]
-        return sheet([_losses(run), _norms(run)], title=f"Learning curves of {run.name}")
+        """The losses of the runs, and the norms of their gradients with those that were cut."""
+        panels = [_losses(self.runs), *map(_norms, self.runs)]
+        names = ", ".join(run.name for run in self.runs)
+        return sheet(panels, title=f"Learning curves of {names}")
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """Every line of the logs."""
+        """Every line of the logs, and whether its gradient was clipped."""
         return [
             {"run": run.name}
             | {name: row.get(name) for name in (*COLUMNS, "update_ratio")}
@@ -134,14 +138,17 @@ class TrainingFinding:
         ]
 
 
-def _losses(run: RunCurves) -> Panel:
+def _losses(runs: Sequence[RunCurves]) -> Panel:
     """Training and validation loss, with the numbers that a reader looks for."""
-    training, validation = run.curve("loss_nats"), run.curve("validation_loss_nats")
     shown = []
-    if len(training.y):
-        shown.append(replace(training, name=f"training, last {training.y[-1]:.3f}"))
-    if len(validation.y):
-        shown.append(replace(validation, name=f"validation, best {validation.y.min():.3f}"))
+    for run in runs:
+        prefix = f"{run.name}, " if len(runs) > 1 else ""
+        training, validation = run.curve("loss_nats"), run.curve("validation_loss_nats")
+        if len(training.y):
+            shown.append(replace(training, name=f"{prefix}training, last {training.y[-1]:.3f}"))
+        if len(validation.y):
+            best = f"{prefix}validation, best {validation.y.min():.3f}"
+            shown.append(replace(validation, name=best))
     return curves(shown, title="Loss", labels=("updates", "loss (nats)"), width=_WIDTH)
 
 
@@ -155,7 +162,8 @@ def _norms(run: RunCurves) -> Panel:
         cut = [row for row in run.rows if run.is_clipped(row)]
         events = replace(run.curve("gradient_norm", cut), name=f"clipped, {len(cut):,} lines")
     labels = ("updates", "norm of the gradient")
-    return curves(shown, title="Gradient", labels=labels, events=events, width=_WIDTH)
+    title = f"Gradient of {run.name}"
+    return curves(shown, title=title, labels=labels, events=events, width=_WIDTH)
 
 
 class TrainingView:
@@ -166,8 +174,9 @@ class TrainingView:
     caption: ClassVar[str] = (
         "The loss on what is trained on and on held-out text, the size of the gradient and the "
         "learning rate, update by update, while training runs. A gap between the two losses is "
-        "overfitting, peaks of the gradient are what clipping cuts off, and a loss that stays "
-        "where it is says that the learning rate is too low or too high."
+        "overfitting, peaks of the gradient are what clipping cuts off (of updates that share a "
+        "point the largest is shown), and a loss that stays where it is says that the learning "
+        "rate is too low or too high."
     )
     Options: ClassVar[type[BaseModel]] = TrainingOptions
 
@@ -210,6 +219,7 @@ def read_curves(folder: Path) -> RunCurves:
         facts = {
             "cell": config.network.cell,
             "clip_norm": config.optimiser.clip_norm,
+            "clip_value": config.optimiser.clip_value,
             "epochs": config.training.epochs,
         }
     except RecurryError:  # a folder whose run has not begun yet
@@ -232,6 +242,10 @@ def _groups(
 def _mean(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
     values = [value for row in rows if (value := _number(row, name)) is not None]
     return sum(values) / len(values) if values else None
+
+
+def _largest(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    return max((value for row in rows if (value := _number(row, name)) is not None), default=None)
 
 
 def _number(row: Mapping[str, Any], name: str) -> float | None:

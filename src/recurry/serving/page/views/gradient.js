@@ -73,7 +73,7 @@ class GradientView {
   }
 
   drawLines() {
-    const { curves, left_out: leftOut, loss, state } = this.finding;
+    const { curves, fresh, left_out: leftOut, loss, state } = this.finding;
     const { isRelative } = this.chosen;
     const steps = curves[0].norm.map((_, k) => k);
     const networks = [...new Set(curves.map((curve) => curve.network))];
@@ -87,7 +87,7 @@ class GradientView {
       series.push({ label: `${base} to the power k`, colour: "soft", dash: [1, 4], width: 1.2 });
     }
     replace(this.lines, h("h2", {}, `Gradient of ${loss} by ${state}, k steps before`),
-      leftOut.map((why) => h("p", { class: "soft small" }, why)));
+      h("p", { class: "soft small" }, fresh), leftOut.map((why) => h("p", { class: "soft small" }, why)));
     this.put("lines", this.lines, {
       label: "Norm of the gradient by the number of steps back, for each network and layer", isLog: true,
       x: "steps back k", y: isRelative ? "norm / norm at k = 0" : "norm", height: 380, series,
@@ -145,10 +145,11 @@ class GradientView {
       " open its folder to see where clipping held the gradient down."));
   }
 
-  drawClipping({ facts: { clip_norm: limit }, gradient_norm: norms = [], num_clipped: count, update }) {
+  drawClipping({ facts: { clip_norm: limit, clip_value: each }, gradient_norm: norms = [], num_clipped: count, update }) {
     replace(this.clipping, h("h2", {}, "Clipping while it was trained"), h("p", {}, limit
       ? `The gradient was longer than ${limit} in ${count} of the lines of the log and cut to that.`
-      : "This run clipped no gradient."));
+      : each ? `Every part of the gradient was cut to at most ${each}; the log does not say how often that was needed.`
+        : "This run clipped no gradient."));
     if (!norms.length) return;
     const series = [{ label: "gradient norm", width: 1.2 }];
     const rows = [norms];
@@ -166,7 +167,8 @@ class GradientView {
 }
 
 function relative(norms) {
-  return norms.map((norm) => (norm === null || !norms[0] ? null : norm / norms[0]));
+  const first = norms.find((norm) => norm > 0); // at k = 0, but for a state that only the next step reads
+  return norms.map((norm) => (norm === null || !first ? null : norm / first));
 }
 
 function words(value) {

@@ -41,7 +41,7 @@ export default {
           { key: "name", title: "property" },
           { key: "cell", title: "best cell", show: (cell, row) => (isFound(row) ? cell : "–") },
           { key: "best", title: "score", isNumber: true, show: (score) => (score === null ? "–" : score.toFixed(3)) },
-          { key: "baseline", title: "by chance", isNumber: true,
+          { key: "baseline", title: "by chance, up to", isNumber: true,
             show: (score) => (score === null ? "–" : score.toFixed(3)) },
           { key: "share", title: "of the text", isNumber: true, show: (share) => `${(100 * share).toFixed(1)} %` },
           { key: "cells", title: "does it know?", show: (_, row) => verdict(row) },
@@ -57,9 +57,9 @@ export default {
       const [best] = one.cells;
       replace(detail,
         h("h2", {}, isFound(one) ? `Cell ${best.address}: ${one.name}` : `${one.name}: ${verdict(one)}`),
-        h("p", { class: "small" }, isFound(one) ? explain(one, best) : `The best of all cells scores
-          ${best.score.toFixed(3)}; on labels moved to the wrong places the best one reaches
-          ${one.baseline.toFixed(3)} on average, so this is no more than chance.`),
+        h("p", { class: "small" }, isFound(one) ? explain(one, best) : `The best cell scores
+          ${best.score.toFixed(3)}; cells chosen by labels moved to the wrong places reach up to
+          ${one.baseline.toFixed(3)}, so this may well be chance.`),
         button({ label: "Colour the text with this cell", kind: "main", onClick: () => open(best) }),
         h("h3", {}, "On the text"), scale({ name: api.about.painted }),
         passage({ ...one.excerpt, caption: `Text on the colours of cell ${best.address}` }),
