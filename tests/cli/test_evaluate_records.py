@@ -41,7 +41,14 @@ def test_files_and_the_run_s_own_parts(run_folder, tmp_path):
     scores = json.loads(result.stdout)
     assert scores["num_records"] == 4
     assert scores["accuracy"] < 1
-    assert "1 texts" in result.stderr
+    assert "1 texts are empty" in result.stderr
+    columns = [*arguments[:2], "--label-column", "stars"]
+    shown = _run("evaluate", *columns).stdout
+    assert "\n           4 num records" in shown
+    with pytest.raises(UsageError, match="label_column is given twice"):
+        _run("evaluate", *columns, "--set", "label_column=stars")
+    with pytest.raises(UsageError, match="for FILES, and there are none"):
+        _run("evaluate", str(run_folder), "--label-column", "stars")
     own = _run("evaluate", str(run_folder), "--part", "train").stdout
     assert "of the train part" in own
     assert "1.0000 accuracy" in own
@@ -70,6 +77,14 @@ def test_what_does_not_fit(run_folder, tmp_path):
         _run("evaluate", str(tmp_path / "alone.safetensors"))
     with pytest.raises(UsageError, match="painted"):
         _run("evaluate", str(run_folder), "--colour", "varying")
+    (tmp_path / "c.csv").write_text("text,label\na good cat,5\na bad cat,1\n")
+    with pytest.raises(DataError, match="labels and the training part have none in common"):
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"))
+    with pytest.raises(UsageError, match="reads no such column") as caught:
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"), "--source-column", "x")
+    assert "--label-column" in str(caught.value)
+    with pytest.raises(UsageError, match="has no value"):
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"), "--set", "label_column")
 
 
 def test_sentences(tmp_path):

@@ -103,7 +103,7 @@ def make_records(
     kept = np.flatnonzero((labels != UNSEEN) & ~encoded.is_empty)
     if not len(kept) and len(rows):
         raise DataError(
-            f"No text of the {part} part is of a class that is known.",
+            "No text is left: all are empty, or of a class that is not known.",
             where=rows[0].place,
             got=f"{len(rows):,} texts, the first of the class {rows[0].label!r}",
             accepted="classes such as " + ", ".join(learnt.labels.names[:8]),

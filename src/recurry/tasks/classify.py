@@ -109,6 +109,8 @@ class Classify(RecordTask):
         parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
+        else:
+            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
@@ -286,6 +288,16 @@ def _examples(
         rows, labels, knowledge.labels, part
     )
     return Examples(sequences={"text": encoded.numbers}, values={"label": labels}), notes
+
+
+def check_labels(rows: list[Row], labels: Labels) -> None:
+    """Refuse rows none of which has a label that a model knows.
+
+    Raises:
+        DataError: These are such rows.
+    """
+    if rows:
+        labels.check_known([row.label or "" for row in rows], where=rows[0].place)
 
 
 def unseen_notes(rows: list[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:

@@ -33,6 +33,7 @@ from recurry.tasks.class_scores import ClassScores, NumberScores, score_classes,
 from recurry.tasks.classify import (
     PoolingName,
     answer_of,
+    check_labels,
     round_digits,
     temperature_of,
     unseen_notes,
@@ -125,6 +126,8 @@ class Series(RecordTask):
         steps = {part: _steps(rows, size) for part, rows in parts.items()}
         if knowledge is None:
             knowledge = _learn(parts["train"], steps["train"], kind=tables["answer"].kind)
+        else:
+            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = _examples(rows, steps[part], knowledge, part=part)
