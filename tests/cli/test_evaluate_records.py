@@ -64,6 +64,17 @@ def test_a_picture_of_who_is_taken_for_whom(run_folder, tmp_path):
         _run("evaluate", str(run_folder), "--picture", str(tmp_path / "no" / "c.svg"))
 
 
+def test_an_answer_of_which_there_is_no_picture(tmp_path):
+    rows = [f"a {word},{number}" for number, word in enumerate("bcdefghi")]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows * 2]) + "\n")
+    run = str(tmp_path / "run")
+    small = [*SMALL[:4], "--epochs", "1", "--set", "answer.kind=number", "--run", run]
+    _run("train", "classify", str(tmp_path / "a.csv"), *small)
+    with pytest.raises(UsageError, match="no picture"):
+        _run("evaluate", run, "--picture", str(tmp_path / "a.svg"))
+    assert not (tmp_path / "a.svg").exists()
+
+
 def test_what_does_not_fit(run_folder, tmp_path):
     (tmp_path / "b.csv").write_text("text,stars\nx,good\n")
     with pytest.raises(DataError, match="no column 'label'"):

@@ -160,5 +160,10 @@ def _own_part(load: Any, run: Path, part: str | None) -> tuple[Any, str]:
 
 def _draw(pictures: dict[str, str], path: str) -> None:
     if not pictures:
-        raise UsageError("This model answers with numbers, of which there is no picture.")
+        raise UsageError(
+            "Of the answers of this model there is no picture.",
+            accepted="classes, ratings and labels of words (a confusion matrix), or texts that are "
+            "written for texts (the attention)",
+            hint="leave --picture out",
+        )
     write_picture(path, next(iter(pictures.values())))

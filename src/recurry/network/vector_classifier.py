@@ -5,6 +5,7 @@ Comes in: vectors `(T, B, I)` and lengths. Goes out: scores of classes, or numbe
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
@@ -46,6 +47,11 @@ class VectorClassifier(nn.Module):
         mapped = config.embedding_size or None
         self.front = Vectors(input_size, mapped, dtype=self.recurrent.dtype)
         self.head = make_pooled(self.recurrent, num_outputs, kind=kind, pooling=pooling)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.head.linear.weight.device
 
     def forward(
         self, vectors: Float[Tensor, "T B I"], lengths: Sequence[int]
