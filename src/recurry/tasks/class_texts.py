@@ -52,13 +52,20 @@ class Learnt:
         return self.codec.decode([n for n in symbols if n != self.edge])
 
 
-def read_labelled_texts(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    """Rows with a text and a class, as the settings say.
+def read_labelled_texts(
+    data: RecordsConfig, paths: tuple[str, ...], *, has_numbers: bool = False
+) -> Rows[Row]:
+    """Rows with a text and a label, as the settings say.
+
+    Args:
+        data: The settings.
+        paths: The files.
+        has_numbers: As for `Columns`.
 
     Raises:
         DataError: As for `read_rows`.
     """
-    columns = Columns(text=data.text_column, label=data.label_column)
+    columns = Columns(text=data.text_column, label=data.label_column, has_numbers=has_numbers)
     return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 

@@ -21,7 +21,7 @@ from recurry.data.known import Known, extend_codec
 from recurry.data.labels import LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig, TextConfig
-from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.records import Row
 from recurry.data.stored import Records
 from recurry.data.texts import check_overlap, encode_texts, learn_codec
 from recurry.data.vocabulary import damaged
@@ -39,6 +39,7 @@ from recurry.tasks.class_answers import (
     unseen_notes,
 )
 from recurry.tasks.class_scores import ClassScores, NumberScores
+from recurry.tasks.class_texts import read_labelled_texts
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import RecordTask
 from recurry.tasks.task import Settings
@@ -103,7 +104,7 @@ class Classify(RecordTask):
         """Rows of files, split, as symbols and labels."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
-        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
+        parts, sums, notes = read_parts(data, lambda paths: read_labelled_texts(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
         else:
@@ -222,11 +223,6 @@ def _learn(rows: list[Row], text: TextConfig, kind: LabelKind, known: Known | No
     labels = Labels.learn(kind, [row.label or "" for row in rows], places)
     codec = extend_codec(learn_codec(text, [row.text for row in rows]), known)
     return Knowledge(codec=codec, labels=labels)
-
-
-def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    columns = Columns(text=data.text_column, label=data.label_column)
-    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 
 def _examples(

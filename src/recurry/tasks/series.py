@@ -20,7 +20,7 @@ from recurry.data.known import Known
 from recurry.data.labels import LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig
-from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.records import Row
 from recurry.data.stored import Records
 from recurry.data.vector_rows import parse_vectors
 from recurry.data.vocabulary import damaged
@@ -38,6 +38,7 @@ from recurry.tasks.class_answers import (
     unseen_notes,
 )
 from recurry.tasks.class_scores import ClassScores, NumberScores
+from recurry.tasks.class_texts import read_labelled_texts
 from recurry.tasks.model import Model
 from recurry.tasks.record_task import RecordTask
 from recurry.tasks.task import Settings
@@ -120,7 +121,9 @@ class Series(RecordTask):
         """Rows of files, split, as scaled numbers and labels; there are no symbols to be known."""
         tables: Mapping[str, Any] = settings
         data = tables["data"]
-        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
+        parts, sums, notes = read_parts(
+            data, lambda paths: read_labelled_texts(data, paths, has_numbers=True)
+        )
         size = None if knowledge is None else len(knowledge.centres)
         steps = {part: _steps(rows, size) for part, rows in parts.items()}
         if knowledge is None:
@@ -215,11 +218,6 @@ def _outputs(model: Model, data: Examples) -> np.ndarray:
 def _block(examples: Examples, device: torch.device) -> tuple[Tensor, list[int]]:
     steps = examples.sequences["steps"]
     return torch.from_numpy(steps.padded()).to(device), steps.lengths.tolist()
-
-
-def _rows(data: SeriesConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    columns = Columns(text=data.text_column, label=data.label_column, has_numbers=True)
-    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 
 def _steps(rows: list[Row], size: int | None) -> list[np.ndarray]:
