@@ -41,7 +41,14 @@ def test_files_and_the_run_s_own_parts(run_folder, tmp_path):
     scores = json.loads(result.stdout)
     assert scores["num_records"] == 4
     assert scores["accuracy"] < 1
-    assert "1 texts" in result.stderr
+    assert "1 texts are empty" in result.stderr
+    columns = [*arguments[:2], "--label-column", "stars"]
+    shown = _run("evaluate", *columns).stdout
+    assert "\n           4 num records" in shown
+    with pytest.raises(UsageError, match="label_column is given twice"):
+        _run("evaluate", *columns, "--set", "label_column=stars")
+    with pytest.raises(UsageError, match="for FILES, and there are none"):
+        _run("evaluate", str(run_folder), "--label-column", "stars")
     own = _run("evaluate", str(run_folder), "--part", "train").stdout
     assert "of the train part" in own
     assert "1.0000 accuracy" in own
@@ -57,6 +64,17 @@ def test_a_picture_of_who_is_taken_for_whom(run_folder, tmp_path):
         _run("evaluate", str(run_folder), "--picture", str(tmp_path / "no" / "c.svg"))
 
 
+def test_an_answer_of_which_there_is_no_picture(tmp_path):
+    rows = [f"a {word},{number}" for number, word in enumerate("bcdefghi")]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows * 2]) + "\n")
+    run = str(tmp_path / "run")
+    small = [*SMALL[:4], "--epochs", "1", "--set", "answer.kind=number", "--run", run]
+    _run("train", "classify", str(tmp_path / "a.csv"), *small)
+    with pytest.raises(UsageError, match="no picture"):
+        _run("evaluate", run, "--picture", str(tmp_path / "a.svg"))
+    assert not (tmp_path / "a.svg").exists()
+
+
 def test_what_does_not_fit(run_folder, tmp_path):
     (tmp_path / "b.csv").write_text("text,stars\nx,good\n")
     with pytest.raises(DataError, match="no column 'label'"):
@@ -70,6 +88,14 @@ def test_what_does_not_fit(run_folder, tmp_path):
         _run("evaluate", str(tmp_path / "alone.safetensors"))
     with pytest.raises(UsageError, match="painted"):
         _run("evaluate", str(run_folder), "--colour", "varying")
+    (tmp_path / "c.csv").write_text("text,label\na good cat,5\na bad cat,1\n")
+    with pytest.raises(DataError, match="labels and the training part have none in common"):
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"))
+    with pytest.raises(UsageError, match="reads no such column") as caught:
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"), "--source-column", "x")
+    assert "--label-column" in str(caught.value)
+    with pytest.raises(UsageError, match="has no value"):
+        _run("evaluate", str(run_folder), str(tmp_path / "c.csv"), "--set", "label_column")
 
 
 def test_sentences(tmp_path):

@@ -98,8 +98,12 @@ def test_what_does_not_fit(run_folder, tmp_path):
         _run(str(run_folder), "--labels", "--texts")
     with pytest.raises(DataError, match="no such file"):
         _run(str(run_folder), str(tmp_path / "none.txt"))
-    with pytest.raises(DataError, match="not in the encoding utf-8"):
-        _run(str(run_folder), text=b"caf\xe9\n")
+    with pytest.raises(DataError, match="not in the encoding utf-8") as caught:
+        _run(str(run_folder), text=b"a cat\ncaf\xe9\n")
+    assert "standard input:2" in str(caught.value)
+    assert "try: --encoding latin-1" in str(caught.value)
+    with pytest.raises(DataError, match="try: --encoding utf-8"):
+        _run(str(run_folder), "--encoding", "latin-99", text=b"a cat\n")
     with pytest.raises(UsageError, match="no language model") as caught:
         CliRunner().invoke(
             recurry, ["generate", str(run_folder)], standalone_mode=False, catch_exceptions=False
@@ -144,6 +148,10 @@ def test_files_of_sentences_are_written_back(tagger, tmp_path):
     with pytest.raises(DataError, match="line is broken") as caught:
         _run(str(tagger), str(tmp_path / "bad.conllu"))
     assert "bad.conllu:2" in str(caught.value)
+    (tmp_path / "lines.txt").write_text("a cat sat\na cat\n")
+    with pytest.raises(DataError, match="line is broken") as caught:
+        _run(str(tagger), str(tmp_path / "lines.txt"))
+    assert "recurry predict MODEL < " in str(caught.value)
 
 
 def test_sentences_a_line_are_labelled_as_they_come(tagger, tmp_path):
@@ -239,6 +247,44 @@ def test_texts_are_written_and_their_attention_drawn(writer, tmp_path):
         _run(*arguments[:3], str(tmp_path / "missing" / "a.svg"))
     with pytest.raises(UsageError, match="too many texts"):
         _run(str(writer), "--attention", str(picture), text="a\n" * 21)
+
+
+def test_tables_of_texts_are_read_as_those_of_pairs(writer, tmp_path):
+    (tmp_path / "a.tsv").write_text("a b\teins\na c\tzwei\n")
+    (tmp_path / "b.csv").write_text("a,b\n")
+    read = dict[str, list[str]]()
+    for name, asked in (("a.tsv", ()), ("a.tsv", ("--text-column", "2")), ("b.csv", ())):
+        lines = _run(str(writer), str(tmp_path / name), "--texts", *asked)
+        read[" ".join([name, *asked])] = [json.loads(line)["text"] for line in lines]
+    assert read == {
+        "a.tsv": ["a b", "a c"],
+        "a.tsv --text-column 2": ["eins", "zwei"],
+        "b.csv": ["a"],
+    }
+    with pytest.raises(DataError, match="no column 'x'") as caught:
+        _run(str(writer), str(tmp_path / "a.tsv"), "--text-column", "x")
+    assert "--text-column NAME" in str(caught.value)
+
+
+def test_an_answer_with_line_breaks_is_one_line(writer, monkeypatch):
+    monkeypatch.setattr(
+        "recurry.tasks.translate.Translate.predict",
+        lambda self, model, texts: [{"translation": f"{text}\n\nmore"} for text in texts],
+    )
+    assert _run(str(writer), "--labels", text="a\nb\n") == ["a  more", "b  more"]
+
+
+def test_a_text_that_is_none_is_counted_from_where_others_end(run_folder, tmp_path, monkeypatch):
+    def predict(self, model, texts):
+        if "bad" in texts:
+            raise DataError("No.", where=f"text {texts.index('bad') + 1}")
+        return [{"label": "good"} for _ in texts]
+
+    monkeypatch.setattr(verb, "MOST_TOGETHER", 2)
+    monkeypatch.setattr("recurry.tasks.classify.Classify.predict", predict)
+    (tmp_path / "in.txt").write_text("a\nb\nbad\n")
+    with pytest.raises(DataError, match=r"in\.txt, text 1, counted behind the first 2 texts"):
+        _run(str(run_folder), str(tmp_path / "in.txt"))
 
 
 def test_options_of_writers_are_not_for_others(run_folder, tmp_path):

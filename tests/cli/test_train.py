@@ -158,6 +158,19 @@ def test_wrong_use(folder, arguments, words):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["classfy", "a b.csv"], "try: recurry train classify 'a b.csv'"),
+        (["label-each", "text.txt"], "or a task: language, classify"),
+    ],
+)
+def test_a_first_word_that_is_neither_a_file_nor_a_task(folder, words, told):
+    with pytest.raises(UsageError, match="neither a file nor a task named") as caught:
+        _run("train", *words)
+    assert told in str(caught.value)
+
+
 def test_there_is_nothing_to_resume(folder):
     with pytest.raises(RecurryError, match="There is no run in"):
         _run("resume", "nowhere")

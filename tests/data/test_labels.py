@@ -78,3 +78,14 @@ def test_what_is_damaged_is_refused(change):
 
 def test_an_array_of_the_right_type():
     assert Labels.learn("class", ["a", "b"], PLACES).encode(["a"], PLACES).dtype == np.int64
+
+
+def test_labels_of_which_none_is_known():
+    labels = Labels.learn("class", ["a", "b"], PLACES)
+    labels.check_known(["c", "a"], where="x:1")
+    labels.check_known([], where="x:1")
+    Labels.learn("number", ["1", "2"], PLACES).check_known(["3"], where="x:1")
+    with pytest.raises(DataError, match="none in common") as caught:
+        labels.check_known(["c", "d", "c"], where="x:1")
+    text = str(caught.value)
+    assert all(word in text for word in ("x:1", "got: c, d", "accepted: a, b", "--label-column"))

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from recurry.data.pairs import Counterparts, PairColumns, gather, read_pairs, same_source
+from recurry.data.pairs import (
+    Counterparts,
+    PairColumns,
+    gather,
+    read_pairs,
+    read_sources,
+    same_source,
+)
 from recurry.errors import DataError
 
 
@@ -138,3 +145,36 @@ def test_signs_and_case_do_not_make_another_source():
 
     assert group("Go on!") == group("go on.") != group("Go!")
     assert group("!") != group("?")
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "source", "found"),
+    [
+        ("tsv", "a b\teins\n\nc\tzwei\n", "auto", ["a b", "c"]),
+        ("tsv", "a b\teins\nc\tzwei\n", "2", ["eins", "zwei"]),
+        ("csv", "id,source\n1,a\n", "auto", ["a"]),
+        ("csv", "id,text\n1,a\n", "text", ["a"]),
+        ("csv", "1,2\na,b\n", "2", ["b"]),
+        ("jsonl", '{"source": ["a", "b"]}\n', "auto", ["a\nb"]),
+        ("jsonl", '{"text": "a"}\n', "text", ["a"]),
+    ],
+)
+def test_the_texts_of_a_table_alone(layout, text, source, found):
+    texts, notes = read_sources(text, layout=layout, columns=PairColumns(source=source), name="x")
+    assert texts == found
+    is_told = layout == "tsv" and source == "auto"
+    assert [note[:27] for note in notes] == ["x has no line of names with"] * is_told
+
+
+@pytest.mark.parametrize(
+    ("layout", "text", "source", "words"),
+    [
+        ("tsv", "a\tb\nc\n", "2", "accepted: at least 2, between tabs"),
+        ("csv", "a,b\n", "c", "--text-column NAME"),
+        ("jsonl", '{"a": "b"}\n', "auto", "no column 'source'"),
+        ("jsonl", '{"source": 3}\n', "auto", "is no text"),
+    ],
+)
+def test_texts_that_are_not_there(layout, text, source, words):
+    with pytest.raises(DataError, match=words):
+        read_sources(text, layout=layout, columns=PairColumns(source=source), name="x")

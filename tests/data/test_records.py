@@ -104,6 +104,19 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path):
     text = _refused(tmp_path / "a.jsonl", columns=Columns(text="review", label="label"))
     assert "no column 'label'" in text
     assert "a.jsonl:1" in text
+    (tmp_path / "b.jsonl").write_text('\n{"review": "good", "stars": 5}\n')
+    text = _refused(tmp_path / "b.jsonl", columns=Columns(text="review", label="star"))
+    assert "no column 'star'" in text
+    assert "b.jsonl:2" in text
+    (tmp_path / "c.csv").write_text("the review,stars\ngood,5\n")
+    text = _refused(tmp_path / "c.csv", columns=Columns(text="review", label="stars"))
+    assert "--text-column 'the review'" in text
+
+
+def test_a_folder_is_no_file(tmp_path):
+    text = _refused(tmp_path, layout="csv")
+    assert "Is a directory" in text
+    assert "name the files in it" in text
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def test_xml():
         ("copy", {"length": (5, 4)}, ["cannot have that length"]),
         ("copy", {"length": (0, 4)}, ["cannot have that length"]),
         ("copy", {"num_symbols": 1}, ["so many symbols", "2 to 10,000"]),
+        ("copy", {"num_symbols": 0}, ["so many symbols", "got: 0"]),
         ("xml", {"num_symbols": 5}, ["symbols of its own"]),
     ],
 )

@@ -10,8 +10,9 @@ from recurry.data.record_configuration import RecordsConfig, TextConfig
 from recurry.errors import DataError, UsageError
 from recurry.network.configuration import EncoderConfig
 from recurry.network.dropout import Dropout
+from recurry.tasks.class_answers import temperature_of
 from recurry.tasks.class_scores import ClassScores, NumberScores, RatingScores
-from recurry.tasks.classify import AnswerConfig, Classify, outputs, temperature_of
+from recurry.tasks.classify import AnswerConfig, Classify, outputs
 from recurry.training.configuration import (
     BatchConfig,
     OptimiserConfig,

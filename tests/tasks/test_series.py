@@ -70,6 +70,7 @@ def test_resuming_gives_the_same_bits(waves, tmp_path):
             break
     again = resume(tmp_path / "parts")
     list(again.train())
+    assert "Confusion matrix" in (tmp_path / "whole" / "confusion.svg").read_text()
     expected = whole.model.network.state_dict()
     for name, weight in again.model.network.state_dict().items():
         assert torch.equal(weight, expected[name]), name

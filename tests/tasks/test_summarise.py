@@ -9,7 +9,8 @@ from recurry.errors import MissingExtra
 from recurry.runs.configuration import load_config
 from recurry.runs.run import start
 from recurry.tasks.summarise import Summarise, first_sentence
-from recurry.tasks.written import Answered, WrittenLoss
+from recurry.tasks.written import Answered
+from recurry.tasks.written_loss import WrittenLoss
 
 LOSS = WrittenLoss(loss_nats=1.0, perplexity=2.7, num_symbols=3, num_records=2)
 

@@ -256,7 +256,7 @@ def test_different_words_of_a_batch_are_read_once(columns, tmp_path):
     records = TASK.prepare(settings, tmp_path / "data")
     model = TASK.build(settings, records, cell="gru", seed=0)
     lexicon, sentences = model.knowledge.lexicon, [["ab", "new", "ab"], ["new"]]
-    (tmp_path / "b.conll").write_text("ab X\nnew X\nab X\n\nnew X\n")
+    (tmp_path / "b.conll").write_text("ab NOUN\nnew X\nab X\n\nnew X\n")
     examples = TASK.read_labelled(model, [str(tmp_path / "b.conll")], {}).train
     found = make_words(examples, model.network.device)
     plain = Words.of(

@@ -6,7 +6,8 @@ import pytest
 
 from recurry.errors import MissingExtra
 from recurry.tasks.translate import Translate
-from recurry.tasks.written import Answered, WrittenLoss
+from recurry.tasks.written import Answered
+from recurry.tasks.written_loss import WrittenLoss
 
 LOSS = WrittenLoss(loss_nats=1.0, perplexity=2.7, num_symbols=3, num_records=2)
 RIGHT = "the cat sat on the mat ."

@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
-from recurry.cli.evaluate_records import evaluate_records, split_pairs
+from recurry.cli.evaluate_records import (
+    COLUMN_OPTIONS,
+    data_changes,
+    evaluate_records,
+    split_pairs,
+)
 from recurry.cli.model_argument import find_model, open_any_model
 from recurry.cli.painting import (
     PAINT_OPTIONS,
@@ -44,6 +49,7 @@ def _evaluate(
     **values: Any,
 ) -> None:
     decoding = {option.name: values.pop(option.name) for option in DECODING_OPTIONS}
+    columns = {str(option.name): values.pop(option.name) for option in COLUMN_OPTIONS}
     paint = Paint(**values)
     if files and part:
         raise UsageError(
@@ -65,15 +71,16 @@ def _evaluate(
             files,
             part=part,
             run=find_model(model).parent,
-            pairs=of_data,
+            changes=data_changes(language_model, of_data, columns),
             picture=picture,
             as_json=paint.as_json,
         )
         return
     with_decoding(language_model, decoding)  # complains
-    if pairs or picture:
+    if pairs or picture or any(columns.values()):
         raise UsageError(
-            "--set and --picture are for labelled records.", got=f"{model}, a language model"
+            "--set, --picture and columns are for labelled records.",
+            got=f"{model}, a language model",
         )
     check_painting(paint, language_model)
     with tempfile.TemporaryDirectory() as folder:
@@ -159,6 +166,7 @@ evaluate = click.Command(
             type=click.Choice(_PARTS),
             help="The part of the run's own text to score.",
         ),
+        *COLUMN_OPTIONS,
         *PAINT_OPTIONS,
         click.Option(
             ["--characters"],

@@ -15,16 +15,18 @@ from recurry.cli.decoding_options import DECODING_OPTIONS, with_decoding
 from recurry.cli.model_argument import open_any_model
 from recurry.cli.picture import write_picture
 from recurry.cli.task_file import TASK_FILE_OPTION
-from recurry.errors import UsageError
+from recurry.errors import DataError, UsageError
 from recurry.tasks.names import LANGUAGE
 
 if TYPE_CHECKING:
+    from recurry.data.pairs import PairColumns
     from recurry.data.records import Columns
 
 # Texts that are answered together at most: sorted by length, they fill batches well.
 MOST_TOGETHER = 2048
 MOST_DRAWN = 20  # texts of a picture
 STDIN = "-"
+_ENCODING = "--encoding "  # how it is said to this verb
 
 
 @click.command(params=[*DECODING_OPTIONS, TASK_FILE_OPTION])
@@ -89,18 +91,26 @@ def predict(
     for name in files or (STDIN,):
         if _rewrite(found, name, encoding=encoding, is_plain=is_plain, has_texts=has_texts):
             continue
+        count = 0
         for texts in _batches(name, columns=columns, encoding=encoding):
-            _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+            try:
+                _answer(found, texts, is_plain=is_plain, has_texts=has_texts)
+            except DataError as error:
+                raise _behind(error, name, count) from error
+            count += len(texts)
 
 
-def _columns(model: Any, asked: str | None) -> Columns:
+def _columns(model: Any, asked: str | None) -> Columns | PairColumns:
     """Where the text stands in tables: as in those that a model was trained on."""
+    from recurry.data.pairs import PairColumns
+    from recurry.data.record_configuration import PairsConfig
     from recurry.data.records import Columns
     from recurry.tasks.series import SeriesConfig
 
     data = model.settings["data"]
-    found = asked or getattr(data, "text_column", None) or getattr(data, "source_column", "text")
-    text = "source" if found == "auto" else found
+    if isinstance(data, PairsConfig):
+        return PairColumns(source=asked or data.source_column)
+    text = asked or getattr(data, "text_column", "text")
     return Columns(text=text, label=None, has_numbers=isinstance(data, SeriesConfig))
 
 
@@ -135,7 +145,19 @@ def _rewrite(model: Any, name: str, *, encoding: str, is_plain: bool, has_texts:
     if name == STDIN or ending_layout(name) is not None:
         return False
     task: Any = find_task(model.task)
-    written = task.rewrite(model, decode(read_bytes(name), encoding, name), name)
+    text = decode(read_bytes(name), encoding, name, option=_ENCODING)
+    try:
+        written = task.rewrite(model, text, name)
+    except DataError as error:
+        if error.hint is not None or name.endswith(CONLLU_ENDINGS):
+            raise
+        raise DataError(
+            error.what,
+            where=error.where,
+            got=error.got,
+            accepted=error.accepted,
+            hint=f"a sentence a line goes in like this: recurry predict MODEL < {name}",
+        ) from error
     if written is None and name.endswith(CONLLU_ENDINGS):
         raise UsageError(
             f"A model of the task {model.task} does not label the words of sentences.",
@@ -160,18 +182,34 @@ def _answer(model: Any, texts: list[str], *, is_plain: bool, has_texts: bool) ->
     for text, answer in zip(texts, task.predict(model, texts), strict=True):
         if is_plain:
             first = next(iter(answer.values()))
-            click.echo(" ".join(first) if isinstance(first, list) else str(first))
+            # A line an answer, also where a model has written line breaks.
+            click.echo(" ".join(first if isinstance(first, list) else str(first).splitlines()))
         else:
             shown = ({"text": text} if has_texts else {}) | answer
             click.echo(json.dumps(shown, ensure_ascii=False))
     sys.stdout.flush()
 
 
-def _batches(name: str, *, columns: Columns, encoding: str) -> Iterator[list[str]]:
+def _behind(error: DataError, name: str, count: int) -> DataError:
+    """An error about one of some texts, before which others of the same file were answered."""
+    file = "standard input" if name == STDIN else name
+    place = f", counted behind the first {count:,} texts" if count else ""
+    return DataError(
+        error.what,
+        where=f"{file}, {error.where or 'a text'}{place}",
+        got=error.got,
+        accepted=error.accepted,
+        hint=error.hint,
+    )
+
+
+def _batches(name: str, *, columns: Columns | PairColumns, encoding: str) -> Iterator[list[str]]:
     """The texts of a file, as many together as are at hand."""
     if name == STDIN:
+        count = 0
         for lines in _arriving(sys.stdin.buffer):
-            yield [_decode(line, encoding, "standard input") for line in lines]
+            yield [_decode(line, encoding, number) for number, line in enumerate(lines, count + 1)]
+            count += len(lines)
         return
     texts = _file_texts(name, columns=columns, encoding=encoding)
     for start in range(0, len(texts), MOST_TOGETHER):
@@ -204,17 +242,25 @@ def _read_lines(stream: BinaryIO, lines: SimpleQueue[bytes | None]) -> None:
     lines.put(None)
 
 
-def _file_texts(name: str, *, columns: Columns, encoding: str) -> list[str]:
+def _file_texts(name: str, *, columns: Columns | PairColumns, encoding: str) -> list[str]:
+    from recurry.data.pairs import PairColumns, read_sources
     from recurry.data.records import decode, ending_layout, read_bytes, table_rows
 
-    text = decode(read_bytes(name), encoding, name)
+    text = decode(read_bytes(name), encoding, name, option=_ENCODING)
     layout = ending_layout(name)
     if layout is None:
         return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]
+    if isinstance(columns, PairColumns):
+        texts, notes = read_sources(text, layout=layout, columns=columns, name=name)
+        for note in notes:
+            click.echo(note, err=True)
+        return texts
     return [row.text for row in table_rows(text, layout=layout, columns=columns, name=name)]
 
 
-def _decode(line: bytes, encoding: str, name: str) -> str:
+def _decode(line: bytes, encoding: str, number: int) -> str:
+    """A line of standard input as text."""
     from recurry.data.records import decode
 
-    return decode(line, encoding, name).rstrip("\r\n")
+    text = decode(line, encoding, "standard input", first_line=number, option=_ENCODING)
+    return text.rstrip("\r\n")

@@ -147,11 +147,12 @@ def _split_task(files: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:
         )
     if files and not os.path.exists(files[0]):
         close = nearest(files[0], TASKS)
-        if close:
+        if close or files[0].replace("-", "").isalpha():  # a word, as names of tasks are
+            again = " ".join(map(shlex.quote, (*close[:1], *files[1:])))
             raise UsageError(
                 f"There is neither a file nor a task named {files[0]!r}.",
                 accepted=f"text files, or a task: {', '.join(TASKS)}",
-                hint=f"recurry train {close[0]} {' '.join(map(shlex.quote, files[1:]))}".strip(),
+                hint=f"recurry train {again}" if close else None,
             )
     return None, files
 

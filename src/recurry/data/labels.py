@@ -18,6 +18,7 @@ from recurry.errors import DataError
 LabelKind = Literal["class", "rating", "number"]
 UNSEEN = -1
 _MOST_CLASSES = 1 << 20
+_MOST_SHOWN = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +90,27 @@ class Labels:
         if self.kind == "number":
             return ((parse_numbers(labels, places) - self.centre) / self.spread).astype(np.float32)
         return np.array([self.numbers.get(label, UNSEEN) for label in labels], dtype=np.int64)
+
+    def check_known(self, labels: Sequence[str], *, where: str) -> None:
+        """Refuse labels of which the training part has none.
+
+        Args:
+            labels: As they stand in files.
+            where: The place of the first.
+
+        Raises:
+            DataError: There are labels, and all of them are unseen.
+        """
+        if self.kind == "number" or not labels or any(label in self.numbers for label in labels):
+            return
+        found, known = list(dict.fromkeys(labels)), self.names
+        raise DataError(
+            "The labels and the training part have none in common.",
+            where=where,
+            got=_listed(found),
+            accepted=_listed(known),
+            hint="--label-column NAME, if the labels stand in another column",
+        )
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -162,6 +184,11 @@ def _check_names(names: Any, counts: Any, *, is_number: bool) -> None:
         raise damaged("there is not one count for each class")
     if not all(is_whole(count) and count >= 0 for count in counts):
         raise damaged("a count is no whole number from 0")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of some names."""
+    return ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")
 
 
 def _finite(value: Any) -> float:

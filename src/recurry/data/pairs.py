@@ -4,7 +4,8 @@ Comes in: paths. Goes out: pairs, each with its place, and a count of what was l
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -127,6 +128,46 @@ def read_pairs(
     return Rows(rows=kept, sha256=files.sha256, notes=tuple(notes))
 
 
+def read_sources(
+    text: str, *, layout: str, columns: PairColumns, name: str
+) -> tuple[list[str], tuple[str, ...]]:
+    """The texts of a table whose counterparts nobody asks for, and what is worth knowing.
+
+    Args:
+        text: The table.
+        layout: csv, tsv or jsonl.
+        columns: Where the texts stand, as where pairs are read.
+        name: What the table is called.
+
+    Raises:
+        DataError: A line is broken, or the column is not there.
+    """
+    if layout == "jsonl":
+        key = columns.names[0]
+        return [
+            as_lines(_sources(row, key, f"{name}:{n}")) for n, row in json_objects(text, name)
+        ], ()
+    found: list[str] = []
+    notes: tuple[str, ...] = ()
+    at: int | None = None
+    for line, row in delimited_rows(text, "," if layout == "csv" else "\t", name):
+        if at is None:
+            at, is_header = _source_place(row, columns.source, name)
+            if is_header:
+                continue
+            if columns.source == AUTO:
+                notes = (
+                    f"{name} has no line of names with source, so its first column is read from "
+                    "its first line on",
+                )
+        if not any(row):
+            continue
+        if len(row) <= at:
+            raise _too_few(row, f"{name}:{line}", least=at + 1, is_csv=layout == "csv")
+        found.append(row[at])
+    return found, notes
+
+
 def gather(pairs: Sequence[Counterparts]) -> list[Counterparts]:
     """Pairs of the same text as one, with all counterparts, where the first of them stood."""
     found: dict[str, Counterparts] = {}
@@ -175,11 +216,11 @@ def _table_pairs(
         if not any(row):
             continue
         if len(row) <= max(places):
-            raise DataError(
-                "A row has too few columns.",
-                where=f"{name}:{line}",
-                got=f"{len(row)}: {', '.join(row)[:80]!r}",
-                accepted=f"at least {max(places) + 1}, between " + ("commas" if is_csv else "tabs"),
+            raise _too_few(
+                row,
+                f"{name}:{line}",
+                least=max(places) + 1,
+                is_csv=is_csv,
                 hint="--set data.layout says what a file is; parallel files are named in twos: "
                 "train.en train.de --validation val.en,val.de",
             )
@@ -199,6 +240,36 @@ def _places(row: Sequence[str], columns: PairColumns, name: str) -> tuple[tuple[
         if asked not in header:
             raise _no_column(side, asked, header, name)
     return (header.index(wanted[0]), header.index(wanted[1])), True
+
+
+def _source_place(row: Sequence[str], asked: str, name: str) -> tuple[int, bool]:
+    """The column of the texts, and whether the first row of a table is one of names."""
+    header = [title.strip() for title in row]
+    if asked == AUTO:
+        return (header.index("source"), True) if "source" in header else (0, False)
+    if asked.isdigit() and int(asked) > 0 and asked not in header:
+        return int(asked) - 1, False
+    if asked not in header:
+        raise _no_column("text", asked, header, name)
+    return header.index(asked), True
+
+
+def _sources(record: Mapping[str, Any], key: str, place: str) -> list[str]:
+    if key not in record:
+        raise _no_column("text", key, list(record), place)
+    return _strings(record[key], key, place)
+
+
+def _too_few(
+    row: Sequence[str], place: str, *, least: int, is_csv: bool, hint: str | None = None
+) -> DataError:
+    return DataError(
+        "A row has too few columns.",
+        where=place,
+        got=f"{len(row)}: {', '.join(row)[:80]!r}",
+        accepted=f"at least {least}, between " + ("commas" if is_csv else "tabs"),
+        hint=hint,
+    )
 
 
 def _json_pairs(text: str, columns: PairColumns, name: str) -> Iterator[Counterparts]:
@@ -232,11 +303,11 @@ def _texts(*targets: str) -> tuple[str, ...]:
 
 def _no_column(side: str, asked: str, header: Sequence[str], name: str) -> DataError:
     close = nearest(asked, header)
+    name_of = shlex.quote(close[0]) if close else "NAME"
     return DataError(
         f"There is no column {asked!r}.",
         where=name,
         got=f"the columns {', '.join(repr(title[:40]) for title in header[:20])}",
         accepted=f"the column of the {side}",
-        hint=f"--{side}-column {close[0] if close else 'NAME'}, or its number from 1 in a table "
-        "without a line of names",
+        hint=f"--{side}-column {name_of}, or its number from 1 in a table without a line of names",
     )

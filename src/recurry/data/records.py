@@ -8,10 +8,11 @@ import gzip
 import hashlib
 import json
 import os
+import shlex
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -181,20 +182,38 @@ def read_bytes(path: str) -> bytes:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError("The file is no whole gzip file.", where=path, got=str(error)) from error
     except (OSError, ValueError) as error:
-        is_missing = isinstance(error, FileNotFoundError)
+        is_missing, is_folder = (
+            isinstance(error, kind) for kind in (FileNotFoundError, IsADirectoryError)
+        )
         raise DataError(
             "There is no such file." if is_missing else "The file cannot be read.",
             where=path,
             got=None if is_missing else getattr(error, "strerror", None) or str(error),
-            hint="check the spelling and the current folder: " + os.getcwd(),
+            hint="name the files in it"
+            if is_folder
+            else "check the spelling and the current folder: " + os.getcwd(),
         ) from error
     if not raw.strip():
         raise DataError("The file is empty.", where=path, hint="name a file with records")
     return raw
 
 
-def decode(raw: bytes, encoding: str, name: str) -> str:
+def decode(
+    raw: bytes,
+    encoding: str,
+    name: str,
+    *,
+    first_line: int = 1,
+    option: str = "--set data.encoding=",
+) -> str:
     """The text of a file's bytes, without a byte order mark.
+
+    Args:
+        raw: The bytes.
+        encoding: What they are said to be in.
+        name: What the file is called.
+        first_line: The number of their first line.
+        option: How a user says it, up to its name.
 
     Raises:
         DataError: They are of another encoding (with the line), or there is no such encoding.
@@ -202,15 +221,17 @@ def decode(raw: bytes, encoding: str, name: str) -> str:
     try:
         return raw.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
+        line = raw[: error.start].count(b"\n") + first_line
         raise DataError(
             f"The file is not in the encoding {encoding}.",
             where=f"{name}:{line}",
             got=" ".join(f"0x{byte:02X}" for byte in raw[error.start : error.start + 4]),
-            hint="--set data.encoding=latin-1, or convert the file to UTF-8",
+            hint=f"{option}latin-1, or convert the file to UTF-8",
         ) from error
     except LookupError as error:
-        raise DataError(f"There is no encoding {encoding!r}.", hint="utf-8 or latin-1") from error
+        raise DataError(
+            f"There is no encoding {encoding!r}.", hint=f"{option}utf-8, or latin-1"
+        ) from error
 
 
 def _labelled(
@@ -252,30 +273,38 @@ def _check_columns(columns: Columns, header: Sequence[str], name: str) -> None:
     """All columns that are asked for are there."""
     for kind, asked in (("text", columns.text), ("label", columns.label)):
         if asked is not None and asked not in header:
-            close = " or ".join(nearest(asked, header))
+            close = " or ".join(map(shlex.quote, nearest(asked, header)))
             raise DataError(
                 f"There is no column {asked!r}.",
                 where=name,
                 got=f"the columns {', '.join(repr(title) for title in header[:20])}",
                 accepted=f"the column of the {kind}",
-                hint=f"--{kind}-column {close or header[0] if header else 'NAME'}",
+                hint=f"--{kind}-column {close or shlex.quote(header[0]) if header else 'NAME'}",
             )
 
 
 def _json_rows(text: str, columns: Columns, name: str) -> Iterator[Row]:
+    is_first = True
     for number, record in json_objects(text, name):
         place = f"{name}:{number}"
-        if columns.text not in record:
-            _check_columns(columns, list(record), place)
+        if is_first or columns.text not in record:  # a label may be lacking further down
+            _check_columns(
+                columns if is_first else replace(columns, label=None), list(record), place
+            )
+        is_first = False
         value, label = record[columns.text], None
         if isinstance(value, list) and all(isinstance(part, str) for part in value):
             value = as_lines(value)
         if isinstance(value, list) and columns.has_numbers:
             value = json.dumps(value)
         if not isinstance(value, str):
-            raise DataError("A text is no string.", where=place, got=json.dumps(value)[:80])
-        if columns.label is not None and number == 1:
-            _check_columns(columns, list(record), place)
+            raise DataError(
+                "A text is no string.",
+                where=place,
+                got=json.dumps(value)[:80],
+                accepted=f"a string, or a list of strings, as the value of {columns.text!r}",
+                hint="--text-column NAME, if the texts are those of another key",
+            )
         if columns.label is not None:
             found = record.get(columns.label)
             label = found if isinstance(found, str) or found is None else json.dumps(found)

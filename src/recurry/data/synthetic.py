@@ -81,7 +81,7 @@ def make_records(
         raise UsageError(
             f"The data {name} has symbols of its own.", hint="leave the number of symbols out"
         )
-    symbols = num_symbols or kind.num_symbols
+    symbols = kind.num_symbols if num_symbols is None else num_symbols
     if kind.num_symbols and not 2 <= symbols <= _MOST_SYMBOLS:
         raise UsageError(
             f"The data {name} cannot have so many symbols.",

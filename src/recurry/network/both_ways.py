@@ -13,11 +13,11 @@ from torch.nn import functional
 from recurry.compiler.cell import Cell
 from recurry.network.checks import check_ids
 from recurry.network.configuration import TwoReadersConfig
+from recurry.network.configured import make_layers
 from recurry.network.cross_entropy import linear_cross_entropy
 from recurry.network.dropout import Dropout
 from recurry.network.front import Embedded
 from recurry.network.padding import Steps
-from recurry.network.recurrent import Recurrent
 
 _LOGITS = 1 << 22  # scores at a time where nothing is learnt
 
@@ -52,8 +52,11 @@ class BothWays(nn.Module):
         super().__init__()
         check_ids("edge", torch.tensor([edge], device="cpu"), num_symbols)
         self.num_symbols, self.edge = num_symbols, edge
-        self.ahead, self.back = (_layers(cell, config, dropout) for _ in range(2))
-        size, dtype = config.embedding_size, self.ahead.dtype
+        size = config.embedding_size
+        self.ahead, self.back = (
+            make_layers(cell, config, input_size=size, dropout=dropout) for _ in range(2)
+        )
+        dtype = self.ahead.dtype
         deviation = size**-0.5 if config.is_tied else 1.0
         vectors = torch.randn(num_symbols, size, dtype=dtype) * deviation
         self.symbols = Embedded(num_symbols, size, vectors=vectors, dtype=dtype)
@@ -177,16 +180,3 @@ class BothWays(nn.Module):
             logits = functional.linear(some, self._matrix(), self.bias)
             found.append(-functional.cross_entropy(logits, wanted, reduction="none"))
         return torch.cat(found) if found else rows.new_zeros(0)
-
-
-def _layers(cell: Cell, config: TwoReadersConfig, dropout: Dropout) -> Recurrent:
-    return Recurrent(
-        cell,
-        config.embedding_size,
-        config.hidden_size,
-        config.num_layers,
-        dropout=dropout,
-        backend=config.backend,
-        precision=config.precision,
-        has_residual=config.has_residual,
-    )

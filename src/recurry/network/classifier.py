@@ -12,10 +12,9 @@ from torch import Tensor, nn
 from recurry.backends import Symbols
 from recurry.compiler.cell import Cell
 from recurry.network.configuration import EncoderConfig
+from recurry.network.configured import make_layers, make_pooled
 from recurry.network.dropout import Dropout
 from recurry.network.front import Embedded
-from recurry.network.pooled import Pooled
-from recurry.network.recurrent import Recurrent
 
 
 class Classifier(nn.Module):
@@ -46,30 +45,13 @@ class Classifier(nn.Module):
     ) -> None:
         super().__init__()
         self.num_symbols = num_symbols
-        self.recurrent = Recurrent(
-            cell,
-            config.embedding_size or num_symbols,
-            config.hidden_size,
-            config.num_layers,
-            config.is_bidirectional,
-            dropout=dropout,
-            backend=config.backend,
-            precision=config.precision,
-            has_residual=config.has_residual,
-        )
-        dtype = self.recurrent.dtype
+        size = config.embedding_size or num_symbols
+        self.recurrent = make_layers(cell, config, input_size=size, dropout=dropout)
         self.front = None
         if config.embedding_size:
-            self.front = Embedded(num_symbols, config.embedding_size, dtype=dtype)
+            self.front = Embedded(num_symbols, size, dtype=self.recurrent.dtype)
             nn.init.normal_(self.front.weight, std=0.1)
-        self.head = Pooled(
-            self.recurrent.output_size,
-            num_outputs,
-            pooling=pooling,
-            kind=kind,
-            num_directions=self.recurrent.num_directions,
-            dtype=dtype,
-        )
+        self.head = make_pooled(self.recurrent, num_outputs, kind=kind, pooling=pooling)
 
     @property
     def device(self) -> torch.device:

@@ -10,22 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from recurry.backends.fast import fast_precision
 
 
-def _decide_precision(given: Any) -> Any:
-    """The values of a table, where `auto` has become the precision that is fast here."""
-    if not isinstance(given, dict) or given.get("precision") != "auto":
-        return given
-    return {**given, "precision": fast_precision(given.get("backend", "auto"))}
-
-
-class LayersConfig(BaseModel):
-    """What recurrent layers are made of.
+class SizesConfig(BaseModel):
+    """What every table [network] says of its layers.
 
     Args:
         cell: A built-in cell, a path to an equation file, or equation text.
         embedding_size: Size of the vector learnt for each symbol; 0 feeds one-hot vectors.
         hidden_size: Number of units of each layer.
         num_layers: Number of layers.
-        has_residual: Whether each layer after the first adds its input to its output.
         precision: `float32`, `float64`, or `bfloat16` (products of rounded values, the rest in
             float32). `auto` becomes `bfloat16` where the processor multiplies such numbers faster,
             else `float32`; what it became is stored.
@@ -38,14 +30,26 @@ class LayersConfig(BaseModel):
     embedding_size: int = Field(default=0, ge=0, le=1_000_000)
     hidden_size: int = Field(default=256, ge=1, le=1_000_000)
     num_layers: int = Field(default=1, ge=1, le=1000)
-    has_residual: bool = False
     precision: Literal["float64", "float32", "bfloat16"] = "float32"
     backend: str = "auto"
 
     @model_validator(mode="before")
     @classmethod
     def _decided(cls, given: Any) -> Any:
-        return _decide_precision(given)
+        """The values, where `auto` has become the precision that is fast here."""
+        if not isinstance(given, dict) or given.get("precision") != "auto":
+            return given
+        return {**given, "precision": fast_precision(given.get("backend", "auto"))}
+
+
+class LayersConfig(SizesConfig):
+    """What recurrent layers are made of.
+
+    Args:
+        has_residual: Whether each layer after the first adds its input to its output.
+    """
+
+    has_residual: bool = False
 
 
 class NetworkConfig(LayersConfig):
@@ -122,24 +126,12 @@ class SpellingConfig(BaseModel):
     word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
 
 
-class EncoderDecoderConfig(BaseModel):
-    """What an encoder and a decoder are made of; see `TranslatedConfig`, and for `auto`
-    `LayersConfig`."""
+class EncoderDecoderConfig(SizesConfig):
+    """What an encoder and a decoder are made of; see `TranslatedConfig`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    cell: str = "lstm"
     embedding_size: int = Field(default=256, ge=1, le=1_000_000)
     hidden_size: int = Field(default=512, ge=2, le=1_000_000, multiple_of=2)
-    num_layers: int = Field(default=1, ge=1, le=1000)
     is_tied: bool = False
-    precision: Literal["float64", "float32", "bfloat16"] = "float32"
-    backend: str = "auto"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _decided(cls, given: Any) -> Any:
-        return _decide_precision(given)
 
 
 class DecoderConfig(BaseModel):

@@ -12,8 +12,8 @@ from recurry.backends import Symbols
 from recurry.compiler.cell import Cell
 from recurry.errors import ShapeError, UsageError
 from recurry.network.configuration import NetworkConfig
+from recurry.network.configured import make_layers
 from recurry.network.dropout import Dropout
-from recurry.network.recurrent import Recurrent
 from recurry.network.state import State
 
 
@@ -40,16 +40,8 @@ class SymbolNetwork(nn.Module):
         super().__init__()
         _check(config, num_symbols)
         self.config, self.num_symbols = config, num_symbols
-        self.recurrent = Recurrent(
-            cell,
-            config.embedding_size or num_symbols,
-            config.hidden_size,
-            config.num_layers,
-            dropout=dropout,
-            backend=config.backend,
-            precision=config.precision,
-            has_residual=config.has_residual,
-        )
+        size = config.embedding_size or num_symbols
+        self.recurrent = make_layers(cell, config, input_size=size, dropout=dropout)
         dtype = self.recurrent.dtype
         self.embedding = None
         if config.embedding_size:

@@ -13,9 +13,9 @@ from recurry.compiler.cell import Cell
 from recurry.data.lexicon import Lexicon
 from recurry.network.aligned import Aligned
 from recurry.network.configuration import SpellingConfig, TaggerConfig
+from recurry.network.configured import make_layers
 from recurry.network.dropout import Dropout
 from recurry.network.front import Embedded
-from recurry.network.recurrent import Recurrent
 from recurry.network.transitions import Transitions
 from recurry.network.words import Spelling, Words, WordsWithCharacters
 
@@ -48,17 +48,8 @@ class Tagger(nn.Module):
     ) -> None:
         super().__init__()
         self.front = front
-        self.recurrent = Recurrent(
-            cell,
-            self.front.output_size,
-            config.hidden_size,
-            config.num_layers,
-            config.is_bidirectional,
-            dropout=dropout,
-            backend=config.backend,
-            precision=config.precision,
-            has_residual=config.has_residual,
-        )
+        size = self.front.output_size
+        self.recurrent = make_layers(cell, config, input_size=size, dropout=dropout)
         self.head = Aligned(
             self.recurrent.output_size,
             num_labels,

@@ -5,15 +5,15 @@ Comes in: vectors `(T, B, I)` and lengths. Goes out: scores of classes, or numbe
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from recurry.compiler.cell import Cell
 from recurry.network.configuration import EncoderConfig
+from recurry.network.configured import make_layers, make_pooled
 from recurry.network.dropout import Dropout
 from recurry.network.front import Vectors
-from recurry.network.pooled import Pooled
-from recurry.network.recurrent import Recurrent
 
 
 class VectorClassifier(nn.Module):
@@ -42,27 +42,16 @@ class VectorClassifier(nn.Module):
         pooling: str,
     ) -> None:
         super().__init__()
-        self.recurrent = Recurrent(
-            cell,
-            config.embedding_size or input_size,
-            config.hidden_size,
-            config.num_layers,
-            config.is_bidirectional,
-            dropout=dropout,
-            backend=config.backend,
-            precision=config.precision,
-            has_residual=config.has_residual,
-        )
-        dtype = self.recurrent.dtype
-        self.front = Vectors(input_size, config.embedding_size or None, dtype=dtype)
-        self.head = Pooled(
-            self.recurrent.output_size,
-            num_outputs,
-            pooling=pooling,
-            kind=kind,
-            num_directions=self.recurrent.num_directions,
-            dtype=dtype,
-        )
+        size = config.embedding_size or input_size
+        self.recurrent = make_layers(cell, config, input_size=size, dropout=dropout)
+        mapped = config.embedding_size or None
+        self.front = Vectors(input_size, mapped, dtype=self.recurrent.dtype)
+        self.head = make_pooled(self.recurrent, num_outputs, kind=kind, pooling=pooling)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.head.linear.weight.device
 
     def forward(
         self, vectors: Float[Tensor, "T B I"], lengths: Sequence[int]

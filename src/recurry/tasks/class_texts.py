@@ -52,13 +52,20 @@ class Learnt:
         return self.codec.decode([n for n in symbols if n != self.edge])
 
 
-def read_labelled_texts(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    """Rows with a text and a class, as the settings say.
+def read_labelled_texts(
+    data: RecordsConfig, paths: tuple[str, ...], *, has_numbers: bool = False
+) -> Rows[Row]:
+    """Rows with a text and a label, as the settings say.
+
+    Args:
+        data: The settings.
+        paths: The files.
+        has_numbers: As for `Columns`.
 
     Raises:
         DataError: As for `read_rows`.
     """
-    columns = Columns(text=data.text_column, label=data.label_column)
+    columns = Columns(text=data.text_column, label=data.label_column, has_numbers=has_numbers)
     return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 
@@ -103,7 +110,7 @@ def make_records(
     kept = np.flatnonzero((labels != UNSEEN) & ~encoded.is_empty)
     if not len(kept) and len(rows):
         raise DataError(
-            f"No text of the {part} part is of a class that is known.",
+            "No text is left: all are empty, or of a class that is not known.",
             where=rows[0].place,
             got=f"{len(rows):,} texts, the first of the class {rows[0].label!r}",
             accepted="classes such as " + ", ".join(learnt.labels.names[:8]),

@@ -15,36 +15,34 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from recurry.compiler.cell import Cell
-from recurry.data.batches import in_order
 from recurry.data.codec import Codec
 from recurry.data.examples import Examples
 from recurry.data.known import Known, extend_codec
-from recurry.data.labels import UNSEEN, LabelKind, Labels
+from recurry.data.labels import LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig, TextConfig
-from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.records import Row
 from recurry.data.stored import Records
 from recurry.data.texts import check_overlap, encode_texts, learn_codec
 from recurry.data.vocabulary import damaged
 from recurry.network.classifier import Classifier
 from recurry.network.configuration import EncoderConfig
 from recurry.tasks.anatomy import Anatomy, Stack, Table
-from recurry.tasks.calibration import tempered
-from recurry.tasks.class_scores import (
-    ClassScores,
-    NumberScores,
-    confusion,
-    score_classes,
-    score_numbers,
+from recurry.tasks.class_answers import (
+    PoolingName,
+    check_labels,
+    collect_outputs,
+    draw_outputs,
+    make_answers,
+    score_outputs,
+    temperature_of,
+    unseen_notes,
 )
-from recurry.tasks.confusion import confusion_svg
+from recurry.tasks.class_scores import ClassScores, NumberScores
+from recurry.tasks.class_texts import read_labelled_texts
 from recurry.tasks.model import Model
-from recurry.tasks.record_task import READING_STEPS, RecordTask
-from recurry.tasks.scoring import evaluating
+from recurry.tasks.record_task import RecordTask
 from recurry.tasks.task import Settings
-
-PoolingName = Literal["last", "mean", "max", "concatenated", "attention"]
-_DIGITS = 6  # of a probability; further ones depend on which texts were read side by side
 
 
 class AnswerConfig(BaseModel):
@@ -106,9 +104,11 @@ class Classify(RecordTask):
         """Rows of files, split, as symbols and labels."""
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
-        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
+        parts, sums, notes = read_parts(data, lambda paths: read_labelled_texts(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
+        else:
+            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
@@ -164,72 +164,44 @@ class Classify(RecordTask):
 
     def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:
         """Scores at the temperature that validation gave."""
-        return self._score(model, data, temperature=temperature_of(model))
+        found, truth = outputs(model, data), data.values["label"]
+        temperature = temperature_of(model)
+        return score_outputs(model.knowledge.labels, found, truth, temperature=temperature)
 
     def validate(self, model: Model, data: Examples) -> ClassScores | NumberScores:
         """Scores at the temperature that fits these records; the model keeps it as a score."""
-        return self._score(model, data, temperature=None)
+        found, truth = outputs(model, data), data.values["label"]
+        return score_outputs(model.knowledge.labels, found, truth, temperature=None)
 
     def pictures(self, model: Model, data: Examples) -> Mapping[str, str]:
         """The confusion matrix."""
-        labels = model.knowledge.labels
-        if labels.kind == "number":
-            return {}
-        answers = outputs(model, data).argmax(1)
-        counts = confusion(answers, data.values["label"], num_classes=len(labels))
-        return {"confusion.svg": confusion_svg(counts, labels.names, title="Confusion matrix")}
+        return draw_outputs(model.knowledge.labels, outputs(model, data), data.values["label"])
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
         """The label of each text with the probabilities of all, or its number.
 
         An answer has `remarks` where its text was empty, was cut, or has no known symbol.
         """
-        labels, text = model.knowledge.labels, model.settings["text"]
+        text = model.settings["text"]
         assert isinstance(text, TextConfig)
         encoded = encode_texts(model.knowledge.codec, texts, longest=text.longest)
         found = outputs(model, Examples(sequences={"text": encoded.numbers}))
-        answers: list[dict[str, Any]]
-        if labels.kind == "number":
-            numbers = found * labels.spread + labels.centre
-            answers = [{"value": round_digits(number)} for number in numbers.tolist()]
-        else:
-            shares = np.exp(tempered(found, temperature_of(model)))
-            answers = [answer_of(row, labels) for row in shares]
+        answers = make_answers(model, found)
         for number, answer in enumerate(answers):
             if remarks := encoded.remarks(number):
                 answer["remarks"] = remarks
         return answers
 
-    def _score(
-        self, model: Model, data: Examples, *, temperature: float | None
-    ) -> ClassScores | NumberScores:
-        labels, found, truth = model.knowledge.labels, outputs(model, data), data.values["label"]
-        if labels.kind == "number":
-            return score_numbers(found, truth, spread=labels.spread)
-        values = labels.values if labels.kind == "rating" else None
-        return score_classes(found, found.argmax(1), truth, temperature=temperature, values=values)
-
 
 def outputs(model: Model, data: Examples) -> np.ndarray:
-    """What the network gives for each record, in their order, in batches of about equal lengths.
+    """What the network gives for each record, in their order.
 
     Shapes:
         returns: (N, K) log-probabilities up to a constant, or (N,) numbers, float64.
     """
-    network, labels = model.network, model.knowledge.labels
+    network = model.network
     assert isinstance(network, Classifier)
-    shape = (len(data),) if labels.kind == "number" else (len(data), len(labels))
-    found = np.zeros(shape)
-    with evaluating(network), torch.no_grad():
-        for members in in_order(data.lengths, steps=READING_STEPS):
-            ids, lengths = _block(data.take(members), network.device)
-            found[members] = network(ids, lengths).double().cpu().numpy()
-    return found
-
-
-def temperature_of(model: Model) -> float:
-    """What the validation part taught about the confidence of a model; 1 before it did."""
-    return model.scores.get("validation_temperature", 1.0)
+    return collect_outputs(model, data, lambda some: network(*_block(some, network.device)))
 
 
 def _block(examples: Examples, device: torch.device) -> tuple[Tensor, list[int]]:
@@ -245,32 +217,12 @@ def _class_weights(labels: Labels, answer: Any) -> Tensor | None:
     return counts.sum() / (len(labels) * counts)
 
 
-def answer_of(probabilities: np.ndarray, labels: Labels) -> dict[str, Any]:
-    """The likeliest label with the probabilities of all; of ratings also their mean."""
-    best = int(probabilities.argmax())
-    answer: dict[str, Any] = {"label": labels.names[best]}
-    if labels.kind == "rating":
-        answer["value"] = round_digits(float(probabilities @ labels.values))
-    pairs = zip(labels.names, probabilities.tolist(), strict=True)
-    return answer | {"probabilities": {name: round_digits(share) for name, share in pairs}}
-
-
-def round_digits(number: float) -> float:
-    """The digits that do not depend on what was read side by side."""
-    return round(number, _DIGITS)
-
-
 def _learn(rows: list[Row], text: TextConfig, kind: LabelKind, known: Known | None) -> Knowledge:
     """What the training part teaches."""
     places = [row.place for row in rows]
     labels = Labels.learn(kind, [row.label or "" for row in rows], places)
     codec = extend_codec(learn_codec(text, [row.text for row in rows]), known)
     return Knowledge(codec=codec, labels=labels)
-
-
-def _rows(data: RecordsConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    columns = Columns(text=data.text_column, label=data.label_column)
-    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
 
 
 def _examples(
@@ -286,16 +238,3 @@ def _examples(
         rows, labels, knowledge.labels, part
     )
     return Examples(sequences={"text": encoded.numbers}, values={"label": labels}), notes
-
-
-def unseen_notes(rows: list[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:
-    """Classes that the training part lacks."""
-    if labels.kind == "number" or not (found == UNSEEN).any():
-        return []
-    names = sorted({rows[number].label or "" for number in np.flatnonzero(found == UNSEEN)})
-    count = int((found == UNSEEN).sum())
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-    return [
-        f"{count:,} records of the {part} part have a class that the training part lacks, and "
-        f"count as mistakes: {shown}"
-    ]

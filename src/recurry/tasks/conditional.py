@@ -26,8 +26,8 @@ from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
 from recurry.errors import unknown_name
 from recurry.network.configuration import ByClassConfig
+from recurry.network.configured import make_layers
 from recurry.network.decoding import WIDEST, Path, Ranking, sample, search
-from recurry.network.recurrent import Recurrent
 from recurry.network.sampling import Sampling
 from recurry.network.seeded import Seeded, SeededWriter
 from recurry.tasks.anatomy import EDGE_NAME, Anatomy, Stack, Table
@@ -35,8 +35,9 @@ from recurry.tasks.class_texts import Learnt, learn, make_records, read_labelled
 from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
 from recurry.tasks.record_task import RecordTask
-from recurry.tasks.scoring import evaluating, perplexity_of
+from recurry.tasks.scoring import evaluating
 from recurry.tasks.task import Settings
+from recurry.tasks.written_loss import WrittenLoss
 
 _MOST_SCORED = 1000  # texts that are written to be scored
 _TOGETHER = 256  # texts that are written side by side
@@ -58,30 +59,8 @@ class WritingConfig(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WritingLoss:
-    """How surprising texts are to one who knows their class.
-
-    Attributes:
-        loss_nats: Nats a symbol, the end of each text included.
-        perplexity: exp(loss_nats).
-        num_symbols: Those symbols.
-        num_records: Texts.
-    """
-
-    loss_nats: float
-    perplexity: float
-    num_symbols: int
-    num_records: int
-
-    @property
-    def headline(self) -> str:
-        """The perplexity."""
-        return f"perplexity {self.perplexity:.4g}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class WritingScores(WritingLoss):
-    """The same, and how new what is written is.
+class WritingScores(WrittenLoss):
+    """How surprising texts are to one who knows their class, and how new what is written is.
 
     Attributes:
         copied: Share of written texts that the training part has; one text is written for each
@@ -160,16 +139,8 @@ class Conditional(RecordTask):
         """Layers that begin from a class, or read it beside every symbol."""
         tables: Mapping[str, Any] = settings
         config = tables["network"]
-        layers = Recurrent(
-            cell,
-            config.embedding_size,
-            config.hidden_size,
-            config.num_layers,
-            dropout=tables["dropout"],
-            backend=config.backend,
-            precision=config.precision,
-            has_residual=config.has_residual,
-        )
+        size, dropout = config.embedding_size, tables["dropout"]
+        layers = make_layers(cell, config, input_size=size, dropout=dropout)
         return Seeded(
             layers,
             knowledge.codec.num_symbols + 1,
@@ -199,15 +170,9 @@ class Conditional(RecordTask):
         total, count = network.loss(classes, targets, texts.lengths.tolist())
         return total, float(count)
 
-    def validate(self, model: Model, data: Examples) -> WritingLoss:
+    def validate(self, model: Model, data: Examples) -> WrittenLoss:
         """The loss alone."""
-        mean, count = self.mean_loss(model, data)
-        return WritingLoss(
-            loss_nats=mean,
-            perplexity=perplexity_of(mean),
-            num_symbols=int(count),
-            num_records=len(data),
-        )
+        return WrittenLoss.of(*self.mean_loss(model, data), num_records=len(data))
 
     def score(self, model: Model, data: Examples) -> WritingScores:
         """The loss, and how much of what is written was written before."""

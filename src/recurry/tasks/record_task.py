@@ -35,6 +35,7 @@ from recurry.tasks.task import AnyScores, Pace, Settings
 _FORMAT = 1
 # Of a batch that is only read, padding included: more would be no faster.
 READING_STEPS = 16_384
+_OF_TRAIN = " of the train part"
 
 
 class RecordTask(ABC):
@@ -116,7 +117,9 @@ class RecordTask(ABC):
                 where=".".join(str(part) for part in first["loc"]),
                 got=first["msg"],
             ) from error
-        return self.read({**model.settings, "data": data}, model.knowledge)
+        found = self.read({**model.settings, "data": data}, model.knowledge)
+        # What is said of them names no part, as these files are none of a data set.
+        return replace(found, notes=tuple(note.replace(_OF_TRAIN, "") for note in found.notes))
 
     def validate(self, model: Model, data: Examples) -> AnyScores:
         """The scores while training."""

@@ -15,31 +15,32 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
 from recurry.compiler.cell import Cell
-from recurry.data.batches import in_order
 from recurry.data.examples import Examples, Ragged
 from recurry.data.known import Known
 from recurry.data.labels import LabelKind, Labels
 from recurry.data.parts import read_parts
 from recurry.data.record_configuration import RecordsConfig
-from recurry.data.records import Columns, Row, Rows, read_rows
+from recurry.data.records import Row
 from recurry.data.stored import Records
 from recurry.data.vector_rows import parse_vectors
 from recurry.data.vocabulary import damaged
 from recurry.errors import DataError
 from recurry.network.configuration import EncoderConfig
 from recurry.network.vector_classifier import VectorClassifier
-from recurry.tasks.calibration import tempered
-from recurry.tasks.class_scores import ClassScores, NumberScores, score_classes, score_numbers
-from recurry.tasks.classify import (
+from recurry.tasks.class_answers import (
     PoolingName,
-    answer_of,
-    round_digits,
+    check_labels,
+    collect_outputs,
+    draw_outputs,
+    make_answers,
+    score_outputs,
     temperature_of,
     unseen_notes,
 )
+from recurry.tasks.class_scores import ClassScores, NumberScores
+from recurry.tasks.class_texts import read_labelled_texts
 from recurry.tasks.model import Model
-from recurry.tasks.record_task import READING_STEPS, RecordTask
-from recurry.tasks.scoring import evaluating
+from recurry.tasks.record_task import RecordTask
 from recurry.tasks.task import Settings
 
 
@@ -120,11 +121,15 @@ class Series(RecordTask):
         """Rows of files, split, as scaled numbers and labels; there are no symbols to be known."""
         tables: Mapping[str, Any] = settings
         data = tables["data"]
-        parts, sums, notes = read_parts(data, lambda paths: _rows(data, paths))
+        parts, sums, notes = read_parts(
+            data, lambda paths: read_labelled_texts(data, paths, has_numbers=True)
+        )
         size = None if knowledge is None else len(knowledge.centres)
         steps = {part: _steps(rows, size) for part, rows in parts.items()}
         if knowledge is None:
             knowledge = _learn(parts["train"], steps["train"], kind=tables["answer"].kind)
+        else:
+            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
             found[part], more = _examples(rows, steps[part], knowledge, part=part)
@@ -162,21 +167,27 @@ class Series(RecordTask):
         """Cross-entropy, that of ordered classes, or half the squared error."""
         network, labels = model.network, model.knowledge.labels
         assert isinstance(network, VectorClassifier)
-        targets = torch.from_numpy(examples.values["label"])
+        targets = torch.from_numpy(examples.values["label"]).to(network.device)
         if labels.kind == "number":
             targets = targets.to(network.recurrent.dtype)
-        steps = examples.sequences["steps"]
-        vectors = torch.from_numpy(steps.padded())
-        total, count = network.loss(vectors, targets, steps.lengths.tolist())
+        vectors, lengths = _block(examples, network.device)
+        total, count = network.loss(vectors, targets, lengths)
         return total / 2 if labels.kind == "number" else total, count
 
     def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:
         """Scores at the temperature that validation gave."""
-        return _score(model, data, temperature=temperature_of(model))
+        found, truth = _outputs(model, data), data.values["label"]
+        temperature = temperature_of(model)
+        return score_outputs(model.knowledge.labels, found, truth, temperature=temperature)
 
     def validate(self, model: Model, data: Examples) -> ClassScores | NumberScores:
         """Scores at the temperature that fits these records."""
-        return _score(model, data, temperature=None)
+        found, truth = _outputs(model, data), data.values["label"]
+        return score_outputs(model.knowledge.labels, found, truth, temperature=None)
+
+    def pictures(self, model: Model, data: Examples) -> Mapping[str, str]:
+        """The confusion matrix."""
+        return draw_outputs(model.knowledge.labels, _outputs(model, data), data.values["label"])
 
     def predict(self, model: Model, texts: Sequence[str]) -> list[dict[str, Any]]:
         """The label of each sequence with the probabilities of all, or its number.
@@ -191,47 +202,22 @@ class Series(RecordTask):
             for number, text in enumerate(texts, start=1)
         ]
         found = _outputs(model, Examples(sequences={"steps": _ragged(steps, known)}))
-        labels = known.labels
-        answers: list[dict[str, Any]]
-        if labels.kind == "number":
-            numbers = (found * labels.spread + labels.centre).tolist()
-            answers = [{"value": round_digits(number)} for number in numbers]
-        else:
-            shares = np.exp(tempered(found, temperature_of(model)))
-            answers = [answer_of(row, labels) for row in shares]
         return [
             answer if len(one) else answer | {"remarks": ["empty"]}
-            for answer, one in zip(answers, steps, strict=True)
+            for answer, one in zip(make_answers(model, found), steps, strict=True)
         ]
 
 
 def _outputs(model: Model, data: Examples) -> np.ndarray:
     """What the network gives for each record, in their order."""
-    network, labels = model.network, model.knowledge.labels
+    network = model.network
     assert isinstance(network, VectorClassifier)
-    shape = (len(data),) if labels.kind == "number" else (len(data), len(labels))
-    found = np.zeros(shape)
-    with evaluating(network), torch.no_grad():
-        for members in in_order(data.lengths, steps=READING_STEPS):
-            steps = data.take(members).sequences["steps"]
-            output = network(torch.from_numpy(steps.padded()), steps.lengths.tolist())
-            found[members] = output.double().numpy()
-    return found
+    return collect_outputs(model, data, lambda some: network(*_block(some, network.device)))
 
 
-def _score(
-    model: Model, data: Examples, *, temperature: float | None
-) -> ClassScores | NumberScores:
-    labels, found, truth = model.knowledge.labels, _outputs(model, data), data.values["label"]
-    if labels.kind == "number":
-        return score_numbers(found, truth, spread=labels.spread)
-    values = labels.values if labels.kind == "rating" else None
-    return score_classes(found, found.argmax(1), truth, temperature=temperature, values=values)
-
-
-def _rows(data: SeriesConfig, paths: tuple[str, ...]) -> Rows[Row]:
-    columns = Columns(text=data.text_column, label=data.label_column, has_numbers=True)
-    return read_rows(paths, layout=data.layout, columns=columns, encoding=data.encoding)
+def _block(examples: Examples, device: torch.device) -> tuple[Tensor, list[int]]:
+    steps = examples.sequences["steps"]
+    return torch.from_numpy(steps.padded()).to(device), steps.lengths.tolist()
 
 
 def _steps(rows: list[Row], size: int | None) -> list[np.ndarray]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recurry.errors import MissingExtra
-from recurry.tasks.written import Answered, Written, WrittenLoss
+from recurry.tasks.written import Answered, Written
+from recurry.tasks.written_loss import WrittenLoss
 
 _KINDS = ("rouge1", "rouge2", "rougeL")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from recurry.errors import MissingExtra
-from recurry.tasks.written import Answered, Written, WrittenLoss
+from recurry.tasks.written import Answered, Written
+from recurry.tasks.written_loss import WrittenLoss
 
 
 @dataclass(frozen=True, kw_only=True)

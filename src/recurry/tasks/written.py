@@ -30,34 +30,11 @@ from recurry.tasks.model import Model
 from recurry.tasks.names import SYMBOLS
 from recurry.tasks.pair_records import learn_sides, make_records, spread, unpack_texts
 from recurry.tasks.record_task import RecordTask
-from recurry.tasks.scoring import perplexity_of
 from recurry.tasks.task import AnyScores, Settings
 from recurry.tasks.translations import DecodingConfig, Reading, attend, make_source, write
+from recurry.tasks.written_loss import WrittenLoss
 
 _DRAWN = 3  # texts of the picture that a run makes
-
-
-@dataclass(frozen=True, kw_only=True)
-class WrittenLoss:
-    """How surprising right answers are.
-
-    Attributes:
-        loss_nats: Nats a symbol of the answer, its end included; of several right answers the
-            first one counts.
-        perplexity: exp(loss_nats).
-        num_symbols: Those symbols.
-        num_records: Texts.
-    """
-
-    loss_nats: float
-    perplexity: float
-    num_symbols: int
-    num_records: int
-
-    @property
-    def headline(self) -> str:
-        """The perplexity."""
-        return f"perplexity {self.perplexity:.4g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,13 +172,7 @@ class Written(RecordTask):
 
     def validate(self, model: Model, data: Examples) -> WrittenLoss:
         """The loss alone, as writing takes long."""
-        mean, count = self.mean_loss(model, data)
-        return WrittenLoss(
-            loss_nats=mean,
-            perplexity=perplexity_of(mean),
-            num_symbols=int(count),
-            num_records=len(data),
-        )
+        return WrittenLoss.of(*self.mean_loss(model, data), num_records=len(data))
 
     def score(self, model: Model, data: Examples) -> AnyScores:
         """The loss, and how good what is written is."""
