@@ -9,7 +9,7 @@ and green alike can tell apart; lines differ in their dashes as well.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
