@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from recurry.errors import UsageError
+from recurry.inspection.address import painted_state
 from recurry.inspection.colour import squash
 from recurry.inspection.subject import Subject
 from recurry.network.sampling import Sampling
@@ -80,8 +81,7 @@ class Writer:
     @property
     def painted_state(self) -> str:
         """The state that colours show."""
-        states = self.subject.layers[0].cell.states
-        return "c" if "c" in states else "h" if "h" in states else states[0]
+        return painted_state(self.subject.layers[0].cell)
 
     def draw(self, ids: Sequence[int], count: int, *, sampling: Sampling, seed: int) -> list[int]:
         """Symbols to go on with; the same text and seed go on in the same way.
