@@ -12,8 +12,8 @@ const KEYS = {
 /**
  * Shows the text of the server in `element`.
  *
- * `onSeek` hears at once what comes into view: `{row, rows, columns}` while its symbols are still
- * on their way, and `{start, stop}` when they are here.
+ * `onSeek` hears at once what comes into view: `{row, rows, columns}` of the row under the pointer
+ * while its symbols are still on their way, and `{start, stop}` of all rows when they are here.
  * `source()` gives the options that say how rows are painted. `onPoint(step, piece)` hears which
  * symbol is pointed at, `onView({start, stop, starts})` which are in view after scrolling,
  * `onBrush(start, stop)` which stretch was marked, `onError(error)` what went wrong.
@@ -29,6 +29,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   let numRows = 0;
   let columns = 100;
   let cursor = null; // the symbol that is pointed at
+  let pointer = null; // how far down the mouse is, while it is over the text
   let brush = null; // {start, stop}
   let turn = 0; // counts changes of what is shown, so that old answers are dropped
 
@@ -66,7 +67,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
     try {
       const wanted = [];
       const edges = [first, last].map((row) => blocks.get(Math.floor(row / BLOCK)));
-      if (onSeek && edges.some((part) => !part?.starts)) onSeek({ row: first, rows: last - first + 1, columns });
+      if (edges.some((part) => !part?.starts)) seekPointed(first);
       for (let b = Math.floor(first / BLOCK); b <= Math.floor(last / BLOCK); b += 1) wanted.push(block(b));
       const found = await Promise.all(wanted);
       if (mine !== turn) return;
@@ -81,6 +82,13 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
     } catch (error) {
       if (mine === turn) onError(error);
     }
+  }
+
+  /** The pointer will stand on another symbol once its row is here: what is said of it comes first. */
+  function seekPointed(first) {
+    if (!onSeek || pointer === null) return;
+    const row = first + Math.floor((pointer - frame.getBoundingClientRect().top) / ROW_HEIGHT);
+    onSeek({ row: Math.max(first, row), rows: 1, columns });
   }
 
   function settle([part]) {
@@ -147,6 +155,12 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
     }
   }
 
+  frame.addEventListener("mousemove", (event) => {
+    pointer = event.clientY;
+  }, { passive: true });
+  frame.addEventListener("mouseleave", () => {
+    pointer = null;
+  });
   frame.addEventListener("scroll", () => draw(), { passive: true });
   layer.addEventListener("mouseover", (event) => {
     const symbol = event.target.closest("i");
