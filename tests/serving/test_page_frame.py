@@ -48,6 +48,7 @@ def test_a_newer_model_is_offered_until_it_is_shown(open_page, watched):
 def test_a_problem_that_nobody_asked_for_is_told(open_page, watched):
     served, events = watched
     page = open_page(served.address())
+    expect(page.locator(".reader i").first).to_be_visible()
     events.publish("recording", {"done": 1, "length": 4, "is_finished": False})
     expect(page.locator("#status")).to_contain_text("25 %")
     events.publish("problem", "The disk is full.")
