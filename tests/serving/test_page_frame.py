@@ -12,7 +12,7 @@ from recurry.serving.events import EventHub
 pytestmark = pytest.mark.browser
 
 # A machine that tests many things at once is slow.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture
@@ -48,6 +48,7 @@ def test_a_newer_model_is_offered_until_it_is_shown(open_page, watched):
 def test_a_problem_that_nobody_asked_for_is_told(open_page, watched):
     served, events = watched
     page = open_page(served.address())
+    expect(page.locator(".reader i").first).to_be_visible()
     events.publish("recording", {"done": 1, "length": 4, "is_finished": False})
     expect(page.locator("#status")).to_contain_text("25 %")
     events.publish("problem", "The disk is full.")
@@ -68,7 +69,7 @@ def test_the_link_that_skips_to_the_view_keeps_the_address(open_page, served):
 
 
 def test_a_key_for_every_view(open_page, served):
-    page = open_page(served.address("network"))
+    page = open_page(served.address("network"), has_mistakes=True)  # Saliency has no answers
     links = page.locator("nav a")
     expect(links).to_have_count(12)
     codes = [*(f"Digit{number}" for number in (*range(1, 10), 0)), "Minus", "Equal"]
@@ -122,7 +123,7 @@ def test_a_unit_that_a_newer_model_has_not_is_forgotten(
     save_model(build_model(hidden_size=3, num_layers=1), model_file)
     events.publish("model", {"made": 6.5, "shown": 5.5})
     page.get_by_role("button", name="Show it").click()
-    expect(page.locator("#subject")).to_contain_text("1 layer")
+    expect(page.locator("#subject")).to_contain_text("3 units")
     expect(page.get_by_label("Unit, 0 to 2")).to_be_visible()
     assert int(page.get_by_label("Unit, 0 to 2").input_value()) <= 2
     expect(page.locator(".reader i.v32, .reader i.v31, .reader i.v33").first).to_be_attached()

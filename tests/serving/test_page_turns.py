@@ -17,7 +17,6 @@ expect.set_options(timeout=60_000)
 CHANGES = {
     "errors": ("Order n of the n-grams", "3", "4", "the 4-gram model"),
     "gates": ("Symbols that are counted", "200", "300", "over 300 symbols"),
-    "gradient": ("Gradient by", "c", "h", "by h, k steps"),
     "meaning": ("Symbols that are read", "200", "300", "of 300 symbols"),
     "network": ("Steps", "2", "3", "unrolled over 3 steps"),
 }
@@ -75,6 +74,25 @@ def test_an_older_answer_never_comes_after_a_newer_one(open_page, served, view):
     expect(page.locator("#view")).to_contain_text(shown)
     expect(page.locator("#view .computing")).to_have_count(0)
     expect(page.locator("#view [aria-busy]")).to_have_count(0)
+
+
+def test_a_gradient_that_is_not_wanted_any_more_is_not_waited_for(open_page, served):
+    page = open_page("about:blank")
+    held = Held(page, "**/api/view/gradient?**")
+    page.goto(served.address("gradient"))
+    held.wait_for(1)  # of four networks over a hundred steps, which takes long
+    for cell in ("rnn", "gru"):
+        page.get_by_label(f"{cell}, untrained", exact=True).uncheck()
+    for label, value in [("Steps back", "5"), ("Gradient by", "c"), ("Gradient by", "h")]:
+        set_value(page, label, value)
+    held.wait_for(6)
+    held.release(5)
+    heading = page.locator("#view .panel h2").first
+    expect(heading).to_contain_text("by h, k steps")
+    held.release(4)
+    page.wait_for_timeout(300)
+    expect(heading).to_contain_text("by h, k steps")
+    expect(page.locator("#view .panel").first.locator(".u-legend .u-series")).to_have_count(7)
 
 
 def test_the_values_of_the_box_that_was_picked_last_are_shown(open_page, served):

@@ -116,9 +116,10 @@ def test_gates_of_a_unit_over_the_text(open_page, served):
 def test_gradient_by_another_state_and_beside_other_cells(open_page, run_served):
     page = open_page(run_served.address("gradient"))
     lines = page.locator("#view .panel").first
-    expect(lines.locator("h2")).to_contain_text("by h")
     names = lines.locator(".u-legend .u-series")
-    expect(names).to_have_count(1 + 8 + 2)  # steps, two layers of four networks, two powers
+    # Steps, two layers of four networks, two powers; computing them takes long.
+    expect(names).to_have_count(1 + 8 + 2, timeout=120_000)
+    expect(lines.locator("h2")).to_contain_text("by h")
     assert lines.locator("canvas").evaluate(INK_RIGHT_OF_THE_GRID) > 200
     page.get_by_label("as a share of k = 0").uncheck()
     expect(names).to_have_count(1 + 8)
