@@ -36,7 +36,7 @@ export default {
           return;
         }
         show(finding);
-        if (!equations) editor.value = finding.equations;
+        if (!equations && !editor.value) editor.value = finding.equations; // somebody may have begun
         replace(mistake);
         editor.removeAttribute("aria-invalid");
         setStale(false);
