@@ -87,7 +87,7 @@ class Editor {
 
   show(finding, equations) {
     const math = new DOMParser().parseFromString(finding.math, "application/xml").documentElement;
-    if (!equations) this.text.value = finding.equations;
+    if (!equations && !this.text.value) this.text.value = finding.equations;
     this.text.removeAttribute("aria-invalid");
     this.setStale(false);
     replace(this.mistake);
