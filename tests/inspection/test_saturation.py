@@ -6,7 +6,7 @@ import pytest
 from recurry.cells import cell, cells
 from recurry.compiler.cell import Cell
 from recurry.compiler.random_cell import random_cell
-from recurry.inspection.saturation import NUM_BINS, edges, gates_of, measure_saturation
+from recurry.inspection.saturation import NUM_BINS, edges, gates_of, measure_saturation, signed_of
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,12 @@ from recurry.inspection.saturation import NUM_BINS, edges, gates_of, measure_sat
 )
 def test_the_gates_of_known_cells_are_found(name, gates):
     assert sorted(gates_of(cell(name).graph)) == sorted(gates)
+
+
+def test_values_between_minus_1_and_1_are_found_and_are_no_gates():
+    assert sorted(signed_of(cell("lstm").graph)) == ["g", "h"]
+    assert signed_of(cell("irnn").graph) == ()
+    assert "z" not in signed_of(cell("gru").graph)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_about_says_what_is_shown_and_what_to_look_at_first(client):
     assert about["text"] == "a test"
     assert [layer["label"] for layer in about["layers"]] == ["0", "1"]
     assert about["gates"] == ["f", "i", "o"]
+    assert about["signed"] == ["g", "h"]
     assert about["selection"].keys() == {"layer", "direction", "unit"}
 
 

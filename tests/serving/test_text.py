@@ -105,6 +105,12 @@ def test_named_values_of_the_first_units(shown):
     assert list(found["pieces"]) == ["c", "\n", "h"]
 
 
+def test_what_lies_between_minus_1_and_1_is_painted_as_it_is(shown):
+    found = named_values(shown, NamedOptions(name="g", start=2, count=3, units=2))
+    values = shown.recording.values("g", layer=0, start=2, stop=5)[:, :2].T
+    assert found["levels"].tolist() == levels(values).tolist()
+
+
 def test_a_unit_that_is_not_there_is_named(shown):
     with pytest.raises(UsageError, match="Layer 1 has no unit 6"):
         text_rows(shown, RowsOptions(layer=1, unit=6))

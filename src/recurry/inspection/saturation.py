@@ -68,10 +68,30 @@ def gates_of(graph: Graph) -> tuple[str, ...]:
         >>> gates_of(cell("lstm").graph), gates_of(cell("rnn").graph)
         (('f', 'i', 'o'), ())
     """
+    return tuple(name for name, limits in _ranges(graph).items() if limits == (0.0, 1.0))
+
+
+def signed_of(graph: Graph) -> tuple[str, ...]:
+    """The assigned names whose equations keep them between -1 and 1, and that are no gates.
+
+    Example:
+        >>> from recurry.cells import cell
+        >>> signed_of(cell("lstm").graph)
+        ('g', 'h')
+    """
+    found = _ranges(graph)
+    return tuple(
+        name
+        for name, (low, high) in found.items()
+        if low >= -1 and high <= 1 and (low, high) != (0.0, 1.0)
+    )
+
+
+def _ranges(graph: Graph) -> dict[str, Range]:
     ranges: dict[Node, Range] = {}
     for node in graph.nodes:
         ranges[node] = _range(node, ranges)
-    return tuple(name for name, node in graph.assignments if ranges[node] == (0.0, 1.0))
+    return {name: ranges[node] for name, node in graph.assignments}
 
 
 def edges() -> np.ndarray:

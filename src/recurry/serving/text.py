@@ -17,10 +17,11 @@ from recurry.inspection.colour import NUM_LEVELS, levels, squash
 from recurry.inspection.interest import LOOKED_AT, spread
 from recurry.inspection.keeping import MARK
 from recurry.inspection.recording import SCALE
+from recurry.inspection.saturation import gates_of, signed_of
 from recurry.inspection.subject import SubjectLayer
 from recurry.inspection.view import ViewOptions
 from recurry.serving.layout import Rows, lay_out
-from recurry.serving.viewing import Shown, is_gate
+from recurry.serving.viewing import Shown
 
 _MOST_TOP = 5
 _MOST_STEPS = 1024
@@ -251,7 +252,10 @@ def unit_levels(
     if values.shape[1] != layer.hidden_size:
         raise UsageError(f"{name} has no value for each unit: it depends on the input alone.")
     picked = values[:, units].T
-    return levels(2 * picked - 1 if is_gate(layer, name) else squash(picked, name))
+    if name in gates_of(layer.cell.graph):
+        return levels(2 * picked - 1)
+    is_signed = name in signed_of(layer.cell.graph)  # it lies between -1 and 1 already
+    return levels(picked if is_signed else squash(picked, name))
 
 
 def _order(shown: Shown, layer: SubjectLayer, order: str) -> np.ndarray:

@@ -18,9 +18,9 @@ from recurry.artefact.model_file import FILE_NAME
 from recurry.errors import RecurryError, RunError, UsageError
 from recurry.inspection.memo import Memo
 from recurry.inspection.recording import Recording, start_recording
-from recurry.inspection.saturation import gates_of
+from recurry.inspection.saturation import gates_of, signed_of
 from recurry.inspection.session import Session
-from recurry.inspection.subject import Subject, SubjectLayer, open_subject
+from recurry.inspection.subject import Subject, open_subject
 from recurry.inspection.view import Finding
 from recurry.runs.log import LOG_NAME
 from recurry.serving.answers import read_options
@@ -180,7 +180,8 @@ class Viewing:
             "painted": recording.painted_state,
             "names": list(recording.names),
             "states": list(shown.subject.layers[0].cell.states),
-            "gates": gate_names(shown.subject.layers[0]),
+            "gates": list(gates_of(shown.subject.layers[0].cell.graph)),
+            "signed": list(signed_of(shown.subject.layers[0].cell.graph)),
             "layers": [
                 {
                     "index": layer.index,
@@ -272,16 +273,6 @@ class Viewing:
     def _tell_model(self, made: float) -> None:
         """Tell the pages when the newest model was written, and when the one that is shown."""
         self._publish("model", {"made": made, "shown": self._opened})
-
-
-def is_gate(layer: SubjectLayer, name: str) -> bool:
-    """Whether a named value goes from 0, shut, to 1, open."""
-    return name in gate_names(layer)
-
-
-def gate_names(layer: SubjectLayer) -> list[str]:
-    """The named values of a layer that are gates."""
-    return list(gates_of(layer.cell.graph))
 
 
 def _as_problem(error: Exception) -> RecurryError:

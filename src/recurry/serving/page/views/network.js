@@ -3,6 +3,7 @@
 import { drawing, h, replace, visible } from "../elements.js";
 import { controls, slider } from "../widgets/controls.js";
 import { present } from "../widgets/present.js";
+import { scale } from "../widgets/scale.js";
 import { table } from "../widgets/table.js";
 
 export default {
@@ -46,7 +47,7 @@ export default {
       const { layer, direction, start } = api.selection;
       const where = { name, layer, direction, start, count: 40 };
       return present(values, (asked) => api.get("/api/named", where, asked),
-        (found) => replace(values, valueTable(name, found, layer)));
+        (found) => replace(values, valueTable(name, found, layer, api.about)));
     }
   },
 };
@@ -92,7 +93,7 @@ function showCell(cell, onPick) {
   ];
 }
 
-function valueTable(name, { pieces, levels, units }, layer) {
+function valueTable(name, { pieces, levels, units }, layer, { gates = [], signed = [] }) {
   const head = h("tr", {}, h("th", { scope: "col" }, "unit"),
     pieces.map((piece) => h("th", { scope: "col", class: "piece" }, visible(piece))));
   const rows = levels.map((row, place) => h("tr", {}, h("th", { scope: "row" }, String(units[place])),
@@ -100,7 +101,7 @@ function valueTable(name, { pieces, levels, units }, layer) {
   return [
     h("h2", {}, `${name} while the model reads`),
     h("p", { class: "soft small" }, `Layer ${layer}: a row for each of the first units, a column for each`
-      + " symbol of the text; from -1 over 0 to 1."),
+      + " symbol of the text."), scale({ name, isGate: gates.includes(name), isSigned: signed.includes(name) }),
     h("div", { class: "matrix", tabindex: "0", role: "region", "aria-label": `Values of ${name}` },
       h("table", {}, h("thead", {}, head), h("tbody", {}, rows))),
   ];

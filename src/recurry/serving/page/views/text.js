@@ -80,8 +80,9 @@ export default {
           ["number", "by number"]], value: chosen.order, onChange: (order) => choose({ order }) }),
         ownText(api),
       ));
-      const isGate = (api.about.gates || []).includes(chosen.name);
-      replace(legend, scale({ name: chosen.name, isGate }));
+      const { gates = [], signed = [] } = api.about;
+      replace(legend, scale({ name: chosen.name, isGate: gates.includes(chosen.name),
+        isSigned: signed.includes(chosen.name) }));
       setDownloads();
     }
 
