@@ -5,6 +5,7 @@ and subject.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from recurry.compiler.cell import Cell
@@ -109,3 +110,19 @@ def _check_range(kind: str, number: int, count: int) -> None:
             got=f"{count} {kind}s",
             accepted=f"a {kind} from 0 to {count - 1}",
         )
+
+
+def find_names(subject: Subject, names: Iterable[str] | None) -> tuple[str, ...]:
+    """Named values of a model's cell, each once; all of them when none are given.
+
+    Raises:
+        UsageError: The equations have no such name.
+    """
+    known = subject.layers[0].names
+    if names is None:
+        return known
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        if name not in known:
+            raise unknown_name("value in the equations", name, known=known)
+    return wanted

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from recurry.errors import UsageError, unknown_name
-from recurry.inspection.address import CellAddress, find_layer, painted_state
+from recurry.inspection.address import CellAddress, find_layer, find_names, painted_state
 from recurry.inspection.colour import squash
 from recurry.inspection.keeping import MARK, SCALE, WINDOW, Kept
 from recurry.inspection.store import Folder
@@ -80,7 +80,7 @@ def start_recording(
     """
     subject = subject_of(model)
     symbols = subject.read(text) if isinstance(text, str) else subject.number(text)
-    kept = _check_names(subject, names)
+    kept = find_names(subject, names)
     recording = Recording(
         subject, symbols, names=kept, folder=None if folder is None else Path(folder)
     )
@@ -396,14 +396,3 @@ class Recording:
 
 def _as_array(values: torch.Tensor) -> np.ndarray:
     return values.float().cpu().numpy()
-
-
-def _check_names(subject: Subject, names: Iterable[str] | None) -> tuple[str, ...]:
-    known = subject.layers[0].names
-    if names is None:
-        return known
-    wanted = tuple(dict.fromkeys(names))
-    for name in wanted:
-        if name not in known:
-            raise unknown_name("value in the equations", name, known=known)
-    return wanted
