@@ -536,21 +536,37 @@ painted(
 # line and starts again at its end, or one that changes in the names of speakers. Most cannot be
 # read; what they hold is shared by many.
 #
-# A guess should be tested. Here is the unit that goes most with the position in the line.
+# A guess should be tested, and not where it was made: of 128 units some always fit a passage well.
+# Here the unit that goes most with the position in the line is chosen on another passage, and then
+# tested on this one.
+
 
 # %%
-position = np.array([len(passage[: place + 1].split("\n")[-1]) for place in range(len(passage))])
-held = np.tanh(recording.values("c", layer=0))  # (T, H): steps, units
-agreement = [abs(np.corrcoef(held[:, unit], position)[0, 1]) for unit in range(held.shape[1])]
-best = int(np.argmax(agreement))
-sign = np.sign(np.corrcoef(held[:, best], position)[0, 1])
-print(f"unit {best}: correlation {agreement[best]:.2f} with the position in the line")
+def column(lines):
+    """The position of each character in its line."""
+    return np.array([len(lines[: place + 1].split("\n")[-1]) for place in range(len(lines))])
+
+
+def agreement(held, wanted):
+    """The correlation of each unit with something, from -1 to 1."""
+    return np.array([np.corrcoef(unit, wanted)[0, 1] for unit in held.T])
+
+
+elsewhere = text[1_020_000:1_024_000]
+chosen_on = np.tanh(recurry.record(model, elsewhere).values("c", layer=0))  # (T, H): steps, units
+found = agreement(chosen_on, column(elsewhere))
+best = int(np.argmax(np.abs(found)))
+sign = np.sign(found[best])
+
+held = np.tanh(recording.values("c", layer=0))
+tested = sign * agreement(held, column(passage))[best]
+print(f"unit {best}: correlation {abs(found[best]):.2f} where it was chosen, {tested:.2f} here")
 painted(
-    "The unit that goes most with the position in the line",
+    "The unit that was chosen elsewhere, on this passage",
     pieces,
     {
         f"unit {best}, times {sign:+.0f}": sign * held[:, best],
-        "position in the line": 2 * position / position.max() - 1,
+        "position in the line": 2 * column(passage) / column(passage).max() - 1,
     },
 )
 
@@ -559,8 +575,8 @@ painted(
 #
 # <details><summary>Answer</summary>
 #
-# `capital = np.array([symbol.isupper() for symbol in passage])` in the place of `position`. Among
-# 128 units the best one always looks good. Check it on another passage before you believe it.
+# `np.array([symbol.isupper() for symbol in lines])` in the place of what `column` gives. Believe
+# the second number only: the first is the best of 128.
 #
 # </details>
 #
