@@ -37,6 +37,7 @@ def test_entities_by_hand():
     assert scores.f1 == pytest.approx(2 * (1 / 2) * (1 / 3) / (1 / 2 + 1 / 3))
     assert (scores.num_entities, scores.accuracy) == (3, 0.5)
     assert scores.headline == "F1 40.00 %"
+    assert scores.criterion == pytest.approx(0.6)
     assert score_entities(_words(), [[]], [[]]).f1 == 0
 
 

@@ -1,12 +1,15 @@
 """Every task has what the interface asks for."""
 
+import math
+from types import SimpleNamespace
+
 import pytest
 
 from recurry.runs.configuration import load_config
 from recurry.tasks.find import find_task
 from recurry.tasks.names import TASKS
 from recurry.tasks.scoring import Scores
-from recurry.tasks.task import AnyModel, AnyScores, Task, numbers_of
+from recurry.tasks.task import AnyModel, AnyScores, Task, criterion_of, numbers_of
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -41,3 +44,9 @@ def test_models_and_scores(model):
     scores = Scores.from_loss(1.0, num_symbols=3)
     assert isinstance(scores, AnyScores)
     assert numbers_of(scores)["num_symbols"] == 3
+
+
+def test_weights_are_chosen_by_a_criterion_or_by_the_loss():
+    assert criterion_of(SimpleNamespace(loss_nats=0.5, headline="")) == 0.5
+    assert criterion_of(SimpleNamespace(loss_nats=0.5, criterion=0.2, headline="")) == 0.2
+    assert math.isnan(criterion_of(SimpleNamespace(loss_nats=math.nan, criterion=0.2, headline="")))

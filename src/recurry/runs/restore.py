@@ -97,9 +97,9 @@ def restore(
             f"may differ: then {record['environment']}, now {environment()}"
         )
     state.restore(checkpoint.tensors, record["training"])
-    if state.best_loss_nats < math.inf and not _can_be_read(folder / FILE_NAME):
+    if state.best < math.inf and not _can_be_read(folder / FILE_NAME):
         notify(f"{FILE_NAME} is gone or damaged: the best model from here on takes its place")
-        state.best_loss_nats = math.inf
+        state.best = math.inf
     notify(f"going on after update {state.update:,} of {state.num_updates:,}")
 
 

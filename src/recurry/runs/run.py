@@ -216,7 +216,7 @@ class Run:
         self._save()
         if self._data.validation is None:  # nothing to choose by: the last weights are the model
             self._save_model(None)
-        elif self.state.best_loss_nats == math.inf:  # no evaluation gave a number, or its model
+        elif self.state.best == math.inf:  # no evaluation gave a number, or its model
             with self.state.averaged_weights():  # was lost: then the last weights, with scores
                 found = self.state.course.validate()
             self._save_model(found)

@@ -5,6 +5,7 @@ the numbers of an update come from (`pace`), in the loss of an update, in what i
 what is kept beside the weights; everything else is one code for all of them.
 """
 
+import math
 from collections.abc import Mapping, Sized
 from dataclasses import asdict
 from pathlib import Path
@@ -27,13 +28,25 @@ class AnyScores(Protocol):
 
     @property
     def loss_nats(self) -> float:
-        """What early stopping and the choice of the best weights go by; less is better."""
+        """The mean loss; early stopping and the choice of the best weights go by it, unless there
+        is a `criterion`."""
         ...
 
     @property
     def headline(self) -> str:
         """The number that a reader looks for, with its name."""
         ...
+
+
+def criterion_of(scores: AnyScores) -> float:
+    """What early stopping and the choice of the best weights go by; less is better.
+
+    That is the property `criterion` of scores that have one, else the loss. It is no number where
+    the loss is none.
+    """
+    if not math.isfinite(scores.loss_nats):
+        return math.nan
+    return getattr(scores, "criterion", scores.loss_nats)
 
 
 def numbers_of(scores: Any) -> dict[str, float]:

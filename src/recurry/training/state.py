@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recurry.errors import TrainingError, UsageError
 from recurry.network.state import State
-from recurry.tasks.task import AnyModel, AnyScores
+from recurry.tasks.task import AnyModel, AnyScores, criterion_of
 from recurry.training.adam import update_adam
 from recurry.training.averaging import WeightAverage, copy_into, swapped
 from recurry.training.configuration import (
@@ -51,7 +51,8 @@ class TrainingState:
     Attributes:
         update: Updates that were made, and so the number of the next one.
         num_symbols: Symbols, or records, that were learnt from, counted with repetition.
-        best_loss_nats: Lowest validation loss so far; infinite before the first evaluation.
+        best: Lowest criterion so far, by default of the validation loss; infinite before the first
+            evaluation.
         evaluations_without_gain: Evaluations since the lowest.
         carried: State of the network where the next window begins; None is zeros.
     """
@@ -70,7 +71,7 @@ class TrainingState:
             WeightAverage(self.weights, training.averaging) if training.averaging > 0 else None
         )
         self.update, self.num_symbols = 0, 0
-        self.best_loss_nats, self.evaluations_without_gain = math.inf, 0
+        self.best, self.evaluations_without_gain = math.inf, 0
         self.carried: State | None = None
         self._random = _seeded_generators(training.seed, self.device)
 
@@ -213,8 +214,9 @@ class TrainingState:
 
     def note(self, validation: AnyScores) -> bool:
         """Take in an evaluation, and say whether it is the best so far."""
-        is_best = validation.loss_nats < self.best_loss_nats
-        self.best_loss_nats = min(self.best_loss_nats, validation.loss_nats)
+        criterion = criterion_of(validation)
+        is_best = criterion < self.best
+        self.best = criterion if is_best else self.best
         self.evaluations_without_gain = 0 if is_best else self.evaluations_without_gain + 1
         return is_best
 
@@ -264,7 +266,7 @@ class TrainingState:
             "format": _FORMAT,
             "update": self.update,
             "num_symbols": self.num_symbols,
-            "best_loss_nats": self.best_loss_nats if math.isfinite(self.best_loss_nats) else None,
+            "best_loss_nats": self.best if math.isfinite(self.best) else None,
             "evaluations_without_gain": self.evaluations_without_gain,
         }
 
@@ -292,7 +294,7 @@ class TrainingState:
         self._random = {name: value.clone() for name, value in groups["random"].items()}
         self.update, self.num_symbols = int(record["update"]), int(record["num_symbols"])
         best = record["best_loss_nats"]
-        self.best_loss_nats = math.inf if best is None else float(best)
+        self.best = math.inf if best is None else float(best)
         self.evaluations_without_gain = int(record["evaluations_without_gain"])
 
 
