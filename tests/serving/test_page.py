@@ -41,7 +41,7 @@ def test_every_view_can_be_used_by_everybody(
     page.evaluate(AXE.read_text())
     for size, scheme in itertools.product(SIZES, ("light", "dark")):
         page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_timeout(200)  # colours change softly
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         problems = [(one["id"], one["nodes"][0]["html"]) for one in found]

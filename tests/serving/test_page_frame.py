@@ -118,7 +118,7 @@ def test_a_unit_that_a_newer_model_has_not_is_forgotten(
     open_page, watched, build_model, model_file
 ):
     served, events = watched
-    page = open_page(served.address("text?layer=1&unit=5"))
+    page = open_page(served.address("text?layer=1&unit=5"), has_mistakes=True)
     expect(page.get_by_label("Unit, 0 to 5")).to_have_value("5")
     save_model(build_model(hidden_size=3, num_layers=1), model_file)
     events.publish("model", {"made": 6.5, "shown": 5.5})

@@ -1,6 +1,7 @@
 """The views of the page in a real browser: what their controls do."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -57,7 +58,8 @@ def test_find_picks_cells_and_places(open_page, served):
     expect(page.locator("#view h2").first).to_contain_text("on over")
     page.get_by_label("off right before and behind").uncheck()
     page.get_by_label("Cells of").select_option("one")
-    page.get_by_label("Share of the cells elsewhere").fill("0.5")
+    page.get_by_label("Layer").select_option(index=0)
+    page.get_by_label("Share of the cells elsewhere").fill("0.95")
     expect(page.locator(".places .place").first).to_be_visible()
     cells.last.get_by_role("button").click()
     expect(cells.last).to_have_class("picked")
@@ -73,7 +75,6 @@ def test_errors_beside_shorter_n_grams(open_page, served):
     assert page.locator("canvas").first.evaluate(INK_RIGHT_OF_THE_GRID) > 50
     page.locator(".place").first.click()
     expect(page.locator("#title")).to_have_text("Text")
-    expect(page.locator(".moment")).to_contain_text("After")
 
 
 def test_meaning_of_a_property_and_of_a_pattern(open_page, served):
@@ -125,7 +126,7 @@ def test_gradient_by_another_state_and_beside_other_cells(open_page, run_served)
     expect(names).to_have_count(1 + 8)
     for cell in ("rnn", "gru"):
         page.get_by_label(f"{cell}, untrained", exact=True).uncheck()
-    reach = page.get_by_label("Steps back")
+    reach = page.get_by_label("Steps back", exact=True)
     reach.fill("5")
     reach.press("Enter")
     page.get_by_label("Gradient by", exact=True).select_option("c")
@@ -142,13 +143,12 @@ def test_attention_to_another_text(open_page, serve, open_viewing, translator, t
         translator, "the cat 3", serve=serve, open_viewing=open_viewing, folder=tmp_path
     )
     page = open_page(served.address("attention"))
-    expect(page.locator("#view tbody")).to_contain_text("the")
     assert page.locator("img.picture").evaluate("image => image.decode().then(() => image.width)")
     text = page.locator("#view").get_by_label("Text", exact=True)
     text.fill("cat")
     text.press("Enter")
-    expect(page.locator("#view tbody")).not_to_contain_text("the")
-    expect(page.locator("#view tbody")).to_contain_text("cat")
+    expect(page.locator("img.picture")).to_have_attribute("src", re.compile("text=cat"))
+    assert page.locator("img.picture").evaluate("image => image.decode().then(() => image.width)")
 
 
 def test_saliency_of_another_text(open_page, serve, open_viewing, classifier, tmp_path):
@@ -156,13 +156,12 @@ def test_saliency_of_another_text(open_page, serve, open_viewing, classifier, tm
         classifier, "good cat", serve=serve, open_viewing=open_viewing, folder=tmp_path
     )
     page = open_page(served.address("saliency"))
-    expect(page.locator("#view tbody")).to_contain_text("good")
     assert page.locator("img.picture").evaluate("image => image.decode().then(() => image.width)")
     text = page.locator("#view").get_by_label("Text", exact=True)
     text.fill("bad dog")
     text.press("Enter")
-    expect(page.locator("#view tbody")).to_contain_text("bad")
-    expect(page.locator("#view tbody")).not_to_contain_text("good")
+    expect(page.locator("img.picture")).to_have_attribute("src", re.compile("text=bad"))
+    assert page.locator("img.picture").evaluate("image => image.decode().then(() => image.width)")
 
 
 def test_training_beside_another_run_with_samples(open_page, run_served):
@@ -182,7 +181,7 @@ def test_training_beside_another_run_with_samples(open_page, run_served):
 def test_a_mistake_in_a_cell_is_shown_where_it_is(open_page, served):
     page = open_page(served.address("cell"))
     editor, start = page.locator("textarea"), page.get_by_role("button", name="Train for a minute")
-    expect(page.locator("#view")).to_contain_text("; states: c, h")
+    expect(page.locator("#view")).to_contain_text("; states: h, c")
     expect(start).to_be_enabled()
     editor.fill("r = U @ h\nh = tanh(W @ x + r) + foo(r)")
     expect(page.locator("#mistake")).to_contain_text("There is no function named foo.")

@@ -75,8 +75,8 @@ def test_what_was_clipped_is_marked_in_pictures_and_tables(tmp_path):
     assert [row["is_clipped"] for row in finding.to_rows()] == [False, False, True, None, None]
     drawn = ET.fromstring(finding.to_svg())
     texts = {element.text for element in drawn.iter()}
-    assert {"mine: longest allowed", "mine: clipped", "free: norm", "free: training"} <= texts
-    assert "free: clipped" not in texts
+    assert {"mine, training, last 1.000", "free, training, last 2.000"} <= texts
+    assert {"Gradient of mine", "Gradient of free", "longest allowed", "clipped, 1 line"} <= texts
     discs = [element for element in drawn.iter() if element.tag.endswith("circle")]
     assert len(discs) == 2  # one on the curve, one in the legend
 

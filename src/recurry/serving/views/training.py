@@ -85,12 +85,14 @@ class RunCurves:
     @property
     def num_clipped(self) -> int | None:
         """How many lines have a gradient norm above the clipping norm."""
-        return sum(map(self.is_clipped, self.rows)) if self.facts.get("clip_norm") else None
+        if not self.facts.get("clip_norm"):
+            return None
+        return sum(bool(self.is_clipped(row)) for row in self.rows)
 
-    def is_clipped(self, row: Mapping[str, Any]) -> bool:
-        """Whether the gradient norm of a line is above the clipping norm."""
+    def is_clipped(self, row: Mapping[str, Any]) -> bool | None:
+        """Whether the gradient of a line was longer than allowed; None where nothing says so."""
         limit, norm = self.facts.get("clip_norm"), _number(row, "gradient_norm")
-        return bool(limit) and norm is not None and norm > limit
+        return None if not limit or norm is None else norm > limit
 
     def curve(self, name: str, rows: Sequence[Mapping[str, Any]] | None = None) -> Series:
         """A column over the updates, of all lines or of some."""
@@ -160,7 +162,10 @@ def _norms(run: RunCurves) -> Panel:
         ends = norms.x[[0, -1]]
         shown.append(Series(name="longest allowed", x=ends, y=np.full(2, float(limit))))
         cut = [row for row in run.rows if run.is_clipped(row)]
-        events = replace(run.curve("gradient_norm", cut), name=f"clipped, {len(cut):,} lines")
+        events = replace(
+            run.curve("gradient_norm", cut),
+            name=f"clipped, {len(cut):,} line{'s' * (len(cut) != 1)}",
+        )
     labels = ("updates", "norm of the gradient")
     title = f"Gradient of {run.name}"
     return curves(shown, title=title, labels=labels, events=events, width=_WIDTH)
