@@ -21,7 +21,7 @@ assert norms["U times 0.5"][-1] < 1e-10 and norms["U times 2.5"].max() > 10
 assert np.mean(free[-10:]) > np.mean(clipped[-10:]) + 2 and np.mean(clipped[-10:]) < 3.2
 assert max(free_lengths) > 5
 assert baselines["this model"] < 2
-assert abs(found[best]) > 0.5 and tested > 0.3
+assert tested > 0.4
 assert num_weights["lstm"] == 4 * num_weights["rnn"] > num_weights["gru"] == 3 * num_weights["rnn"]
 ends_of = {name: np.mean(losses[-20:]) for name, losses in memory.items()}
 assert ends_of["forget bias 0"] > 1.2 > 0.5 > ends_of["forget bias 2"]

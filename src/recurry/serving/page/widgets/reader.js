@@ -91,12 +91,13 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
     onSeek({ row: Math.max(first, row), rows: 1, columns });
   }
 
-  function settle([part]) {
+  function settle(found) {
+    const [part] = found;
     if (part.num_rows !== numRows) {
       numRows = part.num_rows;
       spacer.style.height = `${Math.min(numRows * ROW_HEIGHT, TALLEST)}px`;
     }
-    const isBehind = part.levels.length < part.pieces.length;
+    const isBehind = found.some((one) => one.levels.length < one.pieces.length);
     if (isBehind) setTimeout(() => refresh(), 500); // the model has not read so far yet
   }
 
