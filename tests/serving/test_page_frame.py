@@ -100,8 +100,7 @@ def test_a_page_that_comes_back_hears_what_it_missed(open_page, watched):
 
 def test_a_stretch_of_another_text_is_forgotten(open_page, watched):
     served, _ = watched
-    page = open_page(served.address("text"))
-    page.locator(".reader i").nth(3).hover()
+    page = open_page(served.address("text?step=400"))
     expect(page.locator(".reader i.cursor")).to_be_visible()
     page.locator(".reader").focus()
     page.keyboard.press("Shift+ArrowRight")

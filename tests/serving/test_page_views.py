@@ -75,6 +75,7 @@ def test_errors_beside_shorter_n_grams(open_page, served):
     assert page.locator("canvas").first.evaluate(INK_RIGHT_OF_THE_GRID) > 50
     page.locator(".place").first.click()
     expect(page.locator("#title")).to_have_text("Text")
+    expect(page.locator(".moment")).to_contain_text("After")
 
 
 def test_meaning_of_a_property_and_of_a_pattern(open_page, served):

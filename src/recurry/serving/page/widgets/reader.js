@@ -29,6 +29,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   let numRows = 0;
   let columns = 100;
   let cursor = null; // the symbol that is pointed at
+  let target = null; // {step, row, isSought} of a symbol that is pointed at as soon as its row is here
   let pointer = null; // how far down the mouse is, while it is over the text
   let brush = null; // {start, stop}
   let turn = 0; // counts changes of what is shown, so that old answers are dropped
@@ -72,11 +73,20 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
       const found = await Promise.all(wanted);
       if (mine !== turn) return;
       settle(found);
+      if (target && !target.isSought) { // before the first answer there is nothing to scroll
+        target.isSought = true;
+        if (target.row < first || target.row >= last - 1) {
+          frame.scrollTop = ((target.row - Math.floor(rowsInView() / 2)) * ROW_HEIGHT) / scale();
+          await draw();
+          return;
+        }
+      }
       const rows = found.flatMap((part) => rowsOf(part)).filter((row) => row.number >= first && row.number <= last);
       replace(layer, rows.map(rowElement));
       layer.style.transform = `translateY(${frame.scrollTop - ((frame.scrollTop * scale()) % ROW_HEIGHT)}px)`;
       markBrush();
-      markCursor();
+      if (target && symbolAt(target.step)) point(symbolAt(target.step));
+      else markCursor();
       if (onSeek && rows.length) onSeek({ start: rows[0].start, stop: rows.at(-1).stop });
       view(rows);
     } catch (error) {
@@ -140,6 +150,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   function point(symbol) {
     if (!symbol || symbol.step === undefined) return;
     cursor = symbol.step;
+    target = null;
     markCursor();
     onPoint(symbol.step, symbol.piece);
   }
@@ -228,10 +239,8 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   /** Scrolls to a symbol and points at it. */
   async function show(next) {
     const { row } = await api.get("/api/place", { step: next, columns });
-    const inside = row >= firstRow() && row < firstRow() + rowsInView() - 1;
-    if (!inside) frame.scrollTop = ((row - Math.floor(rowsInView() / 2)) * ROW_HEIGHT) / scale();
+    target = { step: next, row, isSought: false };
     await draw();
-    point(symbolAt(next));
   }
 
   /** Asks for everything anew, for instance after another unit was chosen. */
