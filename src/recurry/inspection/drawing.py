@@ -122,10 +122,7 @@ def curves(
         inside.append(line(_thinned(points), colour=colour, width=1.9, extra=dashed))
     for one in marked:
         points = axes.place(list(zip(one.x.tolist(), one.y.tolist(), strict=True)))
-        inside += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{_EVENT}"/>'
-            for x, y in _thinned(points)
-        ]
+        inside += _discs(_thinned(points), _EVENT)
     legend = _legend(axes, shown, events=[one.name for one in marked], points=everywhere)
     return _panel(axes, [*parts, _clipped(axes, inside), *legend])
 
@@ -287,7 +284,7 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return points[::step]
 
 
-def _discs(points: Sequence[tuple[float, float]], colour: str, *, opacity: float) -> list[str]:
+def _discs(points: Sequence[tuple[float, float]], colour: str, *, opacity: float = 1) -> list[str]:
     return [
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="{opacity}"/>'
         for x, y in points

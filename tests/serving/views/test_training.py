@@ -50,7 +50,7 @@ def test_clipped_gradients_are_in_picture_and_table(tmp_path):
     finding = find(write_run(tmp_path / "mine", [3.0, 2.0, 1.0]))
     assert [row["is_clipped"] for row in finding.to_rows()] == [False, False, True]
     svg = finding.to_svg()
-    assert "clipped, 1 lines" in svg
+    assert ">clipped, 1 line<" in svg
     assert "longest allowed" in svg
     assert "validation, best 1.250" in svg
 
@@ -75,7 +75,7 @@ def test_what_was_clipped_is_marked_in_pictures_and_tables(tmp_path):
     assert [row["is_clipped"] for row in finding.to_rows()] == [False, False, True, None, None]
     drawn = ET.fromstring(finding.to_svg())
     texts = {element.text for element in drawn.iter()}
-    assert {"mine, training, last 1.000", "free, training, last 2.000"} <= texts
+    assert {"mine: training", "mine: validation", "free: training"} <= texts
     assert {"Gradient of mine", "Gradient of free", "longest allowed", "clipped, 1 line"} <= texts
     discs = [element for element in drawn.iter() if element.tag.endswith("circle")]
     assert len(discs) == 2  # one on the curve, one in the legend

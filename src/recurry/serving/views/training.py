@@ -1,7 +1,6 @@
 """The view Training: curves of a run, and of others beside it, as they stand now.
 
-Comes in: the log of a run folder. Goes out: a finding. Imports
-inspection and runs.
+Comes in: the log of a run folder. Goes out: a finding. Imports inspection and runs.
 """
 
 from __future__ import annotations
@@ -141,16 +140,16 @@ class TrainingFinding:
 
 
 def _losses(runs: Sequence[RunCurves]) -> Panel:
-    """Training and validation loss, with the numbers that a reader looks for."""
-    shown = []
+    """Training and validation loss; of a single run with the numbers that a reader looks for."""
+    shown, is_single = [], len(runs) == 1
     for run in runs:
-        prefix = f"{run.name}, " if len(runs) > 1 else ""
         training, validation = run.curve("loss_nats"), run.curve("validation_loss_nats")
         if len(training.y):
-            shown.append(replace(training, name=f"{prefix}training, last {training.y[-1]:.3f}"))
+            name = f"training, last {training.y[-1]:.3f}" if is_single else f"{run.name}: training"
+            shown.append(replace(training, name=name))
         if len(validation.y):
-            best = f"{prefix}validation, best {validation.y.min():.3f}"
-            shown.append(replace(validation, name=best))
+            best = f"validation, best {validation.y.min():.3f}"
+            shown.append(replace(validation, name=best if is_single else f"{run.name}: validation"))
     return curves(shown, title="Loss", labels=("updates", "loss (nats)"), width=_WIDTH)
 
 
