@@ -195,3 +195,17 @@ def open_page(browser, serve, open_viewing):
     for context in contexts:
         context.close()
     assert problems == []
+
+
+@pytest.fixture
+def give_text():
+    """What somebody does who gives the page another text."""
+    expect = pytest.importorskip("playwright.sync_api", reason="pip install playwright").expect
+
+    def give(page, text: str) -> None:
+        page.get_by_role("button", name="Another text").click()
+        page.get_by_label("Your own text").fill(text)
+        page.get_by_role("button", name="Read it").click()
+        expect(page.locator("#subject")).to_contain_text("your own text")
+
+    return give

@@ -98,17 +98,14 @@ def test_a_page_that_comes_back_hears_what_it_missed(open_page, watched):
     expect(page.locator("#status")).to_contain_text("25 %")
 
 
-def test_a_stretch_of_another_text_is_forgotten(open_page, watched):
+def test_a_stretch_of_another_text_is_forgotten(open_page, watched, give_text):
     served, _ = watched
     page = open_page(served.address("text?step=400"))
     expect(page.locator(".reader i.cursor")).to_be_visible()
     page.locator(".reader").focus()
     page.keyboard.press("Shift+ArrowRight")
     expect(page.locator(".marked")).to_contain_text("Marked: 2 symbols")
-    page.get_by_role("button", name="Another text").click()
-    page.get_by_label("Your own text").fill("bed bed bed")
-    page.get_by_role("button", name="Read it").click()
-    expect(page.locator("#subject")).to_contain_text("your own text")
+    give_text(page, "bed bed bed")
     expect(page.locator(".marked")).not_to_contain_text("Marked")
     expect(page).to_have_url(re.compile("#/text$"))
     page.get_by_role("link", name="Find").first.click()

@@ -108,18 +108,14 @@ def _check_options(*, is_page: bool, is_painted: bool) -> None:
         UsageError: An option of the page is given where there is none, or --paint without a text.
     """
     context = click.get_current_context()
-    given = [
-        option
-        for option in ("port", "host", "token", "is_quiet", "paint")
-        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE
-    ]
-    idle = [option for option in given if option == "paint" or not is_page]
-    if is_painted:
-        idle = [option for option in idle if option != "paint"]
-    for option in idle:
-        name = "--no-browser" if option == "is_quiet" else f"--{option}"
-        belongs = "--view text in the terminal" if option == "paint" else "the page"
-        raise UsageError(f"{name} belongs to {belongs}.", hint=f"the command without {name}")
+    of_page = {"port": "--port", "host": "--host", "token": "--token", "is_quiet": "--no-browser"}
+    idle = {} if is_page else dict.fromkeys(of_page, "the page")
+    if not is_painted:
+        idle["paint"] = "--view text in the terminal"
+    for option, owner in idle.items():
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            name = of_page.get(option, f"--{option}")
+            raise UsageError(f"{name} belongs to {owner}.", hint=f"the command without {name}")
 
 
 def _find(name: str, *, is_page: bool) -> Path:

@@ -194,13 +194,9 @@ class _Walk:
 
     def _add_up(self, total: Value, number: int) -> None:
         """Add all lanes to a sum of this thread."""
-        e, lanes = self.e, self.e.lanes
-        name = f"llvm.vector.reduce.fadd.{lanes.suffix}"
-        e.module.declare(name, lanes.scalar, f"{lanes.scalar}, {lanes.type}")
-        one = e.take(
-            f"call reassoc {lanes.scalar} @{name}({lanes.scalar} -0.0, {lanes.type} {total})"
-        )
-        if lanes.bits == 32:
+        e = self.e
+        one = e.over_lanes("fadd", total)
+        if e.lanes.bits == 32:
             one = e.take(f"fpext float {one} to double")
         place = e.take(f"getelementptr double, ptr {self.own}, i64 {number}")
         before = e.take(f"load double, ptr {place}, align 8")

@@ -267,6 +267,16 @@ class Emitter:
         given = ", ".join(f"{kind} {argument}" for argument in arguments)
         return self.take(f"call {kind} @{name}({given})")
 
+    def over_lanes(self, operation: str, value: Value) -> Value:
+        """One number of all lanes: their sum (`fadd`), in any order, or the largest (`fmax`)."""
+        lanes = self.lanes
+        name, kinds = f"llvm.vector.reduce.{operation}.{lanes.suffix}", [lanes.type]
+        given = [f"{lanes.type} {value}"]
+        if operation == "fadd":  # a sum begins with a number
+            kinds, given = [lanes.scalar, *kinds], [f"{lanes.scalar} -0.0", *given]
+        self.module.declare(name, lanes.scalar, ", ".join(kinds))
+        return self.take(f"call reassoc {lanes.scalar} @{name}({', '.join(given)})")
+
     def fma(self, a: Value, b: Value, c: Value) -> Value:
         """`a * b + c`, in one rounding where the processor can."""
         return self.call("fmuladd", a, b, c)

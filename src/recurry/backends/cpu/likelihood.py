@@ -180,13 +180,7 @@ def _over_lanes(e: Emitter, totals: list[Value], align: int, operation: str) -> 
             whole = e.select(e.compare_lanes("ogt", other, whole), other, whole)
         else:
             whole = e.arithmetic(operation, whole, other)
-    name, start = f"llvm.vector.reduce.{operation}.{lanes.suffix}", ""
-    if operation == "fadd":
-        start = f"{lanes.scalar} -0.0, "
-    e.module.declare(
-        name, lanes.scalar, f"{start.split(' ')[0]}{', ' if start else ''}{lanes.type}"
-    )
-    one = e.take(f"call reassoc {lanes.scalar} @{name}({start}{lanes.type} {whole})")
+    one = e.over_lanes(operation, whole)
     first = e.take(f"insertelement {lanes.type} poison, {lanes.scalar} {one}, i64 0")
     return e.take(
         f"shufflevector {lanes.type} {first}, {lanes.type} poison, <{lanes.count} x i32> "

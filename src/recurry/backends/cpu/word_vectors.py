@@ -328,24 +328,19 @@ def _write_update(e: Emitter, rows: Rows, *, is_skip_gram: bool) -> None:
 
 def _write_scores(e: Emitter, rows: Rows, scores: Value, target_row) -> None:
     """The product of the vector with the row of each target."""
-    kind = rows.lanes
-    suffix = kind.suffix
-    e.module.declare(f"llvm.vector.reduce.fadd.{suffix}", "float", f"float, {kind.type}")
     kept: list[Value] = []
     if rows.blocks == 1:
         kept = [e.load(place) for place in _vectors(e, rows, "%hidden", "0")]
     with e.loop("0", "%targets") as number:
         row = target_row(number)
-        sums = [e.variable(kind.type, "zeroinitializer", align=64) for _ in range(2)]
+        sums = [e.variable(e.lanes.type, "zeroinitializer", align=64) for _ in range(2)]
         with e.loop("0", str(rows.size), rows.width) as start:
             vector = kept or [e.load(place) for place in _vectors(e, rows, "%hidden", start)]
             for index, place in enumerate(_vectors(e, rows, row, start)):
                 total = sums[index % 2]
                 e.store(e.fma(vector[index], e.load(place), e.load(total)), total)
         total = e.arithmetic("fadd", *(e.load(part) for part in sums))
-        score = e.take(
-            f"call reassoc float @llvm.vector.reduce.fadd.{suffix}(float -0.0, {kind.type} {total})"
-        )
+        score = e.over_lanes("fadd", total)
         e.put(f"store float {score}, ptr {e.move(scores, number)}, align 4")
 
 
