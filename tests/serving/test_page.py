@@ -79,6 +79,7 @@ def test_cells_are_chosen_by_mouse_and_keyboard(open_page, served):
 
 def test_a_stretch_is_marked_and_found_elsewhere(open_page, served):
     page = open_page(served.address())
+    expect(page.locator(".reader i").first).to_be_visible()
     page.locator(".reader").focus()
     page.keyboard.press("ArrowRight")
     for _ in range(3):

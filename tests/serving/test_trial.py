@@ -29,7 +29,7 @@ def trial(monkeypatch):
         code = "raise SystemExit('error: broken')" if hidden_size == 13 else WRITES
         with open(folder.with_suffix(".txt"), "wb") as log:
             command = [sys.executable, "-c", code.format(folder=str(folder))]
-            return subprocess.Popen(command, stdout=log, stderr=log)
+            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
 
     monkeypatch.setattr(module, "_train", pretend)
     trial = Trial()
@@ -67,7 +67,7 @@ def test_a_new_trial_ends_the_old_one_and_closing_removes_everything(trial):
     trial.start(CELL, hidden_size=8)
     old = list(trial._processes.values())
     trial.start(CELL, hidden_size=8)
-    assert all(one.poll() is not None for one in old)
+    assert all(one.poll() is not None and one.stdin.closed for one in old)
     folder = Path(trial._folder.name)
     trial.close()
     assert not folder.exists()

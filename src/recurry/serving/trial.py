@@ -98,11 +98,11 @@ class Trial:
     def _end(self) -> None:
         _stop(self._processes)
         for process in self._processes.values():
-            try:
-                process.wait(_GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with process:  # closes its standard input
+                try:
+                    process.wait(_GRACE_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
         self._processes = {}
         if self._folder is not None:
             self._folder.cleanup()
