@@ -101,7 +101,7 @@ SHOTS = {
     "gates": Shot(view="gates", ready=".view.gates svg circle", height=1000),
     "gradient": Shot(view="gradient", ready=".view.gradient .u-over", act=_compute, height=900),
     "attention": Shot(view="attention", ready=".view img.picture", height=620, model="translator"),
-    "saliency": Shot(view="saliency", ready=".view img.picture", height=480, model="classifier"),
+    "saliency": Shot(view="saliency", ready=".view .passage", height=560, model="classifier"),
     "network": Shot(view="network", ready=".view.network svg", theme="dark", height=900),
     "training": Shot(view="training", ready=".view.training .u-over, .view.training svg"),
     "cell": Shot(view="cell", ready=".view.cell svg", theme="dark", height=900),

@@ -82,3 +82,24 @@ def translator(tmp_path):
     }
     records = Translate().prepare(tables, tmp_path / "translate")
     return Translate().build(tables, records, cell="gru", seed=0)
+
+
+@pytest.fixture
+def tagger(tmp_path):
+    """A tagger with random weights, which reads both ways."""
+    from recurry.data.record_configuration import SentencesConfig, WordsConfig
+    from recurry.network.configuration import SpellingConfig, TaggerConfig
+    from recurry.network.dropout import Dropout
+    from recurry.tasks.tag import Tag, TagsConfig
+
+    (tmp_path / "a.conll").write_text("the DET\ncat NOUN\nsat VERB\n\n" * 20)
+    tables = {
+        "data": SentencesConfig(paths=(str(tmp_path / "a.conll"),)),
+        "words": WordsConfig(),
+        "network": TaggerConfig(cell="lstm", embedding_size=4, hidden_size=6),
+        "spelling": SpellingConfig(character_size=4, size=4),
+        "answer": TagsConfig(),
+        "dropout": Dropout(),
+    }
+    records = Tag().prepare(tables, tmp_path / "tag")
+    return Tag().build(tables, records, cell="lstm", seed=0)

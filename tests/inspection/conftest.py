@@ -6,16 +6,12 @@ import torch
 
 from recurry.data.codec import Codec
 from recurry.data.configuration import DataConfig
-from recurry.data.record_configuration import SentencesConfig, WordsConfig
 from recurry.data.tokens import Characters
 from recurry.data.vocabulary import Vocabulary
 from recurry.inspection.language_subject import LanguageSubject
-from recurry.network.configuration import NetworkConfig, SpellingConfig, TaggerConfig
-from recurry.network.dropout import Dropout
+from recurry.network.configuration import NetworkConfig
 from recurry.network.recurrent import Recurrent
 from recurry.tasks.language import LanguageModel
-from recurry.tasks.model import Model
-from recurry.tasks.tag import Tag, TagsConfig
 
 
 @pytest.fixture
@@ -78,19 +74,3 @@ def interpreted():
         return found
 
     return interpret
-
-
-@pytest.fixture
-def tagger(tmp_path) -> Model:
-    """A tagger with random weights, which reads both ways."""
-    (tmp_path / "a.conll").write_text("the DET\ncat NOUN\nsat VERB\n\n" * 20)
-    tables = {
-        "data": SentencesConfig(paths=(str(tmp_path / "a.conll"),)),
-        "words": WordsConfig(),
-        "network": TaggerConfig(cell="lstm", embedding_size=4, hidden_size=6),
-        "spelling": SpellingConfig(character_size=4, size=4),
-        "answer": TagsConfig(),
-        "dropout": Dropout(),
-    }
-    records = Tag().prepare(tables, tmp_path / "tag")
-    return Tag().build(tables, records, cell="lstm", seed=0)

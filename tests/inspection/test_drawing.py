@@ -25,6 +25,14 @@ def _texts(root: ET.Element) -> set[str]:
     return {element.text or "" for element in root.iter(f"{SVG}text")}
 
 
+def test_a_title_is_cut_where_the_picture_ends():
+    panels = [drawing.curves([_line()], title="a", labels=("x", "y"))]
+    shown = ET.fromstring(sheet(panels, title="word " * 40)).find(f"{SVG}g/{SVG}text[last()]")
+    assert shown.text.startswith("word word")
+    assert shown.text.endswith("…")
+    assert len(shown.text) < 60
+
+
 def test_curves_have_a_line_each_and_say_which():
     series = [_line("first"), _line("second")]
     root = _root(drawing.curves(series, title="two", labels=("steps", "nats")))

@@ -152,6 +152,20 @@ def served(serve, viewing):
     return serve(viewing)
 
 
+@pytest.fixture
+def serve_model(serve, open_viewing, tmp_path):
+    """A maker of servers of a model that has read a text."""
+
+    def build(model, text: str):
+        save_model(model, tmp_path / "task.safetensors")
+        viewing = open_viewing(tmp_path / "task.safetensors", text=text)
+        viewing.open()
+        viewing.shown.recording.wait()
+        return serve(viewing)
+
+    return build
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Chromium without a window."""

@@ -18,6 +18,7 @@ from recurry.serving.views import all_views
 
 pytestmark = pytest.mark.browser
 
+ANSWERING = ("classifier", "tagger", "translator")
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 SIZES = ((1440, 900), (1024, 768), (390, 844))
 VIEWS = tuple(view.name for view in all_views())
@@ -38,6 +39,26 @@ def test_every_view_can_be_used_by_everybody(
     expect(page.locator(f"nav a[data-view={view}]")).to_have_attribute("aria-current", "page")
     expect(page.locator("#view .panel").first).to_be_attached()
     expect(page.locator("#view [aria-busy]")).to_have_count(0, timeout=90_000)
+    assert_usable(page)
+
+
+@pytest.mark.parametrize(
+    ("view", "kind"),
+    [("text", "tagger"), ("attention", "translator"), *(("saliency", k) for k in ANSWERING)],
+)
+def test_every_view_of_answers_can_be_used_by_everybody(
+    open_page, serve_model, request, view, kind
+):
+    served = serve_model(request.getfixturevalue(kind), "the cat 3")
+    page = open_page(served.address(view), bypass_csp=True)
+    expect(page.locator("#view .parts button, #view .reader i").first).to_be_visible()
+    expect(page.locator("#view [aria-busy]")).to_have_count(0)
+    assert_usable(page)
+
+
+def assert_usable(page):
+    """Contrast, labels and keyboard, and nothing that is wider than the window, at three sizes in
+    two themes."""
     page.evaluate(AXE.read_text())
     for size, scheme in itertools.product(SIZES, ("light", "dark")):
         page.set_viewport_size(dict(zip(("width", "height"), size, strict=True)))

@@ -10,8 +10,6 @@ pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
 from playwright.sync_api import expect
 
-from recurry.artefact.model_file import save_model
-
 pytestmark = pytest.mark.browser
 
 # A machine that tests many things at once is slow.
@@ -36,15 +34,6 @@ def run_served(serve, open_viewing, run_folder, model_file):
     (folder / "samples.jsonl").write_text("".join(json.dumps(one) + "\n" for one in samples))
     shutil.copy(model_file, folder / "model.safetensors")
     viewing = open_viewing(folder)
-    viewing.open()
-    viewing.shown.recording.wait()
-    return serve(viewing)
-
-
-def serve_text(model, text, *, serve, open_viewing, folder):
-    """A server of a model that has read a text."""
-    save_model(model, folder / "task.safetensors")
-    viewing = open_viewing(folder / "task.safetensors", text=text)
     viewing.open()
     viewing.shown.recording.wait()
     return serve(viewing)
@@ -140,33 +129,60 @@ def test_gradient_by_another_state_and_beside_other_cells(open_page, run_served)
 
 
 @pytest.mark.parametrize(
-    ("view", "kind", "before", "after"),
-    [
-        ("attention", "translator", "the cat 3", "cat"),
-        ("saliency", "classifier", "good cat", "bad dog"),
-    ],
+    ("view", "kind", "field"),
+    [("attention", "translator", "Source"), ("saliency", "tagger", "Text")],
 )
-def test_a_picture_of_another_text(
-    open_page, serve, open_viewing, request, tmp_path, view, kind, before, after
+def test_a_part_of_the_answer_is_picked_and_another_text_given(
+    open_page, serve_model, request, view, kind, field
 ):
-    model = request.getfixturevalue(kind)
-    served = serve_text(model, before, serve=serve, open_viewing=open_viewing, folder=tmp_path)
+    served = serve_model(request.getfixturevalue(kind), "the cat\n3")
     page = open_page(served.address(view))
-    picture = page.locator("img.picture")
+    text = page.locator("#view").get_by_label(field, exact=True)
+    parts, read = page.locator("#view .parts button"), page.locator("#view .passage i")
+    expect(text).to_have_value("the cat 3")
+    expect(parts.first).to_have_attribute("aria-pressed", "true")
+    parts.last.click()
+    expect(parts.last).to_have_attribute("aria-pressed", "true")
+    expect(parts.first).to_have_attribute("aria-pressed", "false")
+    expect(page.locator("#view .panel p").first).to_contain_text(parts.last.text_content())
+    expect(read.first).to_have_attribute("title", re.compile(r"\d"))
 
     def drawn() -> str:
+        picture = page.locator("img.picture")
         assert picture.evaluate("image => image.decode().then(() => image.width)")
         return page.request.get(picture.evaluate("image => image.src")).text()
 
-    assert f">{before.split()[0]}<" in drawn()
-    text = page.locator("#view").get_by_label("Text", exact=True)
-    text.fill(after)
+    assert ">the<" in drawn()
+    text.fill("cat cat")
     text.press("Enter")
-    first = after.split()[0]
-    expect(picture).to_have_attribute("src", re.compile(f"text={first}"))
-    found = drawn()
-    assert f">{first}<" in found
-    assert f">{before.split()[0]}<" not in found
+    expect(read.first).to_have_text("cat")
+    assert ">the<" not in drawn()
+    assert ">cat<" in drawn()
+
+
+def test_the_classes_of_a_classifier_are_beside_its_text(open_page, serve_model, classifier):
+    page = open_page(serve_model(classifier, "good cat").address())
+    answer = page.locator("#view .panel", has_text="The model answers")
+    expect(answer.locator(".piece")).to_have_count(2)
+    expect(page.locator(".moment")).not_to_contain_text("expects")
+    page.get_by_role("link", name="Saliency").click()
+    parts = page.locator("#view .parts button")
+    expect(parts).to_have_text(["no", "yes"])
+    expect(page.locator("#view h2").first).to_contain_text("The model answers")
+    expect(page.locator("img.picture")).to_have_count(0)
+
+
+def test_the_labels_of_a_word_are_shown_where_it_is_pointed_at(open_page, serve_model, tagger):
+    page = open_page(serve_model(tagger, "the cat\nsat").address("text?step=2"))
+    expect(page.locator(".reader .row")).to_have_text(["the cat↵", "sat"])
+    expect(page.locator(".moment")).to_contain_text("Its label")
+    expect(page.locator(".moment .bars").first.locator(".piece")).to_have_count(3)
+
+
+def test_a_translation_is_beside_its_source(open_page, serve_model, translator):
+    page = open_page(serve_model(translator, "the cat 3").address())
+    answer = page.locator("#view .panel", has_text="The model answers")
+    expect(answer.get_by_role("region", name="The answer")).to_be_visible()
 
 
 def test_training_beside_another_run_with_samples(open_page, run_served):

@@ -23,6 +23,7 @@ _EVENT = "#a4262c"
 # More points cannot be told apart, and would only make the file large.
 MOST_POINTS = 4000
 LONGEST_NAME = 22
+_TITLE_WIDTH = 11.0  # of a letter of a title, in pixels
 
 WIDTH, HEIGHT = 560.0, 360.0
 _LEFT, _RIGHT, TOP, _BOTTOM = 76.0, 20.0, 40.0, 58.0
@@ -69,7 +70,7 @@ def sheet(panels: Sequence[Panel], *, title: str, columns: int = 1, note: str = 
         columns: How many of them stand side by side.
         note: A smaller line below the title.
     """
-    parts = [words((16, 28), title, extra='font-size="17" font-weight="bold"')]
+    parts: list[str] = []
     y = 40.0
     if note:
         parts.append(words((16, 49), note, extra='font-size="12"'))
@@ -83,6 +84,8 @@ def sheet(panels: Sequence[Panel], *, title: str, columns: int = 1, note: str = 
             x += panel.width
         y += max(panel.height for panel in row)
         width = max(width, x)
+    shown = shorten(title, int((width - 32) / _TITLE_WIDTH))
+    parts.append(words((16, 28), shown, extra='font-size="17" font-weight="bold"'))
     body = f'<g font-size="13" fill="{INK}">' + "\n".join(parts) + "</g>"
     return document([body], width=width, height=y + 10, title=title)
 

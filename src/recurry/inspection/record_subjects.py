@@ -3,6 +3,7 @@
 Comes in: a model. Goes out: a `Subject`. Imports network, tasks and data.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from recurry.data.sides import BEGIN_NAME, END_NAME, Sides, spaced
 from recurry.errors import UsageError
 from recurry.inspection.language_subject import describe_layers, inputs_of
 from recurry.inspection.subject import Kind, SubjectLayer, Symbols, dense, make_layers
-from recurry.inspection.text_reader import TextReader, cut_behind
+from recurry.inspection.text_reader import TextReader
 from recurry.network.classifier import Classifier
 from recurry.network.recurrent import Recurrent
 from recurry.network.tagger import Tagger
@@ -126,7 +127,7 @@ class TagSubject(RecordSubject):
         ids = examples.sequences["words"].values.astype(np.int64)
         return Symbols(
             ids=ids,
-            pieces=cut_behind(text, words, is_spaced=False),
+            pieces=_word_pieces(text, len(words)),
             is_known=ids != lexicon.unknown_word,
             vectors=read[:, 0].cpu().numpy(),
         )
@@ -178,6 +179,11 @@ def record_subject(model: Model) -> RecordSubject | None:
             kind="translate",
         )
     return None
+
+
+def _word_pieces(text: str, count: int) -> tuple[str, ...]:
+    """The first words of a text, each with the spaces before it and the line ends behind it."""
+    return tuple(re.findall(r"\s*\S+(?:\s*(?:\n|\Z))?", text)[:count])
 
 
 def _cut(symbols: Symbols, longest: int) -> Symbols:

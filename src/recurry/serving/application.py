@@ -95,6 +95,7 @@ _PARTS: dict[str, tuple[Callable[..., Any], type[BaseModel]]] = {
     "steps": (text.step_facts, text.StepsOptions),
     "strips": (text.strips, text.StripsOptions),
     "named": (text.named_values, text.NamedOptions),
+    "answer": (text.answer, ViewOptions),
 }
 
 
@@ -149,8 +150,8 @@ class _Desk:
         return facts
 
     def views(self, _: Request) -> Any:
-        """All views, each with the module that draws it where there is one."""
-        return [view | {"module": _module(view["name"])} for view in self._viewing.views()]
+        """All views."""
+        return self._viewing.views()
 
     def part(self, name: str) -> Callable[[Request], Any]:
         """What answers for a part of the text."""
@@ -243,11 +244,6 @@ async def read_body(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError("What was sent cannot be read.", accepted="a JSON object")
     return value
-
-
-def _module(name: str) -> str | None:
-    """Where the page finds the module of a view."""
-    return f"/static/views/{name}.js" if (PAGE / "views" / f"{name}.js").is_file() else None
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

@@ -6,6 +6,7 @@ Comes in: what is shown, and which part of it. Goes out: pieces, levels, probabi
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Any, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from recurry.errors import UsageError
 from recurry.inspection.address import find_layer
+from recurry.inspection.answer import find_answer
 from recurry.inspection.colour import NUM_LEVELS, levels, squash
 from recurry.inspection.interest import LOOKED_AT, spread
 from recurry.inspection.keeping import MARK
@@ -184,6 +186,12 @@ def step_facts(shown: Shown, options: StepsOptions) -> dict[str, Any]:
         ]
         facts["loss"] = _short(losses(shown, start, stop))
     return facts
+
+
+def answer(shown: Shown, options: ViewOptions) -> dict[str, Any]:
+    """What the model answers to the whole text; nothing for a language model."""
+    found = find_answer(shown.session)
+    return {} if found is None else asdict(found)
 
 
 def _short(values: np.ndarray) -> Any:

@@ -19,7 +19,7 @@ def test_the_weights_of_the_answer(translator):
     found = AttentionView().compute(session, AttentionOptions())
     (expected,) = Translate().attention(translator, ["the cat"])
     data = json.loads(json.dumps(found.to_json()))
-    assert data["source"] == list(expected.source)
+    assert data["source"] == ["the", " cat", "<end>"]
     assert data["target"] == list(expected.target)
     np.testing.assert_allclose(data["weights"], expected.weights, atol=1e-6)
     np.testing.assert_allclose(np.sum(data["weights"], axis=1), 1.0, atol=1e-5)

@@ -33,15 +33,17 @@ class AttentionFinding:
 
     Attributes:
         attended: Names and weights.
+        pieces: The source as it stands in the text, a piece for each symbol.
     """
 
     attended: Attended
+    pieces: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """For the page: names and weights, (T, S)."""
+        """For the page: pieces of the source, names of what was written, and weights, (T, S)."""
         found = self.attended
         return {
-            "source": list(found.source),
+            "source": list(self.pieces),
             "target": list(found.target),
             "weights": found.weights.tolist(),
         }
@@ -87,5 +89,6 @@ class AttentionView:
                 f"A model of the kind {subject.kind} attends to nothing.",
                 accepted="a model of the task translate or summarise",
             )
-        (found,) = task.attention(subject.model, [options.text or own_text(session)])
-        return AttentionFinding(attended=found)
+        text = options.text or own_text(session)
+        (found,) = task.attention(subject.model, [text])
+        return AttentionFinding(attended=found, pieces=subject.read(text).pieces)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from recurry.inspection.answer import answer_to
 from recurry.inspection.drawing import sheet
 from recurry.inspection.passage import own_text
 from recurry.inspection.saliency import Saliency, find_saliency
@@ -98,17 +99,5 @@ class SaliencyView:
         """
         text = options.text or own_text(session)
         found = find_saliency(session.subject, text)
-        answers = session.subject.answers(text)
-        return SaliencyFinding(found=found, answer=_in_words(answers[0] if answers else {}))
-
-
-def _in_words(answer: dict[str, Any]) -> str:
-    """The answer in a heading: its first entry that is no table."""
-    for value in answer.values():
-        if isinstance(value, str):
-            return value
-        if isinstance(value, int | float):
-            return f"{value:g}"
-        if isinstance(value, list):
-            return " ".join(str(part) for part in value)
-    return ""
+        answer = answer_to(session.subject, text)
+        return SaliencyFinding(found=found, answer=answer.words if answer else "")

@@ -1,12 +1,15 @@
 // The text as the model reads it, coloured by one cell; every other cell in small below.
 
 import { h, replace } from "../elements.js";
+import { answer } from "../widgets/answer.js";
 import { button, controls, layerSelect, notice, number, select } from "../widgets/controls.js";
 import { moment } from "../widgets/moment.js";
 import { ownText } from "../widgets/own_text.js";
 import { reader } from "../widgets/reader.js";
 import { scale } from "../widgets/scale.js";
 import { thumbnails } from "../widgets/thumbnails.js";
+
+const ANSWERING = ["classify", "tag", "translate"]; // kinds of models that answer to a whole text
 
 export default {
   name: "text",
@@ -19,19 +22,25 @@ export default {
     const legend = h("div");
     const problem = h("div");
     const left = h("section", { class: "panel" });
+    const answers = ANSWERING.includes(api.about.kind);
+    const answerPanel = answers ? h("section", { class: "panel" }) : null;
+    const expects = answers ? "" : " what the model expects next and";
     const right = h("section", { class: "panel moment" },
       h("p", { class: "soft" }, "Point at a symbol, or move through the text with the arrow keys, to see",
-        " what the model expects next and what this cell does."),
+        `${expects} what this cell does.`),
       h("p", { class: "soft" }, "Which cell knows whether it is inside quotes, or how long a line is? ",
         h("a", { href: "#/meaning" }, "Meaning"), " names it, and a click there colours the text with it."));
     const below = h("section", { class: "panel" }, h("h2", {}, "All cells of this layer over the same rows"));
     const marked = h("p", { class: "marked small" });
     left.append(legend, marked);
-    element.append(head, problem, h("div", { class: "split" }, left, right), below);
+    element.append(head, problem, h("div", { class: "split" }, left, h("div", {}, answerPanel, right)),
+      below);
 
     let inView = { start: 0, stop: 600 };
     const fail = (error) => replace(problem, notice(error));
-    const panel = moment(right, api, { source });
+    let answered = null;
+    if (answers) answer(answerPanel, api).then((found) => { answered = found; }).catch(fail);
+    const panel = moment(right, api, { source, labels: (step) => answered?.label_shares[step] });
     const small = thumbnails(below, api, {
       source: () => ({ layer: chosen.layer, direction: chosen.direction, name: chosen.name,
         order: chosen.order }),

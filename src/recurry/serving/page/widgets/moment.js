@@ -1,12 +1,16 @@
 // What the model expects after a symbol, and every named value of a unit there.
 
 import { h, replace, visible } from "../elements.js";
+import { bars, percent } from "./bars.js";
 
 const PART = 64; // steps that the server works out at once: a symbol that nobody expected takes one
 const PARTS = 8; // parts that are asked for together, before anybody points at them
 
-/** A panel about one symbol; `source()` names layer, direction and unit. */
-export function moment(element, api, { source }) {
+/**
+ * A panel about one symbol; `source()` names layer, direction and unit, `labels(step)` gives the
+ * probable labels of a symbol where there are some.
+ */
+export function moment(element, api, { source, labels = () => null }) {
   let parts = new Map(); // number of a part -> its facts, or a promise of them
   let wanted = null; // what is pointed at
   let coming = null; // facts of rows whose steps only the server knows yet
@@ -70,7 +74,8 @@ export function moment(element, api, { source }) {
       return;
     }
     replace(element, heading(step, piece, facts.loss?.[place]),
-      facts.top ? expected(facts.top[place]) : null, valueRows(values, source()));
+      titled("The model expects", facts.top?.[place]), titled("Its label", labels(step)),
+      valueRows(values, source()));
   }
 
   return {
@@ -112,21 +117,16 @@ function heading(step, piece, loss) {
     h("span", { class: "soft" }, ` symbol ${step.toLocaleString("en")}${surprise}`));
 }
 
-function expected(top) {
-  const rows = top.flatMap(([piece, share]) => {
-    const bar = h("i");
-    bar.style.width = `${100 * share}%`;
-    return [h("span", { class: "mono piece" }, visible(piece)), h("span", { class: "bar" }, bar),
-      h("span", {}, percent(share))];
-  });
-  return h("div", {}, h("h3", {}, "The model expects"), h("div", { class: "bars" }, rows));
+function titled(title, pairs) {
+  return pairs ? h("div", {}, h("h3", {}, title), bars(pairs)) : null;
 }
 
-function valueRows(values, { layer, unit }) {
+function valueRows(values, { layer, direction, unit }) {
   const rows = values.flatMap(([name, value]) => [
     h("span", { class: "mono" }, name), signed(value), h("span", {}, value.toFixed(3)),
   ]);
-  return h("div", {}, h("h3", {}, `Unit ${unit} of layer ${layer}`), h("div", { class: "bars" }, rows));
+  const where = direction === "backward" ? `${layer} backward` : layer;
+  return h("div", {}, h("h3", {}, `Unit ${unit} of layer ${where}`), h("div", { class: "bars" }, rows));
 }
 
 /** A bar from the middle to the left for negative and to the right for positive values. */
@@ -136,8 +136,4 @@ function signed(value) {
   bar.style.width = `${share}%`;
   bar.style.marginLeft = value < 0 ? `${50 - share}%` : "50%";
   return h("span", { class: `bar signed ${value < 0 ? "low" : "high"}` }, bar);
-}
-
-function percent(share) {
-  return share >= 0.1 ? `${(100 * share).toFixed(0)} %` : `${(100 * share).toPrecision(2)} %`;
 }
