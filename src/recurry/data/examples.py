@@ -48,7 +48,11 @@ class Ragged:
 
     def take(self, members: Sequence[int] | np.ndarray) -> "Ragged":
         """Some of the sequences."""
-        return Ragged.from_sequences((self[int(n)] for n in members), dtype=self.values.dtype)
+        chosen = np.asarray(members, dtype=np.int64)
+        lengths = self.lengths[chosen]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        places = np.repeat(self.offsets[chosen] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return Ragged(values=self.values[places], offsets=offsets)
 
     def padded(self, padding: int = 0) -> np.ndarray:
         """All sequences as one block, time first.

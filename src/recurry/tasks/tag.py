@@ -238,22 +238,21 @@ class Tag(RecordTask):
 def make_words(examples: Examples, device: torch.device) -> Words:
     """The words of a batch, each different one once."""
     words, characters, sizes = (examples.sequences[n] for n in ("words", "characters", "sizes"))
-    raw, width = characters.values.tobytes(), characters.values.itemsize
-    different: dict[tuple[int, bytes], int] = {}
-    places = np.empty(len(words.values), dtype=np.int64)
-    start = 0
-    for at, (number, size) in enumerate(
-        zip(words.values.tolist(), sizes.values.tolist(), strict=True)
-    ):
-        stop = start + size * width
-        places[at] = different.setdefault((number, raw[start:stop]), len(different))
-        start = stop
-    dtype = characters.values.dtype
-    spelt = Ragged.from_sequences((np.frombuffer(x, dtype) for _, x in different), dtype=dtype)
+    lengths = sizes.values
+    spelt = Ragged(
+        values=characters.values, offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    )
+    # A row of one width for each word: its number, its characters, and what is no character.
+    rows = np.full((len(lengths), 1 + int(lengths.max(initial=0))), -1, dtype=np.int32)
+    rows[:, 0] = words.values
+    rows[:, 1:][np.arange(rows.shape[1] - 1) < lengths[:, None]] = characters.values
+    as_one = rows.view(f"S{rows.itemsize * rows.shape[1]}")[:, 0]
+    _, first, places = np.unique(as_one, return_index=True, return_inverse=True)
+    different = spelt.take(first)
     return Words(
-        ids=torch.tensor([number for number, _ in different]).to(device),
-        characters=torch.from_numpy(spelt.padded()).to(device),
-        lengths=spelt.lengths.tolist(),
+        ids=torch.from_numpy(words.values[first].astype(np.int64)).to(device),
+        characters=torch.from_numpy(different.padded()).to(device),
+        lengths=different.lengths.tolist(),
         places=torch.from_numpy(Ragged(values=places, offsets=words.offsets).padded()).to(device),
     )
 
