@@ -3,12 +3,19 @@
 import json
 import re
 import shutil
+from dataclasses import dataclass
+from typing import Literal
 
 import pytest
+from pydantic import Field
 
 pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
 from playwright.sync_api import expect
+
+from recurry.inspection.drawing import sheet
+from recurry.inspection.view import ViewOptions
+from recurry.serving import views as module
 
 pytestmark = pytest.mark.browser
 
@@ -249,3 +256,53 @@ def test_a_trial_is_started_followed_and_stopped(open_page, served):
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#view")).to_contain_text("Done.")
     assert sent[-1][0] == "trial/stop"
+
+
+class LengthsOptions(ViewOptions):
+    """What can be chosen."""
+
+    most: int = Field(default=2, ge=1, le=9)
+    order: Literal["as they come", "backwards"] = "as they come"
+    is_upper: bool = False
+
+
+@dataclass
+class Lengths:
+    """Lines of a text with their lengths."""
+
+    lines: list[str]
+
+    def to_json(self):
+        return {"rows": self.to_rows()}
+
+    def to_rows(self):
+        return [{"line": line, "length": len(line)} for line in self.lines]
+
+    def to_svg(self):
+        return sheet([], title=" ".join(self.lines))
+
+
+class LengthsView:
+    """A view that somebody adds, without a line for the page."""
+
+    name, title, caption = "lengths", "Lengths", "How long the first lines of the text are."
+    Options = LengthsOptions
+
+    def compute(self, session, options):
+        lines = [line.upper() if options.is_upper else line for line in ("abc", "head a bed", "x")]
+        lines = lines[: options.most]
+        return Lengths(lines if options.order == "as they come" else lines[::-1])
+
+
+def test_a_view_without_a_module_has_its_options_picture_and_table(open_page, served, monkeypatch):
+    monkeypatch.setitem(module._views(), "lengths", LengthsView())
+    page = open_page(served.address("lengths"))
+    rows, picture = page.locator("#view tbody tr"), page.locator("img.picture")
+    expect(page.get_by_role("link", name="Lengths")).to_have_attribute("aria-current", "page")
+    expect(rows).to_have_text(["abc3", "head a bed10"])
+    page.get_by_label("Most").fill("3")
+    page.get_by_label("Order").select_option("backwards")
+    page.get_by_label("Is Upper").check()
+    expect(rows).to_have_text(["X1", "HEAD A BED10", "ABC3"])
+    expect(picture).to_have_attribute("src", re.compile("order=backwards.*is_upper=true"))
+    assert picture.evaluate("image => image.decode().then(() => image.width)")

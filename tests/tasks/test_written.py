@@ -64,15 +64,15 @@ def _tables(path, *, text=None, **data) -> dict:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_twenty_symbols_are_reversed(tmp_path):
-    """A hundred texts of the preset for rules, to the letter; docs/made-data.md has more."""
-    path, _ = _made(tmp_path, "reverse", 10_000)
-    changes = {"data.paths": [str(path)], "data.validation": 0.02}
+    """A hundred texts by the preset for rules, to the letter; docs/made-data.md has more."""
+    path, _ = _made(tmp_path, "reverse", 20_000)
+    changes = {"data.paths": [str(path)], "data.validation": 0.01}
     run = start(load_config("rules", overrides=changes), tmp_path / "run")
     list(run.train())
     fresh = list(make_records("reverse", 100, seed=1))
     answers = TASK.predict(load_model(run.model_path), [record["source"] for record in fresh])
     right = [a["translation"] == r["target"] for a, r in zip(answers, fresh, strict=True)]
-    assert sum(right) >= 98
+    assert all(right)
 
 
 def test_twenty_symbols_are_copied(tmp_path):

@@ -150,8 +150,8 @@ class _Desk:
         return facts
 
     def views(self, _: Request) -> Any:
-        """All views."""
-        return self._viewing.views()
+        """All views, each with the module that draws it where there is one."""
+        return [view | {"module": _module(view["name"])} for view in self._viewing.views()]
 
     def part(self, name: str) -> Callable[[Request], Any]:
         """What answers for a part of the text."""
@@ -244,6 +244,11 @@ async def read_body(request: Request) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError("What was sent cannot be read.", accepted="a JSON object")
     return value
+
+
+def _module(name: str) -> str | None:
+    """Where the page finds the module of a view."""
+    return f"/static/views/{name}.js" if (PAGE / "views" / f"{name}.js").is_file() else None
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

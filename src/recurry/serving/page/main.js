@@ -180,7 +180,7 @@ async function show() {
       throw new ApiError(409, api.about.problem || { what: "There is no model to look into yet.",
         next: "Training shows the run meanwhile; this view comes by itself" });
     }
-    const module = await import(`./views/${view.name}.js`);
+    const module = await import(view.module || "./generic.js");
     if (turn !== shown) return;
     api.setDownloads();
     const after = await module.default.mount(element, api, view);
