@@ -1,18 +1,20 @@
 """What transfer gains where few sentences are labelled: film reviews, positive or negative.
 
 Run: python bench/transfer_gain.py rt-polarity.neg rt-polarity.pos
-    [--labelled 1000] [--seeds 0 1 2] [--epochs 10] [--ways WAY...] [--scored test|explore]
+    [--folds 10] [--labelled 1000] [--epochs 10] [--ways WAY...] [--scored test|explore]
     [--folder DIR] [--csv FILE]
 
-A tenth of the sentences is the test part and so many of the others are labelled, both drawn once;
-the rest have lost their labels. From these word vectors are learnt, and with the vectors a
-language model, once each. Then the same classifier learns from the labelled sentences in three
-ways with each seed: from scratch, with the vectors, from the language model; and from scratch with
-the preset for opinions that are many. There is no
-validation part, which would be more labelled sentences, and nothing is chosen by the test part:
-`--scored explore` scores on a thousand others, to choose settings by. What lies in the folder
-already is not learnt again. Times are of the processor, as that of the clock depends on what else
-the machine does.
+The sentences are shuffled once and dealt into tenths. In each fold another tenth is the test part,
+so many of the sentences behind it are labelled, and the rest have lost their labels. From these
+word vectors are learnt, and with the vectors a language model. Then the same classifier learns from
+the labelled sentences: from scratch, with the vectors, from the language model; from scratch twice
+as fast; and from scratch with the preset for opinions that are many. The number of the fold is the
+seed.
+
+There is no validation part, which would be more labelled sentences, and nothing is chosen by the
+test part: `--scored explore` scores on a thousand others, to choose settings by. What lies in the
+folder or in the table already is not learnt again. Times are of the processor, as that of the clock
+depends on what else the machine does.
 """
 
 import argparse
@@ -35,10 +37,13 @@ LANGUAGE += ["--embeddings", "words.vec", "--set", "transfer.freeze_embeddings=t
 WAYS = {
     "reviews": ["--preset", "reviews"],
     "scratch": ["--preset", "few-labels"],
+    "scratch-fast": ["--preset", "few-labels", "--learning-rate", "4e-3"],
     "embeddings": ["--preset", "few-labels", "--embeddings", "words.vec"],
     "start-from": ["--preset", "few-labels", "--start-from", "language"],
 }
 PARTS = ("test", "explore")
+COLUMNS = ("way", "fold", "labelled", "scored", "accuracy", "processor_seconds")
+TENTHS = 10
 
 
 def run(command: list[str], folder: Path) -> float:
@@ -52,8 +57,9 @@ def run(command: list[str], folder: Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def share_out(negative: str, positive: str, folder: Path, *, labelled: int) -> None:
+def share_out(negative: str, positive: str, folder: Path, *, fold: int, labelled: int) -> None:
     """Write the parts of the sentences: to test, with a label, without one; to choose by."""
+    folder.mkdir(parents=True, exist_ok=True)
     rows = [
         (name, line.strip())
         for name, path in (("neg", negative), ("pos", positive))
@@ -61,7 +67,8 @@ def share_out(negative: str, positive: str, folder: Path, *, labelled: int) -> N
         if line.strip()
     ]
     random.Random(0).shuffle(rows)
-    tenth = len(rows) // 10
+    tenth = len(rows) // TENTHS
+    rows = rows[fold * tenth :] + rows[: fold * tenth]
     first, last = tenth + labelled, tenth + labelled + 1000
     parts = {"test": rows[:tenth], "labelled": rows[tenth:first], "explore": rows[first:last]}
     for name, part in parts.items():
@@ -75,15 +82,15 @@ def prepare(folder: Path, ways: list[str]) -> None:
     """Learn the vectors and the language model that ways ask for, and print what each takes."""
     if {"embeddings", "start-from"} & {*ways} and not (folder / "words.vec").exists():
         command = ["embed", "train", "unlabelled.txt", *VECTORS, "--output", "words.vec"]
-        print(f"words.vec    {run(command, folder):.0f} s", flush=True)
+        print(f"words.vec     {run(command, folder):.0f} s", flush=True)
     if "start-from" in ways and not (folder / "language" / FILE_NAME).exists():
         command = ["train", "unlabelled.txt", *LANGUAGE, "--run", "language"]
-        print(f"language     {run(command, folder):.0f} s", flush=True)
+        print(f"language      {run(command, folder):.0f} s", flush=True)
 
 
 def classify(way: str, folder: Path, *, scored: str, seed: int, epochs: int) -> tuple[float, float]:
     """The accuracy on a part of one classifier, and its processor time."""
-    name = f"{way}-{scored}-{seed}"
+    name = f"{way}-{scored}"
     command = ["train", "classify", "labelled.txt", "--set", "data.layout=label-first"]
     command += ["--validation", "0", "--test", f"{scored}.txt", "--epochs", str(epochs)]
     command += ["--seed", str(seed), "--run", name, "--set", "training.patience=0", *WAYS[way]]
@@ -93,29 +100,48 @@ def classify(way: str, folder: Path, *, scored: str, seed: int, epochs: int) -> 
 
 def compare(options: argparse.Namespace, folder: Path) -> None:
     """Print a line for each classifier, and one for each way."""
-    share_out(options.negative, options.positive, folder, labelled=options.labelled)
-    prepare(folder, options.ways)
-    found: dict[str, list[float]] = {way: [] for way in options.ways}
-    for way in options.ways:
-        for seed in options.seeds:
+    table = Path(options.csv or folder / "table.csv")
+    found = read(table)
+    for fold in range(options.folds):
+        ways = [way for way in options.ways if (way, fold, options.scored) not in found]
+        own = folder / f"fold-{fold}"
+        share_out(options.negative, options.positive, own, fold=fold, labelled=options.labelled)
+        prepare(own, ways)
+        for way in ways:
             accuracy, seconds = classify(
-                way, folder, scored=options.scored, seed=seed, epochs=options.epochs
+                way, own, scored=options.scored, seed=fold, epochs=options.epochs
             )
-            found[way].append(100 * accuracy)
-            print(f"{way:<12} seed {seed}  {100 * accuracy:.1f} %  {seconds:.0f} s", flush=True)
-            if options.csv:
-                row = (
-                    way,
-                    seed,
-                    options.labelled,
-                    options.scored,
-                    f"{accuracy:.4f}",
-                    f"{seconds:.0f}",
-                )
-                append(row, Path(options.csv))
-    for way, scores in found.items():
-        spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
-        print(f"{way:<12} mean {statistics.mean(scores):.1f} % +- {spread:.1f}")
+            found[way, fold, options.scored] = 100 * accuracy
+            print(f"{way:<13} fold {fold}  {100 * accuracy:.1f} %  {seconds:.0f} s", flush=True)
+            row = (way, fold, options.labelled, options.scored, f"{accuracy:.4f}", f"{seconds:.0f}")
+            append(row, table)
+    rows = {
+        way: [found[way, fold, options.scored] for fold in range(options.folds)]
+        for way in options.ways
+    }
+    for way, scores in rows.items():
+        print(f"{way:<13} {in_words(scores)}", end="")
+        if way != "scratch" and "scratch" in rows:
+            gains = [mine - plain for mine, plain in zip(scores, rows["scratch"], strict=True)]
+            print(f"   over scratch, fold by fold: {in_words(gains)}", end="")
+        print()
+
+
+def in_words(numbers: list[float]) -> str:
+    """Mean and standard deviation."""
+    spread = statistics.stdev(numbers) if len(numbers) > 1 else 0.0
+    return f"{statistics.mean(numbers):.1f} +- {spread:.1f}"
+
+
+def read(path: Path) -> dict[tuple[str, int, str], float]:
+    """The accuracies that a table holds, in per cent."""
+    if not path.exists():
+        return {}
+    with open(path, newline="") as file:
+        return {
+            (row["way"], int(row["fold"]), row["scored"]): 100 * float(row["accuracy"])
+            for row in csv.DictReader(file)
+        }
 
 
 def append(row: tuple[object, ...], path: Path) -> None:
@@ -124,7 +150,7 @@ def append(row: tuple[object, ...], path: Path) -> None:
     with open(path, "a", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         if is_new:
-            table.writerow(("way", "seed", "labelled", "scored", "accuracy", "processor_seconds"))
+            table.writerow(COLUMNS)
         table.writerow(row)
 
 
@@ -134,7 +160,7 @@ def main() -> None:
     parser.add_argument("negative", metavar="NEGATIVE")
     parser.add_argument("positive", metavar="POSITIVE")
     parser.add_argument("--labelled", type=int, default=1000)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--folds", type=int, choices=range(1, TENTHS + 1), default=TENTHS)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--scored", choices=PARTS, default=PARTS[0])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
