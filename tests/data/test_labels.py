@@ -21,6 +21,16 @@ def test_ratings_are_sorted_as_numbers():
     assert labels.values.tolist() == [-1, 9, 10]
 
 
+def test_a_rating_is_the_same_however_it_is_written():
+    labels = Labels.learn("rating", ["4", "4.0", "2.50", " 5 "], PLACES)
+    assert (labels.names, labels.counts) == (("2.5", "4", "5"), (1, 2, 1))
+    assert labels.encode(["4.00", "2.5", "1", "no"], PLACES).tolist() == [1, 0, UNSEEN, UNSEEN]
+    labels.check_known(["4.000"], where="b:1")
+    assert Labels.learn("class", ["4", "4.0"], PLACES).names == ("4", "4.0")
+    stored = Labels(kind="rating", names=("1", "2.0"), counts=(1, 1))
+    assert stored.encode(["2", "2.0"], PLACES).tolist() == [1, 1]
+
+
 def test_numbers_are_standardised():
     labels = Labels.learn("number", ["1", "3", "1", "3"], PLACES)
     assert (labels.centre, labels.spread, labels.num_outputs) == (2.0, 1.0, 1)

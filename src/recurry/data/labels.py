@@ -56,7 +56,7 @@ class Labels:
             numbers = parse_numbers(labels, places)
             return cls(kind=kind, centre=float(numbers.mean()), spread=float(numbers.std()) or 1.0)
         if kind == "rating":
-            parse_numbers(labels, places)
+            labels = [_shortest(number) for number in parse_numbers(labels, places).tolist()]
         counts = Counter(labels)
         if len(counts) < 2:
             raise DataError(
@@ -79,7 +79,7 @@ class Labels:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """Class -> its number."""
-        return {name: number for number, name in enumerate(self.names)}
+        return {self._name(name): number for number, name in enumerate(self.names)}
 
     def encode(self, labels: Sequence[str], places: Sequence[str]) -> np.ndarray:
         """Labels as numbers: -1 for a class that the training part lacks, standardised numbers.
@@ -89,7 +89,8 @@ class Labels:
         """
         if self.kind == "number":
             return ((parse_numbers(labels, places) - self.centre) / self.spread).astype(np.float32)
-        return np.array([self.numbers.get(label, UNSEEN) for label in labels], dtype=np.int64)
+        found = [self.numbers.get(self._name(label), UNSEEN) for label in labels]
+        return np.array(found, dtype=np.int64)
 
     def check_known(self, labels: Sequence[str], *, where: str) -> None:
         """Refuse labels of which the training part has none.
@@ -101,7 +102,8 @@ class Labels:
         Raises:
             DataError: There are labels, and all of them are unseen.
         """
-        if self.kind == "number" or not labels or any(label in self.numbers for label in labels):
+        is_known = any(self._name(label) in self.numbers for label in labels)
+        if self.kind == "number" or not labels or is_known:
             return
         found, known = list(dict.fromkeys(labels)), self.names
         raise DataError(
@@ -111,6 +113,15 @@ class Labels:
             accepted=_listed(known),
             hint="--label-column NAME, if the labels stand in another column",
         )
+
+    def _name(self, label: str) -> str:
+        """A label as it is known: of ratings `4` and `4.0` are the same."""
+        if self.kind != "rating":
+            return label
+        try:
+            return _shortest(float(label))
+        except ValueError:
+            return label
 
     @cached_property
     def values(self) -> np.ndarray:
@@ -184,6 +195,11 @@ def _check_names(names: Any, counts: Any, *, is_number: bool) -> None:
         raise damaged("there is not one count for each class")
     if not all(is_whole(count) and count >= 0 for count in counts):
         raise damaged("a count is no whole number from 0")
+
+
+def _shortest(number: float) -> str:
+    """A number in as few letters as say it."""
+    return f"{number:.12g}"
 
 
 def _listed(names: Sequence[str]) -> str:
