@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from recurry.errors import TrainingError
 from recurry.tasks.task import AnyModel, AnyScores
 from recurry.training.data import TrainingData
+from recurry.training.memory import give_back
 from recurry.training.optimise import measure_gradients
 from recurry.training.state import TrainingState
 
 # Of so many updates one is measured: for most optimisers it needs a copy of all weights.
 _MEASURE_EVERY = 10
+# After so many updates free memory is given back, which takes as long as a tenth of an update.
+_GIVE_BACK_EVERY = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +91,8 @@ def fit(model: AnyModel, data: TrainingData, state: TrainingState) -> Iterator[P
             is_measured=not (state.update + 1) % _MEASURE_EVERY,
         )
         state.advance(lesson.num_counted, lesson.carried)
+        if not state.update % _GIVE_BACK_EVERY:
+            give_back()
 
         validation, is_best = None, False
         is_due = state.is_evaluation_due(place)
