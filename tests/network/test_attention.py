@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recurry.errors import ShapeError, UsageError
-from recurry.network.attention import Attention
+from recurry.network.attention import KINDS, Attention
 from recurry.testing import assert_near
 
 LENGTHS = [5, 2, 0]
@@ -85,3 +85,17 @@ def test_what_does_not_fit_is_named():
         Attention(4, 4, kind="mlp")
     with pytest.raises(ShapeError, match="vectors of one size"):
         Attention(4, 3, kind="dot")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rounded_products_stay_near(kind: str):
+    exact, near = Attention(4, 4, kind=kind), Attention(4, 4, kind=kind, is_rounded=True)
+    near.load_state_dict(exact.state_dict())
+    queries, memory = torch.randn(3, 2, 4), torch.randn(5, 2, 4)
+    (one, weights), (other, others) = (
+        each(queries, each.prepare(memory, [5, 3])) for each in (exact, near)
+    )
+    assert other.dtype == others.dtype == torch.float32
+    assert not torch.equal(one, other)
+    torch.testing.assert_close(other, one, rtol=0.1, atol=0.05)
+    torch.testing.assert_close(others, weights, rtol=0.1, atol=0.05)

@@ -44,10 +44,13 @@ def test_gradients_equal_finite_differences(enough, monkeypatch):
     assert torch.autograd.gradcheck(lambda *x: linear_cross_entropy(*x, targets), tuple(inputs))
 
 
-def test_rounded_products_stay_near():
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("enough", [0, 8], ids=["compiled", "plain"])
+def test_rounded_products_stay_near(enough, smoothing, monkeypatch):
+    monkeypatch.setattr(cross_entropy, "_ENOUGH_ROWS", enough)
     *inputs, targets = leaves(torch.float32)
-    exact = linear_cross_entropy(*inputs, targets)
-    rounded = linear_cross_entropy(*inputs, targets, is_rounded=True)
+    exact = linear_cross_entropy(*inputs, targets, smoothing=smoothing)
+    rounded = linear_cross_entropy(*inputs, targets, smoothing=smoothing, is_rounded=True)
     assert exact != rounded
     torch.testing.assert_close(rounded, exact, rtol=0.02, atol=0)
     for one, other in zip(

@@ -98,8 +98,9 @@ def _find_scoring(
     matrix: Tensor, bias: Tensor, rows: Tensor, *, smoothing: float, most: int
 ) -> _Scoring:
     """The compiled way where there is one and rows enough to pay for it."""
-    is_compiled = matrix.is_cpu and matrix.dtype == bias.dtype and len(rows) >= _ENOUGH_ROWS
-    if is_compiled and matrix.dtype in (torch.float32, torch.float64):
+    kinds = (torch.bfloat16, torch.float32) if bias.dtype == torch.float32 else (bias.dtype,)
+    is_compiled = matrix.is_cpu and matrix.dtype in kinds and len(rows) >= _ENOUGH_ROWS
+    if is_compiled and bias.dtype in (torch.float32, torch.float64):
         try:
             from recurry.backends.cpu.likelihood import Scoring
         except ImportError:  # without llvmlite

@@ -25,6 +25,7 @@ from recurry.network.encoder import Encoder
 from recurry.network.front import Embedded
 from recurry.network.padding import Steps
 from recurry.network.recurrent import Recurrent
+from recurry.network.rounded import linear, product
 from recurry.network.state import State
 
 
@@ -43,7 +44,8 @@ class TranslatedConfig(BaseModel):
         has_copying: Whether it may copy symbols of the source.
         is_tied: Whether the vectors of target symbols also make their scores.
         smoothing: Share of a target that is spread over all symbols; not with copying.
-        precision: As for `Recurrent`; in `bfloat16` the scores are made of rounded products, too.
+        precision: As for `Recurrent`; in `bfloat16` attention and scores are made of rounded
+            products, too.
         backend: As for `Recurrent`.
     """
 
@@ -135,7 +137,9 @@ class Translated(nn.Module):
         dtype = self.decoder.dtype
         self.source = Embedded(num_source, size, dtype=dtype)
         self.target = Embedded(num_target, size, dtype=dtype)
-        self.attention = Attention(hidden, hidden, kind=config.attention, dtype=dtype)
+        self.attention = Attention(
+            hidden, hidden, kind=config.attention, dtype=dtype, is_rounded=self.is_rounded
+        )
         self.by_context = nn.Linear(hidden, self.vector_size, bias=False, dtype=dtype)
         self.by_output = nn.Linear(hidden, self.vector_size, dtype=dtype)
         self.bias = nn.Parameter(torch.zeros(num_target, dtype=dtype))
@@ -172,6 +176,11 @@ class Translated(nn.Module):
             backend=config.backend,
             precision=config.precision,
         )
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether products read numbers rounded to bfloat16."""
+        return self.config.precision == "bfloat16"
 
     @property
     def _matrix(self) -> Tensor:
@@ -230,7 +239,9 @@ class Translated(nn.Module):
 
     def _vectors(self, output: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         contexts, weights = self.attention(output, memory)
-        found = torch.tanh(self.by_context(contexts) + self.by_output(output))
+        parts = ((contexts, self.by_context), (output, self.by_output))
+        one, other = (linear(x, layer, is_rounded=self.is_rounded) for x, layer in parts)
+        found = torch.tanh(one + other)
         if self.training:
             found = drop(found, self.dropout.output, is_locked=self.dropout.is_locked)
         return found, weights
@@ -259,7 +270,6 @@ class Translated(nn.Module):
         before[:1] = self.begin
         vectors, weights = self.attend(encoded, before, steps.lengths)
         rows = steps.pick(vectors)
-        is_rounded = self.config.precision == "bfloat16"
         if self.copying is None:
             nats = linear_cross_entropy(
                 rows,
@@ -267,7 +277,7 @@ class Translated(nn.Module):
                 self.bias,
                 known,
                 smoothing=self.config.smoothing if self.training else 0.0,
-                is_rounded=is_rounded,
+                is_rounded=self.is_rounded,
             )
             return nats, steps.count
         assert encoded.copies is not None
@@ -278,10 +288,7 @@ class Translated(nn.Module):
         return -likelihoods.sum(), steps.count
 
     def _scores(self, rows: Float[Tensor, "N A"]) -> Float[Tensor, "N V"]:
-        if self.config.precision == "bfloat16":
-            kind = torch.bfloat16
-            return (rows.to(kind) @ self._matrix.to(kind).t()).to(rows.dtype) + self.bias
-        return nn.functional.linear(rows, self._matrix, self.bias)
+        return product(rows, self._matrix, is_rounded=self.is_rounded) + self.bias
 
     def writer(self, source: Source) -> "TranslationWriter":
         """What a search over translations steps through, one row a sequence of the source."""

@@ -37,6 +37,19 @@ def test_errors_are_the_gradients_of_torch(sizes, dtype, smoothing):
     torch.testing.assert_close(loss, expected.detach())
 
 
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 3, 33), (40, 16, 1600)], ids=str)
+def test_products_of_rounded_numbers_are_added_up_in_float32(sizes):
+    rows, weight, bias, targets = given(*sizes, dtype=torch.float32)
+    rows, weight = rows.bfloat16(), weight.bfloat16()
+    scores = (rows.double() @ weight.double().t() + bias).requires_grad_()
+    expected = functional.cross_entropy(scores, targets, label_smoothing=0.1, reduction="sum")
+    expected.backward()
+    errors, loss = Scoring(weight, bias, smoothing=0.1, most=len(rows)).errors(rows, targets)
+    assert errors.dtype == torch.float32
+    torch.testing.assert_close(errors, scores.grad.float(), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(loss, expected.detach().float())
+
+
 def test_a_score_that_is_not_a_number_shows_in_the_loss():
     rows, weight, bias, targets = given(2, 3, 40, dtype=torch.float32)
     bias[17] = torch.nan

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from recurry.backends.cpu.emitter import Emitter, Module, Value
 from recurry.backends.cpu.jit import compile_module
-from recurry.backends.cpu.kernels import bits_of
 from recurry.backends.cpu.machine import Machine, host
-from recurry.backends.cpu.matrices import panel_product
+from recurry.backends.cpu.matrices import operand_bits, panel_product
 from recurry.backends.cpu.packing import pack_rows
 from recurry.backends.cpu.pauses import write_denormals
 from recurry.backends.cpu.scratch import find_matrix
@@ -37,14 +36,15 @@ class Scoring:
     """Errors of scores, for many rows and one matrix.
 
     Args:
-        weight: The matrix (V, F), float32 or float64.
+        weight: The matrix (V, F), float32 or float64; bfloat16 where the bias is float32.
         bias: Added to the scores, (V,).
         smoothing: The share of a target that is spread over all symbols.
         most: Rows at a time.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, *, smoothing: float, most: int) -> None:
-        self._tiling = make_tiling(host(), bits_of(weight.dtype))
+        self._tiling = make_tiling(host(), operand_bits(weight))
+        weight = weight.to(bias.dtype)
         self._count = len(weight)
         self._panels = pack_rows([weight], self._tiling)
         padded = len(self._panels) * self._tiling.units
@@ -59,7 +59,7 @@ class Scoring:
         """The gradient by the scores of some rows, and their loss.
 
         Args:
-            rows: Vectors (N, F).
+            rows: Vectors (N, F), of the type of the matrix.
             targets: The symbol of each row, int64.
 
         Returns:
@@ -81,7 +81,8 @@ class Scoring:
         loss = partition - self._shares[1] * wanted
         if self._shares[0]:
             each, bias = self._spread
-            loss -= self._shares[0] * (rows.sum(0) @ each + len(rows) * bias)
+            total = rows.sum(0, dtype=each.dtype)
+            loss -= self._shares[0] * (total @ each + len(rows) * bias)
         return room[:, : self._count], loss
 
 
