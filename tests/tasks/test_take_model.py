@@ -183,6 +183,13 @@ def test_what_does_not_fit_is_named(make_small, settings, message, hint):
     assert hint in str(caught.value)
 
 
+def test_a_source_with_vectors_is_asked_for_where_there_must_be_some(make_small):
+    source = make_small("language", **{"network.embedding_size": 0})
+    with pytest.raises(UsageError, match="in another way") as caught:
+        take_model(make_small("tag"), source, name="old")
+    assert "a source that was trained with vectors that were learnt" in str(caught.value)
+
+
 def test_vectors_are_asked_for_where_the_source_has_them(make_small):
     model = make_small("classify", **{"network.embedding_size": 0})
     with pytest.raises(UsageError, match="in another way") as caught:
@@ -196,6 +203,11 @@ def test_a_layer_that_reads_more_than_there_is_here(make_small):
     with pytest.raises(UsageError, match="reads more") as caught:
         take_model(model, make_small("classify", **two), name="old")
     assert "12 numbers a step there, 6 here" in str(caught.value)
+    assert "--num-layers 1" in str(caught.value)
+    model = make_small("language", **{"network.embedding_size": 2})
+    with pytest.raises(UsageError, match="reads more") as caught:
+        take_model(model, make_small("conditional"), name="old")
+    assert "no class beside them" in str(caught.value)
 
 
 def test_sizes_of_an_encoder_are_those_of_both_directions(make_small):

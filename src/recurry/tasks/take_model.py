@@ -20,7 +20,15 @@ from recurry.network.layer import DIRECTIONS
 from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.find import find_task
 from recurry.tasks.task import AnyModel
-from recurry.tasks.transfer import Taken, check_size, coverage, fill, names_of
+from recurry.tasks.transfer import (
+    Taken,
+    check_size,
+    coverage,
+    fill,
+    names_of,
+    needs_vectors,
+    network_settings,
+)
 
 Part = TypeVar("Part", Table, Stack)
 TablePair = tuple[Table, Table]
@@ -62,7 +70,7 @@ def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
     names = names_of(model.network)
     notes, taken_tables, layers = [], [], []
     for mine, other in tables:
-        notes.append(_take_table(mine, other, name=name))
+        notes.append(_take_table(model, mine, other, name=name))
         taken_tables.append(names[id(mine.weight)])
     for mine, other in stacks:
         found, note = _take_layers(mine, other, name=name)
@@ -118,7 +126,8 @@ def _check(model: AnyModel, mine: Stack, other: Stack, *, name: str) -> None:
             hint=f"--cell {theirs.cell.name}, or leave it out",
         )
     if ours.hidden_size != theirs.hidden_size:
-        asked = _hidden_size(model)
+        # Of an encoder with a decoder, a direction has half of the setting.
+        asked = network_settings(model).hidden_size
         wanted = asked * theirs.hidden_size // ours.hidden_size
         raise UsageError(
             "The layers of the source have another size.",
@@ -134,18 +143,14 @@ def _check(model: AnyModel, mine: Stack, other: Stack, *, name: str) -> None:
             "The layers of the source read symbols in another way.",
             where=name,
             got=f"{there} there, {here} here",
-            hint=f"--set network.embedding_size={size}, or leave it out",
+            hint=f"a source that was trained with {kinds[1]}: network.embedding_size above 0"
+            if not size and needs_vectors(type(network_settings(model)))
+            else f"--set network.embedding_size={size}, or leave it out",
         )
 
 
-def _hidden_size(model: Any) -> int:
-    """The setting of the size, of which a direction of an encoder has half."""
-    settings = getattr(model, "settings", None)
-    return (settings["network"] if settings else model.network_config).hidden_size
-
-
-def _take_table(mine: Table, other: Table, *, name: str) -> str:
-    check_size(mine, other.weight.shape[1], name=name)
+def _take_table(model: AnyModel, mine: Table, other: Table, *, name: str) -> str:
+    check_size(model, mine, other.weight.shape[1], name=name)
     rows, is_known = _rows(other.weight, other.symbols, mine.symbols, mine)
     return fill(mine, rows, is_known, name=name)
 
@@ -180,7 +185,9 @@ def _take_layers(mine: Stack, other: Stack, *, name: str) -> tuple[list[list[Ten
                 values = _moved(
                     values, inputs, by=mine.layers.output_size - other.layers.output_size
                 )
-            found[-1] += _take_cell(weights, values, symbols, inputs=inputs, name=name)
+            found[-1] += _take_cell(
+                weights, values, symbols, inputs=inputs, name=name, is_lowest=depth == 0
+            )
     have, there = len(mine.layers.layers), len(other.layers.layers)
     return found, (
         f"{len(pairs)} of the {there} layers of {name} are taken for the {have} that this model "
@@ -211,6 +218,7 @@ def _take_cell(
     *,
     inputs: Collection[str],
     name: str,
+    is_lowest: bool,
 ) -> list[Tensor]:
     """Replace the weights of one direction of a layer."""
     mine, other = symbols
@@ -226,7 +234,10 @@ def _take_cell(
                 "A layer of the source reads more than its counterpart here.",
                 where=name,
                 got=f"{value.shape[-1]} numbers a step there, {weight.shape[-1]} here",
-                hint="fewer layers (--num-layers 1), or a network that reads in both directions",
+                hint="a source whose layers read the vectors of symbols alone, no class beside "
+                "them (network.feed=first) and no spelling"
+                if is_lowest
+                else "fewer layers (--num-layers 1), or a network that reads in both directions",
             )
         weight.zero_()
         weight[..., : value.shape[-1]] = value
