@@ -153,13 +153,16 @@ class Classify(RecordTask):
         network, known = model.network, model.knowledge
         assert isinstance(network, Classifier)
         symbols, front, linear = known.codec.vocabulary, network.front, network.head.linear
+        # Ratings in their order have one score, and so has a number.
+        kind, names = known.labels.kind, known.labels.names
+        answers = {"class": names, "rating": (" < ".join(names),), "number": ("a number",)}
         table = () if front is None else (Table.of(known.codec, front.weight, role="reads"),)
         one_hot = symbols if front is None else None
         return Anatomy(
             tables=table,
             stacks=(Stack(role="reads", layers=network.recurrent, vocabulary=one_hot),),
-            answers=known.labels.names,
-            head=(linear.weight, linear.bias) if known.labels.kind == "class" else (),
+            answers=answers[kind],
+            head=(linear.weight, linear.bias),
         )
 
     def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:

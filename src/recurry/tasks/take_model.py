@@ -33,6 +33,7 @@ from recurry.tasks.transfer import (
 Part = TypeVar("Part", Table, Stack)
 TablePair = tuple[Table, Table]
 StackPair = tuple[Stack, Stack]
+_ANSWERS_SHOWN = 5
 
 
 def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
@@ -257,23 +258,45 @@ def _take_rest(model: AnyModel, source: AnyModel, ours: Anatomy, theirs: Anatomy
     others where answers are symbols; a lacking class leaves the head as it is.
     """
     names, there = names_of(model.network), dict(source.network.named_parameters())
-    parts = [table.weight for table in ours.tables]
-    parts += [w for stack in ours.stacks for w in stack.layers.parameters()]
-    done = {names[id(weight)] for weight in (*parts, *ours.head)}
     is_writing = any(stack.role == "writes" for stack in ours.stacks)
-    is_missing = not set(ours.answers) <= set(theirs.answers)
-    if is_missing and not is_writing:
-        return ["the head is new: some answers of this model are none of the source"]
-    for weight, value in zip(ours.head[::-1], theirs.head[::-1], strict=False):
-        if weight.shape[1:] == value.shape[1:]:
+    reason = _why_new(ours, theirs, is_writing=is_writing)
+    if reason and not is_writing:
+        return [f"the head is new: {reason}"]
+    if not reason:
+        for weight, value in zip(ours.head, theirs.head, strict=True):
             rows, is_known = _rows(value, theirs.answers, ours.answers)
             rows[~is_known] = rows[is_known].mean(0)
             weight.copy_(rows)
+    parts = [table.weight for table in ours.tables]
+    parts += [w for stack in ours.stacks for w in stack.layers.parameters()]
+    done = {names[id(weight)] for weight in (*parts, *ours.head)}
     is_same = ours.answers == theirs.answers
-    for name, weight in model.network.named_parameters():
-        by_answer = not is_same and len(ours.answers) in weight.shape
-        if name in done or by_answer or name not in there:
-            continue
-        if there[name].shape == weight.shape:
-            weight.copy_(there[name])
-    return ["the head is taken as well"]
+    for prefix, module in model.network.named_modules():
+        own = dict(module.named_parameters(prefix, recurse=False))
+        rest = {name: weight for name, weight in own.items() if name not in done}
+        # What stands in one module belongs together: no bias comes without its matrix.
+        if all(
+            name in there
+            and there[name].shape == weight.shape
+            and (is_same or len(ours.answers) not in weight.shape)
+            for name, weight in rest.items()
+        ):
+            for name, weight in rest.items():
+                weight.copy_(there[name])
+    return [f"the head is new: {reason}" if reason else "the head is taken as well"]
+
+
+def _why_new(ours: Anatomy, theirs: Anatomy, *, is_writing: bool) -> str:
+    """Why the head of the source is not for this model; empty where it is."""
+    missing = [answer for answer in ours.answers if answer not in set(theirs.answers)]
+    if missing and not is_writing:
+        shown = ", ".join(map(repr, missing[:_ANSWERS_SHOWN]))
+        shown += ", ..." if len(missing) > _ANSWERS_SHOWN else ""
+        return f"the source has no answer {shown}"
+    if len(ours.head) != len(theirs.head):
+        where = "there" if len(ours.head) > len(theirs.head) else "here"
+        return f"only {where} the vectors of symbols are their scores as well (network.is_tied)"
+    for weight, value in zip(ours.head, theirs.head, strict=True):
+        if weight.shape[1:] != value.shape[1:]:
+            return f"it reads {value.shape[1]} numbers there, {weight.shape[1]} here"
+    return ""
