@@ -107,10 +107,9 @@ class Classify(RecordTask):
         parts, sums, notes = read_parts(data, lambda paths: read_labelled_texts(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
-        else:
-            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
+            check_labels(rows, knowledge.labels, part)
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
             notes += more
         return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
