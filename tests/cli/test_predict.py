@@ -88,9 +88,34 @@ def test_lines_are_answered_before_the_next_one_comes(run_folder):
 
 
 def test_lines_that_wait_are_taken_together():
-    lines = list(verb._arriving(io.BytesIO(b"a\nb\nc")))
-    assert [line for together in lines for line in together] == [b"a\n", b"b\n", b"c"]
+    lines = list(verb._arriving(io.BytesIO(b"a\n\nb\nc")))
+    assert [line for together in lines for line in together] == [b"a", b"", b"b", b"c"]
     assert list(verb._arriving(io.BytesIO(b""))) == []
+
+
+def test_lines_are_longer_than_what_is_read_at_once(monkeypatch):
+    monkeypatch.setattr(verb, "_AT_ONCE", 3)
+    lines = list(verb._arriving(io.BytesIO(b"a long line\n\nb\n")))
+    assert [line for together in lines for line in together] == [b"a long line", b"", b"b"]
+
+
+def test_an_error_is_all_that_comes_while_more_lines_are_awaited(run_folder):
+    """A thread that waits for standard input does not keep Python from ending."""
+    command = [sys.executable, "-c", "from recurry.cli.main import main; main()"]
+    with subprocess.Popen(
+        [*command, "predict", str(run_folder)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENVIRONMENT,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(b"caf\xe9\n")
+        process.stdin.flush()
+        assert process.wait(timeout=60) == DataError.exit_code
+        message = process.stderr.read().decode()
+    assert "not in the encoding" in message
+    assert "Fatal" not in message
 
 
 def test_what_does_not_fit(run_folder, tmp_path):

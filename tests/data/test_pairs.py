@@ -107,6 +107,7 @@ def test_lines_of_json_may_have_several_sentences_and_targets(tmp_path):
         ("a.tsv", "source\ttarget\n\tb\na\t\n", {}, "no pair with text on both sides"),
         ("a.csv", 'source,target\n"a\n', {}, "too few columns"),
         ("a.jsonl", "{}\n", {}, "no column 'source'"),
+        ("a.jsonl", '{"source": "a", "target": "b"}\n{"source": "c"}\n', {}, "no key 'target'"),
         ("a.jsonl", "[1]\n", {}, "no JSON object"),
         ("a.jsonl", "nothing\n", {}, "no JSON"),
         ("a.jsonl", '{"source": 1, "target": "a"}\n', {}, "no text"),
@@ -172,6 +173,7 @@ def test_the_texts_of_a_table_alone(layout, text, source, found):
         ("tsv", "a\tb\nc\n", "2", "accepted: at least 2, between tabs"),
         ("csv", "a,b\n", "c", "--text-column NAME"),
         ("jsonl", '{"a": "b"}\n', "auto", "no column 'source'"),
+        ("jsonl", '{"source": "a"}\n{"a": "b"}\n', "auto", "no key 'source'"),
         ("jsonl", '{"source": 3}\n', "auto", "is no text"),
     ],
 )

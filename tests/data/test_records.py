@@ -111,6 +111,20 @@ def test_a_column_that_is_not_there_lists_those_that_are(tmp_path):
     (tmp_path / "c.csv").write_text("the review,stars\ngood,5\n")
     text = _refused(tmp_path / "c.csv", columns=Columns(text="review", label="stars"))
     assert "--text-column 'the review'" in text
+    (tmp_path / "d.csv").write_text("review,reviewer,stars\ngood,me,5\n")
+    text = _refused(tmp_path / "d.csv", columns=Columns(text="review", label="label"))
+    assert text.endswith("try: --label-column NAME")
+    text = _refused(tmp_path / "d.csv", columns=Columns(text="review", label="reviews"))
+    assert text.endswith("try: --label-column reviewer")
+
+
+def test_a_row_of_json_that_lacks_a_key_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"review": "a", "stars": "1"}\n\n{"stars": "2"}\n')
+    text = _refused(tmp_path / "a.jsonl", columns=Columns(text="review", label="stars"))
+    assert "This row has no key 'review'." in text
+    assert "a.jsonl:3" in text
+    assert "got: the keys 'stars'" in text
+    assert "column" not in text
 
 
 def test_a_folder_is_no_file(tmp_path):

@@ -58,5 +58,13 @@ def test_a_line_that_is_no_object_is_named(line: str, message: str):
     assert "t.jsonl:2" in str(caught.value)
 
 
+def test_an_object_without_a_key_of_the_first_one_is_named():
+    rows = json_objects('{"a": 1}\n{}\n', "x", keys=("a", "b"))
+    assert next(rows) == (1, {"a": 1})
+    with pytest.raises(DataError, match="no key 'a'") as caught:
+        next(rows)
+    assert "x:2" in str(caught.value)
+
+
 def test_sentences_become_lines():
     assert as_lines(["one  two\n", "three"]) == "one two\nthree"

@@ -13,7 +13,7 @@ from recurry.data.vectors import WordVectors
 from recurry.errors import DataError, ModelFileError, UsageError
 from recurry.runs.configuration import load_config
 from recurry.runs.run import resume, start
-from recurry.runs.sources import find_sizes, find_source
+from recurry.runs.sources import find_source
 from recurry.training.configuration import TransferConfig
 
 WORDS = ("the", "cat", "dog", "mouse", "good")
@@ -243,46 +243,12 @@ def test_only_so_many_words_join(tmp_path, file, most):
     run.close()
 
 
-def test_sizes_that_nobody_named_are_those_of_the_source(tmp_path, file):
-    source = _language(tmp_path, **{"network.num_layers": 2})
-    path = {"transfer.start_from": str(source)}
-    found = load_config("classify", overrides=path).network
-    sizes = (found.cell, found.embedding_size, found.hidden_size, found.num_layers)
-    assert sizes == ("gru", 5, 6, 2)
-    named = load_config("classify", overrides=path | {"network.hidden_size": 9}).network
-    assert (named.hidden_size, named.embedding_size) == (9, 5)
-    own = load_config("classify", overrides={"transfer.embeddings": str(file)}).network
-    assert (own.embedding_size, own.hidden_size) == (5, 96)
-    written = load_config("translate", overrides=path).network
-    assert (written.embedding_size, written.hidden_size) == (5, 6)
-
-
-def test_an_encoder_has_half_of_the_units_of_its_decoder(tmp_path):
-    _train(start(_config(tmp_path, **{"network.embedding_size": 5}), tmp_path / "run"))
-    asked = {"start_from": str(tmp_path / "run")}
-    assert find_sizes(asked, task="translate")["hidden_size"] == 12
-    assert find_sizes(asked, task="tag")["hidden_size"] == 6
-
-
-def test_own_equations_are_taken_as_such(tmp_path):
-    cell = "h = tanh(W @ x + U @ h)"
-    source = _language(tmp_path, **{"network.cell": cell})
-    found = find_sizes({"start_from": str(source)}, task="classify")
-    assert found["cell"].strip() == cell
-
-
-def test_sizes_of_what_cannot_be_are_left_to_the_checks():
-    assert find_sizes({}, task="classify") == {}
-    assert find_sizes({"embeddings": 3}, task="classify") == {}
-    assert find_sizes({"embeddings": "a", "start_from": "b"}, task="classify") == {}
-    assert find_source(TransferConfig()) is None
-
-
 def test_what_is_not_there_is_named(tmp_path):
     with pytest.raises(DataError, match="no such file of word vectors"):
         _config(tmp_path, **{"transfer.embeddings": str(tmp_path / "no.vec")})
     with pytest.raises(ModelFileError, match="There is no model"):
         _config(tmp_path, **{"transfer.start_from": str(tmp_path / "no")})
+    assert find_source(TransferConfig()) is None
     source = find_source(TransferConfig(embeddings=str(tmp_path / "no.vec")))
     assert source is not None
     with pytest.raises(DataError, match="source of a transfer cannot be read"):

@@ -82,7 +82,9 @@ def test_labels_that_the_training_part_lacks():
     assert note.startswith("3 records of the test part have a class")
     assert note.endswith("mistakes: c, d")
     assert unseen_notes(rows[:1], found[:1], CLASSES, "test") == []
-    check_labels(rows, CLASSES)
-    check_labels([], CLASSES)
-    with pytest.raises(DataError, match="x:2"):
-        check_labels(rows[1:], CLASSES)
+    check_labels(rows, CLASSES, "validation")
+    check_labels([], CLASSES, "validation")
+    with pytest.raises(DataError, match="labels of the validation part and") as caught:
+        check_labels(rows[1:], CLASSES, "validation")
+    assert "x:2" in str(caught.value)
+    assert "or a larger validation part (--validation)" in str(caught.value)

@@ -156,6 +156,15 @@ def test_a_part_without_any_known_word_is_refused(table, tmp_path):
     assert "v.csv:2" in str(caught.value)
 
 
+def test_a_held_out_part_without_a_known_class_is_refused(tmp_path):
+    """As where the columns of text and label are mistaken for one another."""
+    path = tmp_path / "swapped.csv"
+    path.write_text("label,text\n" + "".join(f"a good dog {n},{n % 5}\n" for n in range(60)))
+    with pytest.raises(DataError, match="labels of the validation part and the training") as caught:
+        TASK.prepare(_settings(path, test=None), tmp_path / "data")
+    assert "--label-column NAME" in str(caught.value)
+
+
 def test_other_files_are_read_as_those_of_the_training_were(table, tmp_path):
     model, _, _ = _train(_settings(table), tmp_path / "data", epochs=1)
     (tmp_path / "b.tsv").write_text("stars\ttext\n3\tgood\n1\tawful\n")

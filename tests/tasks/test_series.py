@@ -113,6 +113,13 @@ def test_rows_that_do_not_fit(waves, tmp_path, line, message):
     assert "waves.jsonl:301" in str(caught.value)
 
 
+def test_a_held_out_part_without_a_known_class_is_refused(waves, tmp_path):
+    (tmp_path / "v.jsonl").write_text('{"x": [[1, 2]], "way": "left"}\n')
+    config = _config(waves, data__validation=str(tmp_path / "v.jsonl"))
+    with pytest.raises(DataError, match="labels of the validation part and the training"):
+        start(config, tmp_path / "run")
+
+
 def test_sequences_without_a_step(waves, tmp_path):
     with open(waves, "a") as file:
         file.write('{"x": [], "way": "up"}\n')

@@ -175,6 +175,7 @@ def test_labels_that_only_another_part_has(people, tmp_path):
     ("text", "message", "place"),
     [
         ("ωω X\n", "no character in common", "v.conll:1"),
+        ("ab NOUN\nad NEW\n", "Every sentence of the validation part has a label", "v.conll:1"),
         ("ab X\ncd\n", "line is broken", "v.conll:2"),
         ("\n\n", "is empty", "v.conll"),
     ],

@@ -36,7 +36,7 @@ def test_nothing_is_said_of_good_sentences():
 
 
 def test_each_kind_of_note():
-    assert _notes("Cat/B-LOC sat/O") == [
+    assert _notes("Cat/B-LOC sat/O", "sat/O") == [
         "1 words of the test part have a label that the training part lacks, and count as "
         "mistakes: B-LOC"
     ]
@@ -45,12 +45,22 @@ def test_each_kind_of_note():
         "answered so (answer.scheme)"
     ]
     assert _notes("Cat/I-PER sat/O", scheme="none") == []
-    first, _ = _notes("sat/_ sat/_ sat/O", scheme="none")
+    first, _ = _notes("sat/_ sat/_ sat/O", "sat/O", scheme="none")
     assert first.startswith("2 words of the test part have the label _, which CoNLL-U writes")
     assert _notes("sat/O sat/O", longest=1) == [
         "1 sentences of the test part are longer than 1 words and are read in pieces "
         "(words.longest)"
     ]
+
+
+def test_sentences_that_measure_nothing_are_refused():
+    with pytest.raises(DataError, match="labels of the test part .* none in common"):
+        _notes("Cat/B-LOC", "sat/X")
+    with pytest.raises(DataError, match="Every sentence of the test part") as caught:
+        _notes("Cat/B-LOC sat/O", "Cat/B-ORG sat/O")
+    assert "got: B-LOC, B-ORG" in str(caught.value)
+    assert "accepted: B-PER, I-PER, O" in str(caught.value)
+    assert "--test" in str(caught.value)
 
 
 def test_another_writing_is_refused():

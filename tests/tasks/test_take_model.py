@@ -145,9 +145,54 @@ def test_a_head_with_other_classes_is_new(make_small, tmp_path):
     model = make_small("classify", seed=1, **{"data.paths": [str(path)]})
     fresh = make_small("classify", seed=1, **{"data.paths": [str(path)]})
     taken = take_model(model, source, name="old")
-    assert "the head is new: some answers of this model are none of the source" in taken.notes
+    assert "the head is new: the source has no answer 'no', 'yes'" in taken.notes
     assert _same(model, fresh, "head")
     assert _same(model, source, "recurrent")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "reason"),
+    [
+        ({"answer.pooling": "concatenated"}, {}, "it reads 12 numbers there, 36 here"),
+        ({"answer.kind": "number"}, {}, "the source has no answer 'a number'"),
+        ({"answer.kind": "rating"}, {}, "the source has no answer '0 < 1'"),
+        ({}, {"answer.kind": "rating"}, "the source has no answer '0', '1'"),
+        ({"answer.kind": "number"}, {"answer.kind": "rating"}, "no answer 'a number'"),
+    ],
+)
+def test_a_head_that_does_something_else_is_new(make_small, here, there, reason):
+    source, model, fresh = (
+        make_small("classify", seed=seed, **settings)
+        for seed, settings in ((0, there), (1, here), (1, here))
+    )
+    with torch.no_grad():
+        for weight in source.network.head.parameters():
+            weight.fill_(3.0)
+    notes = take_model(model, source, name="old").notes
+    assert [note for note in notes if "head" in note][0].endswith(reason)
+    assert _same(model, fresh, "head")
+
+
+@pytest.mark.parametrize("kind", ["number", "rating"])
+def test_a_head_of_one_score_is_taken(make_small, kind):
+    settings = {"answer.kind": kind}
+    source, model = make_small("classify", **settings), make_small("classify", seed=1, **settings)
+    assert "the head is taken as well" in take_model(model, source, name="old").notes
+    assert _same(model, source)
+
+
+@pytest.mark.parametrize("is_tied", [False, True])
+def test_no_bias_comes_without_its_matrix(make_small, is_tied):
+    size = {"network.hidden_size": 4}
+    source = make_small("fill", **size, **{"network.is_tied": not is_tied})
+    settings = size | {"network.is_tied": is_tied}
+    model, fresh = (make_small("fill", seed=1, **settings) for _ in range(2))
+    with torch.no_grad():
+        source.network.bias.fill_(3.0)
+    notes = take_model(model, source, name="old").notes
+    assert torch.equal(model.network.bias, fresh.network.bias)
+    where = "here" if is_tied else "there"
+    assert any(note.startswith(f"the head is new: only {where} the vectors") for note in notes)
 
 
 def test_words_with_other_spelling_keep_their_own(make_small):
@@ -183,6 +228,13 @@ def test_what_does_not_fit_is_named(make_small, settings, message, hint):
     assert hint in str(caught.value)
 
 
+def test_a_source_with_vectors_is_asked_for_where_there_must_be_some(make_small):
+    source = make_small("language", **{"network.embedding_size": 0})
+    with pytest.raises(UsageError, match="in another way") as caught:
+        take_model(make_small("tag"), source, name="old")
+    assert "a source that was trained with vectors that were learnt" in str(caught.value)
+
+
 def test_vectors_are_asked_for_where_the_source_has_them(make_small):
     model = make_small("classify", **{"network.embedding_size": 0})
     with pytest.raises(UsageError, match="in another way") as caught:
@@ -196,6 +248,11 @@ def test_a_layer_that_reads_more_than_there_is_here(make_small):
     with pytest.raises(UsageError, match="reads more") as caught:
         take_model(model, make_small("classify", **two), name="old")
     assert "12 numbers a step there, 6 here" in str(caught.value)
+    assert "--num-layers 1" in str(caught.value)
+    model = make_small("language", **{"network.embedding_size": 2})
+    with pytest.raises(UsageError, match="reads more") as caught:
+        take_model(model, make_small("conditional"), name="old")
+    assert "no class beside them" in str(caught.value)
 
 
 def test_sizes_of_an_encoder_are_those_of_both_directions(make_small):

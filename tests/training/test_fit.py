@@ -85,6 +85,7 @@ def test_patience_stops_and_the_best_is_marked(make_model, data, begin):
     assert progress[best].is_best
     assert not any(p.is_best for p in progress[best + 1 :])
     assert state.is_finished
+    assert state.is_ended_early
     assert list(fit(model, data, state)) == []
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MOST_TOGETHER = 2048
 MOST_DRAWN = 20  # texts of a picture
 STDIN = "-"
+_AT_ONCE = 1 << 16  # bytes that are read together at most, which is what a pipe holds
 _ENCODING = "--encoding "  # how it is said to this verb
 
 
@@ -237,8 +238,20 @@ def _arriving(stream: BinaryIO) -> Iterator[list[bytes]]:
 
 
 def _read_lines(stream: BinaryIO, lines: SimpleQueue[bytes | None]) -> None:
-    for line in stream:
-        lines.put(line)
+    """Hand on lines without their ends.
+
+    Python cannot end while a thread waits inside a buffered stream, so the raw one is read.
+    """
+    raw: Any = getattr(stream, "raw", stream)
+    begun: list[bytes] = []  # pieces of a line whose end has not come
+    while chunk := raw.read(_AT_ONCE):
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            lines.put(b"".join([*begun, end]))
+            begun = []
+        begun.append(rest)
+    if last := b"".join(begun):
+        lines.put(last)
     lines.put(None)
 
 
@@ -263,4 +276,4 @@ def _decode(line: bytes, encoding: str, number: int) -> str:
     from recurry.data.records import decode
 
     text = decode(line, encoding, "standard input", first_line=number, option=_ENCODING)
-    return text.rstrip("\r\n")
+    return text.rstrip("\r")

@@ -92,12 +92,13 @@ class Labels:
         found = [self.numbers.get(self._name(label), UNSEEN) for label in labels]
         return np.array(found, dtype=np.int64)
 
-    def check_known(self, labels: Sequence[str], *, where: str) -> None:
+    def check_known(self, labels: Sequence[str], *, where: str, part: str = "train") -> None:
         """Refuse labels of which the training part has none.
 
         Args:
             labels: As they stand in files.
             where: The place of the first.
+            part: What is held out of a training; "train" where they are all that there is.
 
         Raises:
             DataError: There are labels, and all of them are unseen.
@@ -106,12 +107,15 @@ class Labels:
         if self.kind == "number" or not labels or is_known:
             return
         found, known = list(dict.fromkeys(labels)), self.names
+        is_held_out = part != "train"
         raise DataError(
-            "The labels and the training part have none in common.",
+            f"The labels{f' of the {part} part' if is_held_out else ''} and the training part have "
+            "none in common.",
             where=where,
             got=_listed(found),
             accepted=_listed(known),
-            hint="--label-column NAME, if the labels stand in another column",
+            hint="--label-column NAME, if the labels stand in another column"
+            + (f", or a larger {part} part (--{part})" if is_held_out else ""),
         )
 
     def _name(self, label: str) -> str:

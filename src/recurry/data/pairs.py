@@ -145,7 +145,8 @@ def read_sources(
     if layout == "jsonl":
         key = columns.names[0]
         return [
-            as_lines(_sources(row, key, f"{name}:{n}")) for n, row in json_objects(text, name)
+            as_lines(_sources(row, key, f"{name}:{n}"))
+            for n, row in json_objects(text, name, keys=(key,))
         ], ()
     found: list[str] = []
     notes: tuple[str, ...] = ()
@@ -274,7 +275,7 @@ def _too_few(
 
 def _json_pairs(text: str, columns: PairColumns, name: str) -> Iterator[Counterparts]:
     keys = columns.names
-    for number, record in json_objects(text, name):
+    for number, record in json_objects(text, name, keys=keys):
         place = f"{name}:{number}"
         for side, key in zip(_NAMES, keys, strict=True):
             if key not in record:

@@ -12,7 +12,7 @@ import shlex
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -270,27 +270,26 @@ def _column_rows(text: str, columns: Columns, *, name: str, separator: str) -> I
 
 
 def _check_columns(columns: Columns, header: Sequence[str], name: str) -> None:
-    """All columns that are asked for are there."""
+    """All columns that are asked for are there; those that are can be no other one."""
+    free = [title for title in header if title not in (columns.text, columns.label)]
     for kind, asked in (("text", columns.text), ("label", columns.label)):
         if asked is not None and asked not in header:
-            close = " or ".join(map(shlex.quote, nearest(asked, header)))
+            close = " or ".join(map(shlex.quote, nearest(asked, free)))
             raise DataError(
                 f"There is no column {asked!r}.",
                 where=name,
                 got=f"the columns {', '.join(repr(title) for title in header[:20])}",
                 accepted=f"the column of the {kind}",
-                hint=f"--{kind}-column {close or shlex.quote(header[0]) if header else 'NAME'}",
+                hint=f"--{kind}-column {close or 'NAME'}",
             )
 
 
 def _json_rows(text: str, columns: Columns, name: str) -> Iterator[Row]:
     is_first = True
-    for number, record in json_objects(text, name):
+    for number, record in json_objects(text, name, keys=(columns.text,)):
         place = f"{name}:{number}"
-        if is_first or columns.text not in record:  # a label may be lacking further down
-            _check_columns(
-                columns if is_first else replace(columns, label=None), list(record), place
-            )
+        if is_first:  # a label may be lacking further down
+            _check_columns(columns, list(record), place)
         is_first = False
         value, label = record[columns.text], None
         if isinstance(value, list) and all(isinstance(part, str) for part in value):

@@ -6,7 +6,7 @@ Comes in: the text of a file. Goes out: rows with the number of their line.
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from recurry.errors import DataError
@@ -42,16 +42,20 @@ def delimited_rows(text: str, separator: str, name: str) -> Iterator[tuple[int, 
         yield line, row
 
 
-def json_objects(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_objects(
+    text: str, name: str, *, keys: Collection[str] = ()
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """The object of every line that is not empty, with the number of the line.
 
     Args:
         text: JSON lines.
         name: What the file is called.
+        keys: What an object has to have where the first one has it.
 
     Raises:
-        DataError: A line is no JSON object.
+        DataError: A line is no JSON object, or lacks a key.
     """
+    wanted: list[str] | None = None
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -62,6 +66,16 @@ def json_objects(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
             raise DataError("A line is no JSON.", where=place, got=line[:80]) from error
         if not isinstance(record, dict):
             raise DataError("A line is no JSON object.", where=place, got=line[:80])
+        wanted = [key for key in keys if key in record] if wanted is None else wanted
+        for key in wanted:
+            if key not in record:
+                raise DataError(
+                    f"This row has no key {key!r}.",
+                    where=place,
+                    got=f"the keys {', '.join(map(repr, list(record)[:20]))}" if record else "{}",
+                    accepted="the key that rows before it have",
+                    hint="mend the row, or leave it out",
+                )
         yield number, record
 
 

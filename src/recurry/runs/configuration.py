@@ -33,7 +33,6 @@ from recurry.training.configuration import (
     WindowConfig,
 )
 
-_SIZES = ("cell", "embedding_size", "hidden_size", "num_layers")
 COMMAND_LINE = "command line"
 _TASK = "task"
 
@@ -225,15 +224,15 @@ class _Settings:
 
     def adopt_sizes(self) -> None:
         """Take the sizes that no file and no option names from what is taken over."""
-        kind, origins = self._tables["network"], self._origins
-        names = [n for n in _SIZES if n in getattr(kind, "model_fields", {})]
-        free = [n for n in names if origins.get(f"network.{n}", "preset").startswith("preset")]
-        if free and (transfer := self._values.get("transfer")):
-            from recurry.runs.sources import find_sizes
+        transfer, network = (self._values.get(name, {}) for name in ("transfer", "network"))
+        if not transfer:
+            return
+        from recurry.runs.sizes import find_sizes
 
-            for name, value in find_sizes(transfer, task=self._task).items():
-                if name in free:
-                    self.add(f"network.{name}", value, origin="the source of the transfer")
+        origins = {name: self._origins[f"network.{name}"] for name in network}
+        named = {name for name, origin in origins.items() if not origin.startswith("preset")}
+        for name, value in find_sizes(transfer, network, named=named, task=self._task).items():
+            self.add(f"network.{name}", value, origin="the source of the transfer")
 
     def _refuse_name(self, name: str, *, origin: str) -> None:
         """A name that is no `table.key`; a key alone is offered with its table."""

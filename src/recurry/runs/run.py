@@ -137,6 +137,7 @@ class Run:
                 checkpoints are kept.
             RunError: The disk refused; earlier checkpoints are kept.
         """
+        was_finished = self.state.is_finished
         try:
             with (
                 EventWriter(self.folder, config=self.config, update=self.state.update) as events,
@@ -144,6 +145,8 @@ class Run:
                 memory_errors(),
             ):
                 yield from self._train(events, stop)
+            if said := ending(self.state, was_finished=was_finished):
+                self._notify(said)
             self._finish()
         except GeneratorExit:
             if not sys.is_finalizing():  # too late to import what saving needs
@@ -358,6 +361,22 @@ def _open(
         _notify=notify,
         _transfer=record.get("transfer"),
         _saved_update=checkpoint.update if checkpoint else -1,
+    )
+
+
+def ending(state: TrainingState, *, was_finished: bool) -> str:
+    """Why a training has ended where that is worth knowing, and what makes it longer."""
+    training, reason = state.recipe.training, ""
+    if state.is_ended_early:
+        unit = "evaluations" if training.evaluate_every else "epochs"
+        reason = f"ended early: no better for {training.patience} {unit} (training.patience)"
+    if not was_finished:
+        return reason
+    if reason:
+        return f"this run had {reason}; a new one with --set training.patience=0 makes all updates"
+    return (
+        f"this run had made all its {state.num_updates:,} updates; --epochs N makes more, where its "
+        "schedule allows it"
     )
 
 

@@ -14,7 +14,6 @@ from pathlib import PurePath
 from typing import Any
 
 from recurry.artefact.model_file import FILE_NAME, load_model
-from recurry.cells import cells, find_cell
 from recurry.data.codec import Codec
 from recurry.data.known import Known
 from recurry.data.vector_files import load_vectors
@@ -22,7 +21,7 @@ from recurry.data.vectors import WordVectors
 from recurry.errors import DataError
 from recurry.tasks.find import find_task
 from recurry.tasks.take_model import take_model
-from recurry.tasks.task import AnyModel, Task
+from recurry.tasks.task import AnyModel
 from recurry.tasks.transfer import Taken, take_vectors
 from recurry.training.configuration import TransferConfig
 from recurry.training.groups import Group, make_groups
@@ -131,44 +130,6 @@ def find_groups(
             network.get_parameter(name).requires_grad_(False)
     stages = taken.stages([name for name, _ in network.named_parameters()])
     return make_groups(stages, layer_rate=config.layer_rate, unfreeze_epochs=config.unfreeze_epochs)
-
-
-def find_sizes(transfer: Mapping[str, Any], *, task: str) -> dict[str, Any]:
-    """Settings of the table `network` that follow from a source.
-
-    Args:
-        transfer: The table as it was written, not checked yet.
-        task: What is trained.
-
-    Raises:
-        DataError: The source cannot be read.
-    """
-    path, model = (transfer.get(name) or "" for name in SOURCES)
-    if not isinstance(path, str) or not isinstance(model, str) or (path and model):
-        return {}
-    if path:
-        return {"embedding_size": load_vectors(path, limit=1).size}
-    return _model_sizes(load_model(model), find_task(task)) if model else {}
-
-
-def _model_sizes(model: Any, task: Task) -> dict[str, Any]:
-    """The cell and the sizes of the layers of a model that a task can use."""
-    parts = find_task(model.task).anatomy(model)
-    has_decoder = "decoder" in task.tables
-    role = "writes" if has_decoder or task.pace == "windows" else "reads"
-    stacks = sorted(parts.stacks, key=lambda stack: stack.role != role)
-    if not stacks:
-        return {}
-    layers, cell = stacks[0].layers, stacks[0].layers.cell
-    is_built_in = cell.name in cells() and find_cell(cell.name).equations == cell.equations
-    # Each direction of an encoder has half of the units of its decoder.
-    directions = 2 if has_decoder and stacks[0].role == "reads" else 1
-    return {
-        "cell": cell.name if is_built_in else cell.equations,
-        "embedding_size": parts.tables[0].weight.shape[1] if parts.tables else 0,
-        "hidden_size": layers.hidden_size * directions,
-        "num_layers": layers.num_layers,
-    }
 
 
 def _codec(model: Any) -> Codec | None:

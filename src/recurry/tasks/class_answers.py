@@ -93,14 +93,14 @@ def make_answers(model: Model, found: np.ndarray) -> list[dict[str, Any]]:
     return [_answer(row, labels) for row in shares]
 
 
-def check_labels(rows: Sequence[Row], labels: Labels) -> None:
-    """Refuse rows none of which has a label that a model knows.
+def check_labels(rows: Sequence[Row], labels: Labels, part: str) -> None:
+    """Refuse rows none of which has a label that the training part knows: they measure nothing.
 
     Raises:
         DataError: These are such rows.
     """
     if rows:
-        labels.check_known([row.label or "" for row in rows], where=rows[0].place)
+        labels.check_known([row.label or "" for row in rows], where=rows[0].place, part=part)
 
 
 def unseen_notes(rows: Sequence[Row], found: np.ndarray, labels: Labels, part: str) -> list[str]:

@@ -107,10 +107,9 @@ class Classify(RecordTask):
         parts, sums, notes = read_parts(data, lambda paths: read_labelled_texts(data, paths))
         if knowledge is None:
             knowledge = _learn(parts["train"], text, tables["answer"].kind, known)
-        else:
-            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
+            check_labels(rows, knowledge.labels, part)
             found[part], more = _examples(rows, knowledge, part=part, longest=text.longest)
             notes += more
         return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)
@@ -153,13 +152,16 @@ class Classify(RecordTask):
         network, known = model.network, model.knowledge
         assert isinstance(network, Classifier)
         symbols, front, linear = known.codec.vocabulary, network.front, network.head.linear
+        # Ratings in their order have one score, and so has a number.
+        kind, names = known.labels.kind, known.labels.names
+        answers = {"class": names, "rating": (" < ".join(names),), "number": ("a number",)}
         table = () if front is None else (Table.of(known.codec, front.weight, role="reads"),)
         one_hot = symbols if front is None else None
         return Anatomy(
             tables=table,
             stacks=(Stack(role="reads", layers=network.recurrent, vocabulary=one_hot),),
-            answers=known.labels.names,
-            head=(linear.weight, linear.bias) if known.labels.kind == "class" else (),
+            answers=answers[kind],
+            head=(linear.weight, linear.bias),
         )
 
     def score(self, model: Model, data: Examples) -> ClassScores | NumberScores:

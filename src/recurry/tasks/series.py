@@ -128,10 +128,9 @@ class Series(RecordTask):
         steps = {part: _steps(rows, size) for part, rows in parts.items()}
         if knowledge is None:
             knowledge = _learn(parts["train"], steps["train"], kind=tables["answer"].kind)
-        else:
-            check_labels(parts["train"], knowledge.labels)
         found: dict[str, Examples] = {}
         for part, rows in parts.items():
+            check_labels(rows, knowledge.labels, part)
             found[part], more = _examples(rows, steps[part], knowledge, part=part)
             notes += more
         return Records.of_parts(found, knowledge.to_dict(), sha256=sums, notes=notes)

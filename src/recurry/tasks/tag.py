@@ -92,9 +92,6 @@ class Tag(RecordTask):
         )
         if knowledge is None:
             knowledge = learn(parts["train"], tables["words"], tables["answer"].scheme, known)
-        else:
-            every = [label for sentence in parts["train"] for label in sentence.labels]
-            knowledge.labels.check_known(every, where=parts["train"][0].place)
         found: dict[str, Examples] = {}
         for part, sentences in parts.items():
             longest = tables["words"].longest

@@ -28,15 +28,41 @@ def sentence_notes(
         longest: Most words that are read at once.
 
     Raises:
-        DataError: The sentences share no character with the lexicon.
+        DataError: The sentences share no character with the lexicon, or have labels that measure
+            nothing.
     """
     _check_characters(sentences, knowledge.lexicon)
+    _check_labels(sentences, knowledge.labels, part)
     return [
         *_blank_notes(sentences, part),
         *_unseen_notes(sentences, knowledge.labels, part),
         *_invalid_notes(sentences, knowledge, part),
         *_long_notes(sentences, part, longest),
     ]
+
+
+def _check_labels(sentences: Sequence[Sentence], labels: Labels, part: str) -> None:
+    """Complain about sentences none of which has a loss, as all have a label that is unknown."""
+    if not sentences:
+        return
+    first, every = sentences[0].place, [label for row in sentences for label in row.labels]
+    labels.check_known(every, where=first, part=part)
+    if part == "train" or any(all(x in labels.numbers for x in row.labels) for row in sentences):
+        return
+    unseen = sorted({label for label in every if label not in labels.numbers})
+    raise DataError(
+        f"Every sentence of the {part} part has a label that the training part lacks.",
+        where=first,
+        got=_shown(unseen),
+        accepted=_shown(labels.names),
+        hint=f"a larger {part} part (--{part}), or files whose labels are those of the training "
+        "part",
+    )
+
+
+def _shown(names: Sequence[str]) -> str:
+    """The first of some names."""
+    return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
 
 
 def _check_characters(sentences: Sequence[Sentence], lexicon: Lexicon) -> None:
@@ -67,11 +93,9 @@ def _unseen_notes(sentences: Sequence[Sentence], labels: Labels, part: str) -> l
     unseen = [label for label in every if label not in labels.numbers]
     if not unseen:
         return []
-    names = sorted(set(unseen))
-    shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
     return [
         f"{len(unseen):,} words of the {part} part have a label that the training part lacks, "
-        f"and count as mistakes: {shown}"
+        f"and count as mistakes: {_shown(sorted(set(unseen)))}"
     ]
 
 

@@ -20,11 +20,20 @@ from recurry.network.layer import DIRECTIONS
 from recurry.tasks.anatomy import Anatomy, Stack, Table
 from recurry.tasks.find import find_task
 from recurry.tasks.task import AnyModel
-from recurry.tasks.transfer import Taken, check_size, coverage, fill, names_of
+from recurry.tasks.transfer import (
+    Taken,
+    check_size,
+    coverage,
+    fill,
+    names_of,
+    needs_vectors,
+    network_settings,
+)
 
 Part = TypeVar("Part", Table, Stack)
 TablePair = tuple[Table, Table]
 StackPair = tuple[Stack, Stack]
+_ANSWERS_SHOWN = 5
 
 
 def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
@@ -62,7 +71,7 @@ def take_model(model: AnyModel, source: AnyModel, *, name: str) -> Taken:
     names = names_of(model.network)
     notes, taken_tables, layers = [], [], []
     for mine, other in tables:
-        notes.append(_take_table(mine, other, name=name))
+        notes.append(_take_table(model, mine, other, name=name))
         taken_tables.append(names[id(mine.weight)])
     for mine, other in stacks:
         found, note = _take_layers(mine, other, name=name)
@@ -118,7 +127,8 @@ def _check(model: AnyModel, mine: Stack, other: Stack, *, name: str) -> None:
             hint=f"--cell {theirs.cell.name}, or leave it out",
         )
     if ours.hidden_size != theirs.hidden_size:
-        asked = _hidden_size(model)
+        # Of an encoder with a decoder, a direction has half of the setting.
+        asked = network_settings(model).hidden_size
         wanted = asked * theirs.hidden_size // ours.hidden_size
         raise UsageError(
             "The layers of the source have another size.",
@@ -134,18 +144,14 @@ def _check(model: AnyModel, mine: Stack, other: Stack, *, name: str) -> None:
             "The layers of the source read symbols in another way.",
             where=name,
             got=f"{there} there, {here} here",
-            hint=f"--set network.embedding_size={size}, or leave it out",
+            hint=f"a source that was trained with {kinds[1]}: network.embedding_size above 0"
+            if not size and needs_vectors(type(network_settings(model)))
+            else f"--set network.embedding_size={size}, or leave it out",
         )
 
 
-def _hidden_size(model: Any) -> int:
-    """The setting of the size, of which a direction of an encoder has half."""
-    settings = getattr(model, "settings", None)
-    return (settings["network"] if settings else model.network_config).hidden_size
-
-
-def _take_table(mine: Table, other: Table, *, name: str) -> str:
-    check_size(mine, other.weight.shape[1], name=name)
+def _take_table(model: AnyModel, mine: Table, other: Table, *, name: str) -> str:
+    check_size(model, mine, other.weight.shape[1], name=name)
     rows, is_known = _rows(other.weight, other.symbols, mine.symbols, mine)
     return fill(mine, rows, is_known, name=name)
 
@@ -180,7 +186,9 @@ def _take_layers(mine: Stack, other: Stack, *, name: str) -> tuple[list[list[Ten
                 values = _moved(
                     values, inputs, by=mine.layers.output_size - other.layers.output_size
                 )
-            found[-1] += _take_cell(weights, values, symbols, inputs=inputs, name=name)
+            found[-1] += _take_cell(
+                weights, values, symbols, inputs=inputs, name=name, is_lowest=depth == 0
+            )
     have, there = len(mine.layers.layers), len(other.layers.layers)
     return found, (
         f"{len(pairs)} of the {there} layers of {name} are taken for the {have} that this model "
@@ -211,6 +219,7 @@ def _take_cell(
     *,
     inputs: Collection[str],
     name: str,
+    is_lowest: bool,
 ) -> list[Tensor]:
     """Replace the weights of one direction of a layer."""
     mine, other = symbols
@@ -226,7 +235,10 @@ def _take_cell(
                 "A layer of the source reads more than its counterpart here.",
                 where=name,
                 got=f"{value.shape[-1]} numbers a step there, {weight.shape[-1]} here",
-                hint="fewer layers (--num-layers 1), or a network that reads in both directions",
+                hint="a source whose layers read the vectors of symbols alone, no class beside "
+                "them (network.feed=first) and no spelling"
+                if is_lowest
+                else "fewer layers (--num-layers 1), or a network that reads in both directions",
             )
         weight.zero_()
         weight[..., : value.shape[-1]] = value
@@ -246,23 +258,45 @@ def _take_rest(model: AnyModel, source: AnyModel, ours: Anatomy, theirs: Anatomy
     others where answers are symbols; a lacking class leaves the head as it is.
     """
     names, there = names_of(model.network), dict(source.network.named_parameters())
-    parts = [table.weight for table in ours.tables]
-    parts += [w for stack in ours.stacks for w in stack.layers.parameters()]
-    done = {names[id(weight)] for weight in (*parts, *ours.head)}
     is_writing = any(stack.role == "writes" for stack in ours.stacks)
-    is_missing = not set(ours.answers) <= set(theirs.answers)
-    if is_missing and not is_writing:
-        return ["the head is new: some answers of this model are none of the source"]
-    for weight, value in zip(ours.head[::-1], theirs.head[::-1], strict=False):
-        if weight.shape[1:] == value.shape[1:]:
+    reason = _why_new(ours, theirs, is_writing=is_writing)
+    if reason and not is_writing:
+        return [f"the head is new: {reason}"]
+    if not reason:
+        for weight, value in zip(ours.head, theirs.head, strict=True):
             rows, is_known = _rows(value, theirs.answers, ours.answers)
             rows[~is_known] = rows[is_known].mean(0)
             weight.copy_(rows)
+    parts = [table.weight for table in ours.tables]
+    parts += [w for stack in ours.stacks for w in stack.layers.parameters()]
+    done = {names[id(weight)] for weight in (*parts, *ours.head)}
     is_same = ours.answers == theirs.answers
-    for name, weight in model.network.named_parameters():
-        by_answer = not is_same and len(ours.answers) in weight.shape
-        if name in done or by_answer or name not in there:
-            continue
-        if there[name].shape == weight.shape:
-            weight.copy_(there[name])
-    return ["the head is taken as well"]
+    for prefix, module in model.network.named_modules():
+        own = dict(module.named_parameters(prefix, recurse=False))
+        rest = {name: weight for name, weight in own.items() if name not in done}
+        # What stands in one module belongs together: no bias comes without its matrix.
+        if all(
+            name in there
+            and there[name].shape == weight.shape
+            and (is_same or len(ours.answers) not in weight.shape)
+            for name, weight in rest.items()
+        ):
+            for name, weight in rest.items():
+                weight.copy_(there[name])
+    return [f"the head is new: {reason}" if reason else "the head is taken as well"]
+
+
+def _why_new(ours: Anatomy, theirs: Anatomy, *, is_writing: bool) -> str:
+    """Why the head of the source is not for this model; empty where it is."""
+    missing = [answer for answer in ours.answers if answer not in set(theirs.answers)]
+    if missing and not is_writing:
+        shown = ", ".join(map(repr, missing[:_ANSWERS_SHOWN]))
+        shown += ", ..." if len(missing) > _ANSWERS_SHOWN else ""
+        return f"the source has no answer {shown}"
+    if len(ours.head) != len(theirs.head):
+        where = "there" if len(ours.head) > len(theirs.head) else "here"
+        return f"only {where} the vectors of symbols are their scores as well (network.is_tied)"
+    for weight, value in zip(ours.head, theirs.head, strict=True):
+        if weight.shape[1:] != value.shape[1:]:
+            return f"it reads {value.shape[1]} numbers there, {weight.shape[1]} here"
+    return ""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import Tensor, nn
 
 from recurry.data.tokens import Characters
@@ -82,7 +83,7 @@ def take_vectors(model: AnyModel, vectors: WordVectors, *, name: str) -> Taken:
         )
     notes = []
     for table in tables:
-        check_size(table, vectors.size, name=name)
+        check_size(model, table, vectors.size, name=name)
         rows, is_known = vectors.rows_of(table.symbols, symbol_of=table.symbol_of)
         notes.append(fill(table, torch.from_numpy(rows), is_known, name=name))
     names = names_of(model.network)
@@ -90,19 +91,35 @@ def take_vectors(model: AnyModel, vectors: WordVectors, *, name: str) -> Taken:
     return Taken(tables=filled, notes=tuple(dict.fromkeys(notes)))
 
 
-def check_size(table: Table, size: int, *, name: str) -> None:
-    """Complain if vectors of a size do not fit a table.
+def check_size(model: AnyModel, table: Table, size: int, *, name: str) -> None:
+    """Complain if vectors of a size do not fit a table of a model.
 
     Raises:
         UsageError: With both sizes.
     """
-    if table.weight.shape[1] != size:
+    here = table.weight.shape[1]
+    if here != size:
+        # Of what writes for a class, half of the setting is the size of a symbol's vector.
+        asked = network_settings(model).embedding_size
         raise UsageError(
             "The vectors have another size than those of the network.",
             where=name,
-            got=f"vectors of {size} numbers, network.embedding_size is {table.weight.shape[1]}",
-            hint=f"--set network.embedding_size={size}, or leave it out",
+            got=f"vectors of {size} numbers, those of the network have {here} "
+            f"(network.embedding_size is {asked})",
+            hint=f"--set network.embedding_size={asked * size // here}, or leave it out",
         )
+
+
+def network_settings(model: Any) -> Any:
+    """The table `network` of a model of any task."""
+    settings = getattr(model, "settings", None)
+    return settings["network"] if settings else model.network_config
+
+
+def needs_vectors(kind: type[BaseModel]) -> bool:
+    """Whether a table `network` accepts no `embedding_size` of 0, which is one-hot vectors."""
+    field = kind.model_fields.get("embedding_size")
+    return field is not None and any(getattr(rule, "ge", 0) > 0 for rule in field.metadata)
 
 
 @torch.no_grad()

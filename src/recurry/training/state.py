@@ -131,9 +131,14 @@ class TrainingState:
     @property
     def is_finished(self) -> bool:
         """Whether all updates were made, or patience has run out."""
+        return self.is_ended_early or self.update >= self.num_updates
+
+    @property
+    def is_ended_early(self) -> bool:
+        """Whether patience has run out before all updates were made."""
         patience = self.recipe.training.patience
-        is_stopped = 0 < patience <= self.evaluations_without_gain
-        return is_stopped or self.update >= self.num_updates
+        is_used_up = 0 < patience <= self.evaluations_without_gain
+        return is_used_up and self.update < self.num_updates
 
     def next_place(self) -> Any:
         """Where the next update stands."""
