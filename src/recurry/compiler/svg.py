@@ -105,6 +105,16 @@ def text_width(words: str, *, size: float = 13) -> float:
     return size * sum(0.36 if letter in " .,()il|" else 0.66 for letter in plain)
 
 
+def first_of(shown: int, total: int, name: str) -> str:
+    """What a picture says of things of which it shows the first; nothing where it shows them all.
+
+    Example:
+        >>> first_of(64, 100, "words")
+        'the first 64 of 100 words'
+    """
+    return f"the first {shown:,} of {total:,} {name}" if shown < total else ""
+
+
 def wrap(text: str, width: float, *, size: float = 13) -> list[str]:
     """Words in lines that are about as wide or narrower; a longer word has a line of its own."""
     lines: list[str] = []
