@@ -45,3 +45,11 @@ def test_a_long_name_is_cut_with_an_ellipsis():
 def test_a_line_needs_points():
     assert svg.line([], colour="#000", width=1) == ""
     assert 'points="0.0,1.0 2.0,3.0"' in svg.line([(0, 1), (2, 3)], colour="#000", width=1)
+
+
+def test_words_are_wrapped_where_a_line_is_full():
+    lines = svg.wrap("some words of a note and averyverylongwordindeed", 70, size=12)
+    assert " ".join(lines) == "some words of a note and averyverylongwordindeed"
+    assert len(lines) > 3
+    assert all(svg.text_width(line, size=12) <= 70 for line in lines[:-1])
+    assert svg.wrap("", 70) == []

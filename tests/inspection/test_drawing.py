@@ -33,6 +33,22 @@ def test_a_title_is_cut_where_the_picture_ends():
     assert len(shown.text) < 60
 
 
+def test_a_narrow_sheet_is_as_wide_as_its_note_and_a_long_note_is_wrapped():
+    panel = drawing.Panel(width=200, height=50, parts=())
+    short, note = "nine words that need more room than this panel", "a note of several words; " * 12
+    root = ET.fromstring(sheet([panel], title="t", note=short))
+    assert short in _texts(root)
+    assert float(root.get("width")) > 7 * len(short)
+    root = ET.fromstring(sheet([panel], title="t", note=note))
+    lines = [text for text in root.iter(f"{SVG}text") if "note" in (text.text or "")]
+    assert len(lines) > 1
+    assert " ".join(line.text for line in lines) == note.strip()
+    assert len({line.get("y") for line in lines}) == len(lines)
+    lowest = max(float(line.get("y")) for line in lines)
+    (moved,) = root.findall(f".//{SVG}g[@transform]")
+    assert float(moved.get("transform").split()[1].rstrip(")")) > lowest
+
+
 def test_curves_have_a_line_each_and_say_which():
     series = [_line("first"), _line("second")]
     root = _root(drawing.curves(series, title="two", labels=("steps", "nats")))
@@ -95,6 +111,17 @@ def test_what_is_not_finite_is_left_out():
     panel = drawing.scatter([one], title="t", labels=("x", "y"))
     assert len(list(_root(panel).iter(f"{SVG}circle"))) == 2
     assert "nan" not in sheet([panel], title="t")
+
+
+def test_a_circle_lies_on_all_points_and_is_round_where_the_frame_is():
+    one = Series(name="a", x=np.zeros(9), y=np.linspace(-1, 1, 9))
+    sizes = {"width": 500.0, "height": 502.0, "limits": ((-1.6, 1.6), (-1.6, 1.6))}
+    panel = drawing.scatter([one], title="t", labels=("x", "y"), radius=1.0, **sizes)
+    shapes = [element for element in _root(panel).iter() if element.tag.startswith(SVG)]
+    kinds = [shape.tag.removeprefix(SVG) for shape in shapes]
+    assert kinds.index("ellipse") > max(at for at, kind in enumerate(kinds) if kind == "circle")
+    circle = next(shape for shape in shapes if shape.tag == f"{SVG}ellipse")
+    assert circle.attrib["rx"] == circle.attrib["ry"]
 
 
 def test_a_scatter_keeps_its_limits():

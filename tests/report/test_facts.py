@@ -3,7 +3,7 @@
 import pytest
 
 from recurry.artefact.model_file import load_model
-from recurry.report.facts import make_tiles, read_run, shorten
+from recurry.report.facts import make_tiles, read_run
 from recurry.runs.configuration import load_config, to_toml
 
 
@@ -59,14 +59,6 @@ def test_a_model_without_scores_has_fewer_tiles(run_folder):
         for tile in make_tiles(load_model(run_folder).with_scores({}), read_run(run_folder))
     ]
     assert names == ["weights", "of training"]
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [(0, "0"), (950, "950"), (12_345, "12.3 k"), (1_600_000, "1.6 M"), (2e9, "2 G")],
-)
-def test_numbers_are_shortened(number, text):
-    assert shorten(number) == text
 
 
 def test_the_command_line_s_name_of_the_cell(run_folder):

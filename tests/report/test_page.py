@@ -143,5 +143,5 @@ def test_only_commands_that_work_are_shown(page, run_folder):
 
 def test_a_tall_network_is_not_drawn_but_reported(run_folder, monkeypatch):
     assert "Unrolled over time" in write(run_folder, samples={})
-    monkeypatch.setattr("recurry.report.page.MOST_DRAWN", 1)
+    monkeypatch.setattr("recurry.inspection.network_drawing.MOST_DRAWN", 1)
     assert "Unrolled over time" not in write(run_folder, samples={})

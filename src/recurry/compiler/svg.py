@@ -105,6 +105,28 @@ def text_width(words: str, *, size: float = 13) -> float:
     return size * sum(0.36 if letter in " .,()il|" else 0.66 for letter in plain)
 
 
+def first_of(shown: int, total: int, name: str) -> str:
+    """What a picture says of things of which it shows the first; nothing where it shows them all.
+
+    Example:
+        >>> first_of(64, 100, "words")
+        'the first 64 of 100 words'
+    """
+    return f"the first {shown:,} of {total:,} {name}" if shown < total else ""
+
+
+def wrap(text: str, width: float, *, size: float = 13) -> list[str]:
+    """Words in lines that are about as wide or narrower; a longer word has a line of its own."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size=size) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
 def arrow(points: Sequence[Point], *, colour: str) -> str:
     """An arrow to the right through some points: straight inside columns, curved between them."""
     (x, y), *rest = points

@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from recurry.compiler.axes import Axes, Frame, Scale
-from recurry.compiler.svg import INK, document, line, shorten, words
+from recurry.compiler.svg import INK, document, line, shorten, text_width, words, wrap
 
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#444444")
 _DASHES = ("", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3")
@@ -24,6 +24,7 @@ _EVENT = "#a4262c"
 MOST_POINTS = 4000
 LONGEST_NAME = 22
 _TITLE_WIDTH = 11.0  # of a letter of a title, in pixels
+_NOTE_SIZE = 12.0
 
 WIDTH, HEIGHT = 560.0, 360.0
 _LEFT, _RIGHT, TOP, _BOTTOM = 76.0, 20.0, 40.0, 58.0
@@ -68,22 +69,22 @@ def sheet(panels: Sequence[Panel], *, title: str, columns: int = 1, note: str = 
         panels: From left to right, then downwards.
         title: What stands above them.
         columns: How many of them stand side by side.
-        note: A smaller line below the title.
+        note: Smaller lines below the title.
     """
-    parts: list[str] = []
-    y = 40.0
-    if note:
-        parts.append(words((16, 49), note, extra='font-size="12"'))
-        y = 60.0
-    width = 320.0
-    for start in range(0, len(panels), columns):
-        x, row = 0.0, panels[start : start + columns]
+    rows = [panels[start : start + columns] for start in range(0, len(panels), columns)]
+    wanted = min(WIDTH, text_width(note, size=_NOTE_SIZE) + 32)
+    width = max(320.0, wanted, *(sum(panel.width for panel in row) for row in rows))
+    y, parts = 40.0, []
+    for line_of_note in wrap(note, width - 32, size=_NOTE_SIZE):
+        parts.append(words((16, y + 9), line_of_note, extra=f'font-size="{_NOTE_SIZE:g}"'))
+        y += 20.0
+    for row in rows:
+        x = 0.0
         for panel in row:
             inner = "\n".join(panel.parts)
             parts.append(f'<g transform="translate({x:.1f} {y:.1f})">\n{inner}\n</g>')
             x += panel.width
         y += max(panel.height for panel in row)
-        width = max(width, x)
     shown = shorten(title, int((width - 32) / _TITLE_WIDTH))
     parts.append(words((16, 28), shown, extra='font-size="17" font-weight="bold"'))
     body = f'<g font-size="13" fill="{INK}">' + "\n".join(parts) + "</g>"
@@ -136,7 +137,9 @@ def scatter(
     title: str,
     labels: tuple[str, str],
     limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
+    radius: float | None = None,
     width: float = WIDTH,
+    height: float = HEIGHT,
 ) -> Panel:
     """Points as half transparent discs, a colour for each series.
 
@@ -145,15 +148,18 @@ def scatter(
         title: What stands above them.
         labels: What x and y measure.
         limits: The ranges of x and y; what the points need when not given.
+        radius: Of a circle around 0 that lies on all points.
         width: Of the panel in pixels.
+        height: Of the panel in pixels.
     """
     shown = [_finite(one) for one in series]
-    axes = _axes(shown, labels=labels, limits=limits, width=width)
+    axes = _axes(shown, labels=labels, limits=limits, width=width, height=height)
     inside = []
     for number, one in enumerate(shown):
         colour, step = SERIES[number % len(SERIES)], -(-len(one.x) // MOST_POINTS) or 1
         points = zip(one.x[::step].tolist(), one.y[::step].tolist(), strict=True)
         inside += _discs(axes.place(list(points)), colour, opacity=0.55)
+    inside += [] if radius is None else _circle(axes, radius)
     parts = [*heading(title), *axes.draw(), *inside]
     return _panel(axes, [*parts, *_legend(axes, shown, is_line=False)])
 
@@ -256,20 +262,22 @@ def _axes(
     *,
     labels: tuple[str, str],
     width: float,
+    height: float = HEIGHT,
     limits: tuple[tuple[float, float], tuple[float, float]] | None = None,
     is_logarithmic: bool = False,
 ) -> Axes:
     x = np.concatenate([np.empty(0), *(one.x for one in series)])
     y = np.concatenate([np.empty(0), *(one.y for one in series)])
+    is_widened = limits is None
     if limits is None:
         limits = (_limits(x), _limits(y))
     up = (
         Scale.logarithmic(y.tolist(), label=labels[1])
         if is_logarithmic
-        else Scale.linear(*limits[1], label=labels[1])
+        else Scale.linear(*limits[1], label=labels[1], is_widened=is_widened)
     )
     return Axes(
-        frame=_frame(width),
+        frame=_frame(width, height),
         x=Scale.linear(*limits[0], label=labels[0], count=7, is_widened=False),
         y=up,
     )
@@ -291,6 +299,17 @@ def _discs(points: Sequence[tuple[float, float]], colour: str, *, opacity: float
     return [
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}" fill-opacity="{opacity}"/>'
         for x, y in points
+    ]
+
+
+def _circle(axes: Axes, radius: float) -> list[str]:
+    """A circle around 0 with a light edge, so that it is seen on any number of points."""
+    x, y = axes.across(0.0), axes.up(0.0)
+    shape = f'cx="{x:.1f}" cy="{y:.1f}" rx="{axes.across(radius) - x:.1f}"'
+    return [
+        f'<ellipse {shape} ry="{y - axes.up(radius):.1f}" fill="none" stroke="{colour}" '
+        f'stroke-width="{width}"/>'
+        for colour, width in (("#ffffff", 6), (_EVENT, 2.6))
     ]
 
 

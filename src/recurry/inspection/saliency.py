@@ -38,12 +38,14 @@ class Saliency:
         answers: A name for each answer.
         pieces: The text of each symbol.
         values: A row for each answer, (R, T).
+        num_answers: How many answers there are; only the first have rows.
         chosen: The rows that the model answers; for taggers and translators, all of them.
     """
 
     answers: tuple[str, ...]
     pieces: tuple[str, ...]
     values: np.ndarray
+    num_answers: int
     chosen: tuple[int, ...]
 
 
@@ -77,11 +79,18 @@ def find_saliency(subject: Subject, text: str) -> Saliency:
 def _of_classes(network: Classifier, subject: Subject, symbols: Symbols, x: Tensor) -> Saliency:
     lengths = [len(symbols)]
     scores = network.head(network.recurrent(x, lengths=lengths)[0], lengths).reshape(-1)
-    names = (subject.symbols or ("value",))[:MOST_ANSWERS]
+    every = subject.symbols or ("value",)
+    names = every[:MOST_ANSWERS]
     best = int(scores.argmax())
     values = _rows(scores[: len(names)], x)
     chosen = (best,) if best < len(names) else ()
-    return Saliency(answers=names, pieces=symbols.pieces, values=values, chosen=chosen)
+    return Saliency(
+        answers=names,
+        pieces=symbols.pieces,
+        values=values,
+        num_answers=len(every),
+        chosen=chosen,
+    )
 
 
 def _of_labels(network: Tagger, subject: Subject, symbols: Symbols, x: Tensor) -> Saliency:
@@ -93,7 +102,7 @@ def _of_labels(network: Tagger, subject: Subject, symbols: Symbols, x: Tensor) -
         f"{piece.strip()}: {subject.symbols[label]}"
         for piece, label in zip(symbols.pieces, labels.tolist(), strict=False)
     ]
-    return _all(names, symbols, _rows(scores, x))
+    return _all(names, symbols, _rows(scores, x), count=len(symbols))
 
 
 def _of_written(
@@ -107,7 +116,8 @@ def _of_written(
         longest=model.settings["text"].longest_source,
         has_copying=network.config.has_copying,
     )
-    written = task.write(model, reading)[0][:MOST_ANSWERS]
+    every = task.write(model, reading)[0]
+    written = every[:MOST_ANSWERS]
     source = reading.block([0], network.bias.device)
     output, state = network.encoder(x, [len(symbols)])
     encoded = Encoded(
@@ -118,7 +128,7 @@ def _of_written(
     scores = list(_log_probabilities(network, encoded, written))
     names = model.knowledge.pieces_written(written, reading.copied[0])
     values = _rows(torch.stack(scores), x) if scores else np.zeros((0, len(symbols)))
-    return _all(names, symbols, values)
+    return _all(names, symbols, values, count=len(every))
 
 
 def _log_probabilities(
@@ -143,6 +153,12 @@ def _rows(scores: Tensor, x: Tensor) -> np.ndarray:
     return np.stack(found)
 
 
-def _all(names: Sequence[str], symbols: Symbols, values: np.ndarray) -> Saliency:
+def _all(names: Sequence[str], symbols: Symbols, values: np.ndarray, *, count: int) -> Saliency:
     rows = tuple(range(len(values)))
-    return Saliency(answers=tuple(names), pieces=symbols.pieces, values=values, chosen=rows)
+    return Saliency(
+        answers=tuple(names),
+        pieces=symbols.pieces,
+        values=values,
+        num_answers=count,
+        chosen=rows,
+    )

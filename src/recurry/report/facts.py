@@ -14,6 +14,7 @@ from recurry.artefact.model_file import FILE_NAME
 from recurry.data.ids import IdFile
 from recurry.data.prepare import load_prepared
 from recurry.errors import DataError
+from recurry.inspection.amount import shorten_number
 from recurry.runs.configuration import load_config
 from recurry.runs.folder import (
     CONFIG_NAME,
@@ -109,23 +110,15 @@ def make_tiles(model: LanguageModel, files: RunFiles) -> list[Tile]:
             ),
         ]
     weights = sum(weight.numel() for weight in model.network.parameters())
-    tiles.append(Tile(value=shorten(weights), name="weights", note=_file_note(files)))
+    tiles.append(Tile(value=shorten_number(weights), name="weights", note=_file_note(files)))
     if files.seconds:
-        rate = f"{shorten(files.num_read / files.seconds)} {unit}s a second"
+        rate = f"{shorten_number(files.num_read / files.seconds)} {unit}s a second"
         tiles.append(Tile(value=_duration(files.seconds), name="of training", note=rate))
     return tiles
 
 
-def shorten(number: float) -> str:
-    """A number with three figures: 950, 12.3 k, 1.60 M."""
-    for size, sign in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if number >= size:
-            return f"{number / size:.3g}{sign}"
-    return f"{number:.3g}"
-
-
 def _file_note(files: RunFiles) -> str:
-    return f"model file {shorten(files.model_bytes)}B" if files.model_bytes else ""
+    return f"model file {shorten_number(files.model_bytes)}B" if files.model_bytes else ""
 
 
 def _duration(seconds: float) -> str:

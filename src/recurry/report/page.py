@@ -9,13 +9,14 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.errors import RunError
 from recurry.generation.sample import Sampling, generate
+from recurry.inspection.amount import shorten_number
 from recurry.inspection.controls import printable
 from recurry.inspection.html import Painting, fragment, legend, style
+from recurry.inspection.network_drawing import draw_subject
 from recurry.inspection.subject import subject_of
-from recurry.report.facts import RunFiles, Tile, make_tiles, read_run, shorten
+from recurry.report.facts import RunFiles, Tile, make_tiles, read_run
 from recurry.report.passage import paint_passage
 from recurry.runs.folder import STDIN
 from recurry.tasks.language import LanguageModel
@@ -81,7 +82,9 @@ def draw_samples(model: LanguageModel, *, length: int) -> dict[str, str]:
 def _page(model: LanguageModel, tiles: list[Tile], *, files: RunFiles, sections: list[str]) -> str:
     unit = SYMBOLS[model.codec.config.tokens]
     title = f"A {unit} model of {_subject(model.codec.config.paths)}"
-    read = f"; trained on {shorten(files.num_training_symbols)} {unit}s" * bool(files.num_read)
+    read = f"; trained on {shorten_number(files.num_training_symbols)} {unit}s" * bool(
+        files.num_read
+    )
     return _PAGE.format(
         title=escape(title),
         style=resources.files("recurry.report").joinpath("page.css").read_text() + style(),
@@ -124,7 +127,7 @@ def _curve_text(model: LanguageModel, files: RunFiles) -> str:
     epochs = files.num_read / files.num_training_symbols if files.num_training_symbols else 0
     return (
         f"The loss is the surprise at the next {unit}, in nats; 0 would be certainty. The model "
-        f"read {shorten(files.num_read)} {unit}s, its training text {epochs:.3g} times."
+        f"read {shorten_number(files.num_read)} {unit}s, its training text {epochs:.3g} times."
     )
 
 
@@ -178,11 +181,8 @@ def _cell_section(model: LanguageModel) -> str:
 
 def _unrolled(model: LanguageModel) -> str:
     """The network over some steps; nothing where it has more layers than can be drawn."""
-    num_layers = model.network_config.num_layers
-    if num_layers > MOST_DRAWN:
-        return ""
-    drawing = draw_network(cell_name=model.cell.name, num_layers=num_layers, steps=_UNROLLED_STEPS)
-    return f"<h3>Unrolled over time</h3>{_drawing(drawing)}"
+    drawing = draw_subject(subject_of(model), steps=_UNROLLED_STEPS)
+    return f"<h3>Unrolled over time</h3>{_drawing(drawing)}" if drawing else ""
 
 
 def _parameters(model: LanguageModel) -> str:

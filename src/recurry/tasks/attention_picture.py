@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recurry.compiler.svg import clean, shorten
+from recurry.compiler.svg import clean, first_of, heading, shorten, text_width, words
 
 CELL, LABEL, MARGIN = 22, 96, 16
 LONGEST_NAME, MOST_STEPS = 13, 120
-DARK, INK = (31, 90, 140), "#222222"
+# The red of the largest values in every other picture of what a model does with a text.
+DARK, INK = (178, 24, 43), "#222222"
+_TITLE, _HEAD = "Attention: rows are written from columns", 44
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,26 +35,42 @@ class Attended:
 def attention_svg(found: Sequence[Attended]) -> str:
     """A row for each symbol of an answer, a column for each of its source, one matrix a text.
 
-    A cell is as dark as its weight. Of more than 120 symbols the first ones are drawn.
+    A cell is as dark as its weight. Of more than 120 symbols the first ones are drawn, which the
+    picture says.
     """
-    shown = [_cut(one) for one in found]
-    width = 2 * MARGIN + LABEL + CELL * max((len(one.source) for one in shown), default=0)
-    y, parts = MARGIN, []
-    for one in shown:
-        parts += _matrix(one, y)
-        y += LABEL + CELL * len(one.target) + 2 * MARGIN
-    title = "Attention: rows are written from columns"
+    lines = [_TITLE, *(_left_out(one) for one in found)]
+    needed = max(text_width(line, size=14) for line in lines)
+    columns = max((min(len(one.source), MOST_STEPS) for one in found), default=0)
+    width = max(2 * MARGIN + LABEL + CELL * columns, round(needed))
+    y, parts = _HEAD, [heading((MARGIN, 28), _TITLE)]
+    for one, note in zip(found, lines[1:], strict=True):
+        if note:
+            parts.append(words((MARGIN, y + 8), note))
+            y += 20
+        shown = _cut(one)
+        parts += _matrix(shown, y)
+        y += LABEL + CELL * len(shown.target) + 2 * MARGIN
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + LABEL // 2} {y}" '
             f'width="{width + LABEL // 2}" height="{y}" font-family="system-ui, sans-serif" '
             f'font-size="12" fill="{INK}">',
-            f"<title>{title}</title>",
+            f"<title>{_TITLE}</title>",
             '<rect width="100%" height="100%" fill="#ffffff"/>',
             *parts,
             "</svg>\n",
         ]
     )
+
+
+def _left_out(one: Attended) -> str:
+    """What is not drawn."""
+    parts = [
+        first_of(MOST_STEPS, len(one.source), "symbols that were read"),
+        first_of(MOST_STEPS, len(one.target), "symbols that were written"),
+    ]
+    cut = " and ".join(part for part in parts if part)
+    return f"Shown are {cut}." if cut else ""
 
 
 def _cut(one: Attended) -> Attended:

@@ -2,6 +2,8 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,10 +40,29 @@ def test_a_planted_cell_and_all_its_places(session):
     assert {place["text"] for place in data["places"]} == {'"abc def', '"gh a'}
     assert data["places"][0]["text"] == '"abc def'  # as long as the stretch
     assert data["places"][0]["after"].startswith('" and')
-    assert max(data["profile"]) == 1.0
+    assert max(data["profile"]["largest"]) == 1.0
     rows = found.to_rows()
     assert len(rows) == 39
     assert rows[0]["share_of_cells"] == 1.0
+
+
+def test_the_profile_has_the_mean_of_each_part(session):
+    found = FindView().compute(session, FindOptions(start=8, stop=16))
+    mean, largest = (np.array(found.to_json()["profile"][name]) for name in ("mean", "largest"))
+    is_on = np.zeros(session.recording.length)
+    for place in found.places:
+        is_on[place.start : place.stop] = 1
+    is_on[8:16] = 1
+    edges = np.unique(np.linspace(0, len(is_on), 401).astype(int))
+    expected = [is_on[a:b].mean() for a, b in pairwise(edges)]
+    np.testing.assert_allclose(mean, expected, atol=1e-4)
+    assert (mean < largest).any()
+
+
+def test_one_place_is_not_called_places(session):
+    found = FindView().compute(session, FindOptions(start=8, stop=16))
+    one = replace(found, places=found.places[:1], num_places=1)
+    assert "; 1 other place<" in one.to_svg()
 
 
 def test_a_first_stretch_is_chosen(session):

@@ -2,6 +2,7 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,11 +101,21 @@ def test_cells_that_do_not_fit_are_left_out_with_the_reason(model):
 def test_every_form_can_be_written(model):
     finding = _compute(model, reach=5, places=2)
     json.dumps(finding.to_json(), allow_nan=False)
-    texts = {element.text for element in ET.fromstring(finding.to_svg()).iter()}
+    root = ET.fromstring(finding.to_svg())
+    assert list(root.iter("{http://www.w3.org/2000/svg}ellipse"))
+    texts = {element.text for element in root.iter()}
     assert {"trained, layer 0", "0.99 to the power k", "U_f, layer 0"} <= texts
     rows = finding.to_rows()
     assert len(rows) == 4 * 2 * 6
     assert len({tuple(row) for row in rows}) == 1
+
+
+@pytest.mark.parametrize(("largest", "edge"), [(0.3, 1.5), (1.9, 2), (8.7, 10), (9.9, 15)])
+def test_the_picture_of_eigenvalues_ends_at_a_round_number(model, largest, edge):
+    finding = _compute(model, reach=5, places=2)
+    values = np.array([largest, 0.1j])
+    finding = replace(finding, eigenvalues=[replace(finding.eigenvalues[0], values=values)])
+    assert finding.to_json()["edge"] == pytest.approx(edge)
 
 
 def test_a_gradient_that_overflows_is_no_number_in_json(build_model):

@@ -1,5 +1,7 @@
 """What a model is made of."""
 
+import xml.etree.ElementTree as ET
+
 import pytest
 
 from recurry.compiler.draw_network import MOST_DRAWN
@@ -31,7 +33,23 @@ def test_drawings_are_rolled_up_and_unrolled(model):
     shown = find(model, steps=3).to_json()
     assert "rolled up" in shown["rolled"]
     assert "unrolled over 3 steps" in shown["unrolled"]
-    assert find(model, steps=3).to_svg() == shown["unrolled"]
+
+
+def test_a_picture_has_all_that_the_page_shows(model):
+    finding = find(model, steps=3)
+    words = "".join(ET.fromstring(finding.to_svg()).itertext()).replace("\u200b", "")
+    for shown in ("rolled up", "unrolled over 3 steps", "6 units", "10 symbols", "The cell lstm"):
+        assert shown in words
+    for equation in model.cell.equations.strip().split("\n"):
+        assert equation.strip() in words
+    for row in finding.to_rows():
+        assert row["shape"] in words
+
+
+def test_of_many_tensors_a_picture_says_how_many_it_leaves_out(build_model):
+    finding = find(build_model(num_layers=6, hidden_size=2))
+    num_rows = len(finding.to_rows())
+    assert f"{num_rows - 60} more are left out" in finding.to_svg()
 
 
 def test_named_blocks_of_the_cell_can_be_found(model):

@@ -26,6 +26,19 @@ def test_a_classifier(classifier):
     assert len(found.to_rows()) == expected.values.size
 
 
+@pytest.mark.parametrize(
+    ("num_words", "said"),
+    [(9, ""), (70, "; shown are the first 64 of 70 rows and the first 64 of")],
+)
+def test_a_picture_says_what_it_leaves_out_and_only_then(tagger, num_words, said):
+    session = Session(subject_of(tagger), None)
+    options = SaliencyOptions(text=" ".join(["cat"] * num_words))
+    root = ET.fromstring(SaliencyView().compute(session, options).to_svg())
+    shown = " ".join(text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert f"blue takes away{said}" in shown
+    assert ("first" in shown) == bool(said)
+
+
 @pytest.mark.parametrize("text", ["the cat sat", "cat"])
 def test_a_tagger(tagger, text):
     session = Session(subject_of(tagger), None)

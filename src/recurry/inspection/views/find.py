@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from recurry.errors import UsageError
+from recurry.inspection.amount import count
 from recurry.inspection.drawing import Panel, sheet
 from recurry.inspection.interest import most_varying
 from recurry.inspection.match import OnCell, Place, count_on, find_on, places_of
@@ -61,7 +62,8 @@ class FindFinding:
         cells: The cells that are on over it, those that show most first.
         places: Other places, the most alike first.
         num_places: How many there are in all.
-        profile: The largest share of the cells that is on, in parts of the text of equal length.
+        profile: The share of the cells that is on, in parts of the text of equal length: the mean
+            and the largest of each part.
     """
 
     recording: Recording
@@ -69,7 +71,7 @@ class FindFinding:
     cells: Sequence[OnCell]
     places: Sequence[Place]
     num_places: int
-    profile: np.ndarray
+    profile: tuple[np.ndarray, np.ndarray]
 
     def to_json(self) -> dict[str, Any]:
         """For the page: cells, and places with the text around them."""
@@ -100,7 +102,10 @@ class FindFinding:
                 }
                 for place in self.places
             ],
-            "profile": np.round(self.profile, 4).tolist(),
+            "profile": {
+                "mean": np.round(self.profile[0], 4).tolist(),
+                "largest": np.round(self.profile[1], 4).tolist(),
+            },
         }
 
     def to_svg(self) -> str:
@@ -110,7 +115,7 @@ class FindFinding:
             panels.append(self._paint(f"symbol {place.start:,}", place.start, place.stop))
         cells = ", ".join(str(cell.address) for cell in self.cells[:6])
         more = f" and {len(self.cells) - 6} more" if len(self.cells) > 6 else ""
-        note = f"cells {cells or 'none'}{more}; {self.num_places:,} other places"
+        note = f"cells {cells or 'none'}{more}; {count(self.num_places, 'other place')}"
         return sheet(panels, title="Cells that are on over a stretch", note=note)
 
     def to_rows(self) -> list[dict[str, Any]]:
@@ -205,7 +210,10 @@ def first_stretch(recording: Recording, threshold: float) -> tuple[int, int]:
     return best
 
 
-def _profile(shares: np.ndarray) -> np.ndarray:
-    """The largest share in each of some hundred parts of equal length."""
-    edges = np.unique(np.linspace(0, len(shares), _BINS + 1).astype(np.int64))[:-1]
-    return np.maximum.reduceat(shares, edges) if len(shares) else shares
+def _profile(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean and the largest share in each of some hundred parts of equal length."""
+    if not len(shares):
+        return shares, shares
+    edges = np.unique(np.linspace(0, len(shares), _BINS + 1).astype(np.int64))
+    sums = np.add.reduceat(shares, edges[:-1])
+    return sums / np.diff(edges), np.maximum.reduceat(shares, edges[:-1])

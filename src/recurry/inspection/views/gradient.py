@@ -4,6 +4,7 @@ Comes in: a session. Goes out: norms by distance for the model, for fresh weight
 cells, and eigenvalues. Imports flow and spectrum.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from recurry.inspection.windows import Windows, choose_windows
 from recurry.network.recurrent import Recurrent
 
 _FADING, _GROWING = 0.99, 1.01
+_CIRCLE_WIDTH = 500.0
 
 
 class GradientOptions(ViewOptions):
@@ -130,6 +132,7 @@ class GradientFinding:
                 }
                 for one in self.eigenvalues
             ],
+            "edge": self._edge(),
         }
 
     def to_svg(self) -> str:
@@ -162,15 +165,23 @@ class GradientFinding:
             )
             for one in self.eigenvalues
         ]
-        far = max(float(np.abs(one.values[0])) for one in self.eigenvalues)
-        edge = max(1.2, 1.1 * far)
+        edge = self._edge()
         return scatter(
             points,
-            title="Eigenvalues of what multiplies states",
+            title="Eigenvalues of what multiplies states; the unit circle",
             labels=("real part", "imaginary part"),
             limits=((-edge, edge), (-edge, edge)),
-            width=460,
+            radius=1.0,
+            width=_CIRCLE_WIDTH,
+            height=_CIRCLE_WIDTH + 2,  # which makes the inside square
         )
+
+    def _edge(self) -> float:
+        """A round number that all eigenvalues and the unit circle lie within."""
+        far = max((float(np.abs(one.values[0])) for one in self.eigenvalues), default=0.0)
+        needed = max(1.2, 1.02 * far)
+        power = 10.0 ** math.floor(math.log10(needed))
+        return next(size * power for size in (1.5, 2, 3, 5, 10) if size * power >= needed)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """A row for each distance of each curve."""

@@ -12,11 +12,17 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
-from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.compiler.mathml import mathml
+from recurry.inspection.amount import shorten_number
+from recurry.inspection.drawing import Panel, sheet
+from recurry.inspection.inset import inset, text_columns, text_lines
+from recurry.inspection.network_drawing import draw_subject
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject, SubjectLayer
 from recurry.inspection.view import ViewOptions
+
+# Tensors in the table of a picture.
+_MOST_ROWS = 60
 
 
 class NetworkOptions(ViewOptions):
@@ -67,11 +73,11 @@ class NetworkFinding:
 
     def to_json(self) -> dict[str, Any]:
         """For the page: drawings, equations and numbers."""
-        cell = self.subject.layers[0].cell
+        cell, (rolled, unrolled) = self.subject.layers[0].cell, self._forms()
         return {
             "title": self.subject.title,
-            "rolled": self._draw(None),
-            "unrolled": self._draw(self.steps),
+            "rolled": rolled,
+            "unrolled": unrolled,
             "cell": {
                 "name": cell.name,
                 "source": cell.source or "",
@@ -87,8 +93,14 @@ class NetworkFinding:
         }
 
     def to_svg(self) -> str:
-        """The network unrolled; the cell where there are too many layers to draw."""
-        return self._draw(self.steps) or self.subject.layers[0].cell.draw()
+        """Rolled up and unrolled, the cell and its equations, every tensor of weights."""
+        cell = self.subject.layers[0].cell
+        drawings = [drawing for drawing in self._forms() if drawing]
+        panels = [inset(drawing) for drawing in (*drawings, cell.draw())]
+        panels += [text_lines(cell.equations, title=f"Equations of {cell.name}"), self._table()]
+        total = sum(each.count for each in self.weights)
+        note = f"{self.subject.title}; {shorten_number(total)} weights in all"
+        return sheet(panels, title="Network", note=note, columns=2)
 
     def to_rows(self) -> list[dict[str, Any]]:
         """Every tensor of weights."""
@@ -103,17 +115,22 @@ class NetworkFinding:
             for each in self.weights
         ]
 
-    def _draw(self, steps: int | None) -> str:
-        layers = self.subject.layers
-        num_layers = 1 + max(layer.index for layer in layers)
-        if num_layers > MOST_DRAWN:
-            return ""
-        return draw_network(
-            cell_name=layers[0].cell.name,
-            num_layers=num_layers,
-            is_bidirectional=any(layer.direction == "backward" for layer in layers),
-            steps=steps,
-        )
+    def _forms(self) -> tuple[str, str]:
+        """Rolled up and unrolled."""
+        return draw_subject(self.subject), draw_subject(self.subject, steps=self.steps)
+
+    def _table(self) -> Panel:
+        """The tensors, the first of many."""
+        rows = self.to_rows()
+        head = ["part", "name", "shape", "weights", "starts as"]
+        table = [head, *(_words(row) for row in rows[:_MOST_ROWS])]
+        more = len(rows) - _MOST_ROWS
+        some = f"; {more:,} more are left out" if more > 0 else ""
+        return text_columns(table, title=f"Weights{some}")
+
+
+def _words(row: dict[str, Any]) -> list[str]:
+    return [f"{entry:,}" if isinstance(entry, int) else entry for entry in row.values()]
 
 
 class NetworkView:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
+from recurry.compiler.svg import first_of
 from recurry.inspection.answer import answer_to
 from recurry.inspection.drawing import sheet
 from recurry.inspection.passage import own_text
@@ -67,8 +68,20 @@ class SaliencyFinding:
             panels = [
                 matrix(values, rows=found.answers, columns=columns, title=title, is_signed=True)
             ]
-        note = f"red adds to the score, blue takes away; at most {MOST_CELLS} rows and columns"
+        note = f"red adds to the score, blue takes away{self._left_out()}"
         return sheet(panels, title=f"Gradient times input: {self.answer}", note=note)
+
+    def _left_out(self) -> str:
+        """Which rows and columns a matrix has, if not all."""
+        found = self.found
+        if len(found.chosen) == 1:
+            return ""
+        parts = [
+            first_of(min(len(found.answers), MOST_CELLS), found.num_answers, "rows"),
+            first_of(MOST_CELLS, len(found.pieces), "columns"),
+        ]
+        cut = " and ".join(part for part in parts if part)
+        return f"; shown are {cut}" if cut else ""
 
     def to_rows(self) -> list[dict[str, Any]]:
         """A row for each answer and symbol."""

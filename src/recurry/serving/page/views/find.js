@@ -116,21 +116,25 @@ class FindView {
     const rows = found.map((place) => h("li", {}, h("button", {
       type: "button", class: "place", title: "show it in the text",
       on: { click: () => this.text.show(place.start) },
-    }, h("span", { class: "soft" }, oneLine(place.before)), h("mark", {}, oneLine(place.text)),
-    h("span", { class: "soft" }, oneLine(place.after)))));
-    replace(this.places, h("h2", {}, count ? `${count.toLocaleString("en")} other places` : "No other place"),
+    }, h("span", { class: "before soft" }, h("bdi", { dir: "ltr" }, oneLine(place.before))),
+    h("span", { class: "behind" }, h("mark", {}, oneLine(place.text)),
+      h("span", { class: "soft" }, oneLine(place.after))))));
+    const several = count === 1 ? "1 other place" : `${count.toLocaleString("en")} other places`;
+    replace(this.places, h("h2", {}, count ? several : "No other place"),
       count ? h("p", { class: "soft small" }, "What these have in common is what the cells stand for.") : null,
-      h("ol", { class: "places" }, rows));
+      h("ol", { class: "places beside" }, rows));
   }
 
-  showProfile({ profile: shares }) {
+  showProfile({ profile: { mean, largest } }) {
     this.chart?.destroy();
-    const size = this.api.about.num_symbols / shares.length;
-    replace(this.profile, h("h2", {}, "Over the whole text"));
+    const size = this.api.about.num_symbols / mean.length;
+    replace(this.profile, h("h2", {}, "Over the whole text"), h("p", { class: "soft small" },
+      `The share of the cells that is on: of each ${Math.ceil(size).toLocaleString("en")} symbols the mean, and`
+        + " as a line the largest."));
     this.chart = plot(this.profile, {
-      label: "The largest share of the cells that is on, along the text", x: "symbol", y: "share of cells on",
-      data: [shares.map((_, place) => Math.round(place * size)), shares], height: 150,
-      series: [{ label: "share", isFilled: true, width: 1 }],
+      label: "The share of the cells that is on, along the text", x: "symbol", y: "share on",
+      data: [mean.map((_, place) => Math.round(place * size)), mean, largest], height: 170, limits: [0, 1],
+      series: [{ label: "mean", isFilled: true, width: 1 }, { label: "largest", width: 1 }],
       onPick: (place) => this.text.show(Math.round(place * size)),
     });
   }

@@ -96,12 +96,11 @@ class GradientView {
   }
 
   drawCircle() {
-    const { eigenvalues } = this.finding;
+    const { eigenvalues, edge } = this.finding;
     if (!eigenvalues.length) {
       replace(this.circle, h("h2", {}, "Eigenvalues"), h("p", {}, "Nothing multiplies a state here."));
       return;
     }
-    const edge = Math.max(1.2, ...eigenvalues.map((one) => 1.1 * one.largest));
     replace(this.circle, h("h2", {}, "Eigenvalues of what multiplies states"),
       h("p", { class: "soft small" }, "Where such a matrix alone carried the state, a step would shrink inside",
         " the circle and stretch outside it. Matrices of gates only open and shut what carries it: the curves",

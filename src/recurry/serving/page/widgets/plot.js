@@ -6,15 +6,19 @@ import { colour } from "../theme.js";
 import { drawLineEnds, lineEndsWidth } from "./line_ends.js";
 
 const NUM_COLOURS = 8;
+const FONT = "12px system-ui";
+const TICK = 10; // pixels of the line beside a number
+const CLOSEST = 17; // pixels from one number to the next above it
 
 /**
  * Draws curves, or points where a series says so, and keeps them at the width of `element`.
  *
  * `data` is [x, y1, y2, ...] as uPlot takes it; `series` names each y: {label, isPoints, isFilled,
  * width, dash, colour}. Where there are several lines each has its name at its end, so that nobody
- * needs the colours to tell them apart. Gives {update(data), destroy()}.
+ * needs the colours to tell them apart. `limits` [low, high] hold y to a range. Gives
+ * {update(data), destroy()}.
  */
-export function plot(element, { label, x, y, series, data, height = 280, isLog = false, onPick }) {
+export function plot(element, { label, x, y, series, data, height = 280, isLog = false, limits, onPick }) {
   const place = h("figure", { class: "plot", role: "img", "aria-label": label });
   element.append(place);
   let chart = null;
@@ -32,8 +36,8 @@ export function plot(element, { label, x, y, series, data, height = 280, isLog =
       width: width(),
       height,
       padding: [null, () => lineEndsWidth(series, width()), null, null],
-      scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
-      axes: [axis(x), axis(y, isLog)],
+      scales: { x: { time: false }, y: { distr: isLog ? 3 : 1, range: limits } },
+      axes: [along(x), up(y, isLog)],
       series: [{ label: x }, ...series.map((one, number) => look(one, number))],
       cursor: { points: { size: 7 }, drag: { x: true, y: false } },
       legend: { live: true },
@@ -84,24 +88,53 @@ export function histogram(element, { label, x, y = "steps", edges, counts, heigh
   });
 }
 
-function axis(label, isLog = false) {
-  const ink = colour("soft");
-  const line = colour("line");
+function axis(label) {
+  const line = { stroke: colour("line"), width: 1 };
   return {
-    label, stroke: ink, labelSize: 22, labelFont: "12px system-ui", font: "12px system-ui",
-    grid: { stroke: line, width: 1, ...(isLog ? { filter: powers } : {}) },
-    ticks: { stroke: line, width: 1, ...(isLog ? { filter: powers } : {}) }, ...(isLog ? { filter: powers } : {}),
-    values: (_, ticks) => ticks.map(short),
+    label, stroke: colour("soft"), labelSize: 22, labelFont: FONT, font: FONT,
+    grid: line, ticks: { ...line, size: TICK }, values: (_, ticks) => ticks.map(short),
   };
 }
 
-/** Of the ticks of a logarithmic axis the powers of ten, and of many of those every few. */
-function powers(_, ticks) {
-  const whole = ticks.map((tick) => Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-9);
-  if (whole.filter(Boolean).length < 3) return ticks;
-  const every = Math.ceil(whole.filter(Boolean).length / 8);
-  return ticks.map((tick, place) => (
-    whole[place] && (every <= 1 || Math.round(Math.log10(tick)) % every === 0) ? tick : null));
+function along(label) {
+  return { ...axis(label), size: 32 };
+}
+
+/** The axis at the left, as wide as its longest number. */
+function up(label, isLog) {
+  const made = { ...axis(label), space: 24, size: (_, words) => (words ? TICK + 14 + widest(words) : 50) };
+  if (!isLog) return made;
+  return { ...made, filter: apart, grid: { ...made.grid, filter: apart }, ticks: { ...made.ticks, filter: apart } };
+}
+
+function widest(words) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = FONT;
+  return Math.ceil(Math.max(0, ...words.map((word) => pen.measureText(word).width)));
+}
+
+/** Of the ticks of a logarithmic axis as many as there is room for: powers of ten before 2 and 5 times these. */
+function apart(chart, ticks) {
+  const powers = ticks.map((tick) => Math.log10(tick)).filter(isWhole).map(Math.round);
+  const places = ticks.map((tick) => chart.valToPos(tick, "y"));
+  const room = Math.max(1, Math.floor((chart.bbox.height / devicePixelRatio) / CLOSEST));
+  const every = Math.ceil(powers.length / Math.min(8, room));
+  const ranks = [
+    (tick) => isWhole(Math.log10(tick)) && Math.round(Math.log10(tick)) % every === 0,
+    (tick) => powers.length < 3 && [2, 5].some((factor) => isWhole(Math.log10(tick / factor))),
+  ];
+  const kept = [];
+  for (const isWanted of ranks) {
+    ticks.forEach((tick, at) => {
+      const isFree = kept.every((other) => Math.abs(places[other] - places[at]) >= CLOSEST);
+      if (isWanted(tick) && isFree) kept.push(at);
+    });
+  }
+  return ticks.map((tick, at) => (kept.includes(at) ? tick : null));
+}
+
+function isWhole(number) {
+  return Math.abs(number - Math.round(number)) < 1e-9;
 }
 
 /** A number in few letters, as axes show it. */

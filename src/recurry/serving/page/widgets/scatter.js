@@ -4,27 +4,28 @@ import { h, s } from "../elements.js";
 import { short } from "./plot.js";
 
 const WIDTH = 460;
-const HEIGHT = 420;
-const EDGE = { left: 54, right: 14, top: 12, bottom: 46 };
+const HEIGHT = 444; // which makes the inside square
+const EDGE = { left: 54, right: 20, top: 12, bottom: 46 };
 
 /**
  * Draws `groups` of {label, points: [{x, y, title}]} over `limits` [[x0, x1], [y0, y1]].
  *
- * `onPick` gets a point; `hasCircle` draws the circle of radius 1 around 0. Gives the element.
+ * `onPick` gets a point; `hasCircle` draws the circle of radius 1 around 0, over all discs. Gives the
+ * element.
  */
 export function scatter({ label, x, y, limits, groups, onPick = null, hasCircle = false }) {
   const across = (value) => EDGE.left + place(value, limits[0]) * (WIDTH - EDGE.left - EDGE.right);
   const up = (value) => HEIGHT - EDGE.bottom - place(value, limits[1]) * (HEIGHT - EDGE.top - EDGE.bottom);
   const parts = [...grid(limits, across, up), ...words(x, y)];
-  if (hasCircle) {
-    parts.push(s("ellipse", { cx: across(0), cy: up(0), rx: across(1) - across(0), ry: up(0) - up(1),
-      class: "circle" }));
-  }
   groups.forEach((group, number) => {
     for (const point of group.points) {
       parts.push(disc(point, { x: across(point.x), y: up(point.y), number, onPick }));
     }
   });
+  for (const kind of hasCircle ? ["circle edge", "circle"] : []) {
+    parts.push(s("ellipse", { cx: across(0), cy: up(0), rx: across(1) - across(0), ry: up(0) - up(1),
+      class: kind }));
+  }
   const picture = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: onPick ? "group" : "img",
     "aria-label": onPick ? `${label}; arrow keys go from disc to disc` : label, class: "scatter" }, parts);
   if (onPick) takeKeys(picture);
@@ -85,16 +86,24 @@ function neighbour(discs, now, key, at) {
 
 function grid([[x0, x1], [y0, y1]], across, up) {
   const lines = [];
-  for (let step = 0; step <= 4; step += 1) {
-    const [xs, ys] = [x0 + ((x1 - x0) * step) / 4, y0 + ((y1 - y0) * step) / 4];
-    lines.push(
-      s("line", { x1: across(xs), x2: across(xs), y1: up(y0), y2: up(y1), class: "grid" }),
-      s("line", { x1: across(x0), x2: across(x1), y1: up(ys), y2: up(ys), class: "grid" }),
-      s("text", { x: across(xs), y: up(y0) + 17, class: "tick middle" }, short(xs)),
-      s("text", { x: across(x0) - 7, y: up(ys) + 4, class: "tick end" }, short(ys)),
-    );
+  for (const xs of roundTicks(x0, x1)) {
+    lines.push(s("line", { x1: across(xs), x2: across(xs), y1: up(y0), y2: up(y1), class: "grid" }),
+      s("text", { x: across(xs), y: up(y0) + 17, class: "tick middle" }, short(xs)));
+  }
+  for (const ys of roundTicks(y0, y1)) {
+    lines.push(s("line", { x1: across(x0), x2: across(x1), y1: up(ys), y2: up(ys), class: "grid" }),
+      s("text", { x: across(x0) - 7, y: up(ys) + 4, class: "tick end" }, short(ys)));
   }
   return lines;
+}
+
+/** The multiples of 1, 2 or 5 times a power of ten in a range, some four of them. */
+function roundTicks(low, high) {
+  const rough = (high - low) / 4 || 1;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= 0.999 * rough);
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, place) => (first + place) * step);
 }
 
 function words(x, y) {
