@@ -111,6 +111,7 @@ class TextFinding:
                 values=row,
                 state=cell.state,
                 address=str(cell),
+                is_known=self.recording.symbols.is_known[self.start : self.stop],
             )
             for cell, row in zip(self.cells, self.values, strict=True)
         ]
