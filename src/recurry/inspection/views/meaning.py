@@ -25,7 +25,7 @@ from recurry.inspection.properties import (
 from recurry.inspection.recording import Recording
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 _EXCERPT = 400  # symbols
 _SCALE = 127
@@ -192,6 +192,7 @@ class MeaningView:
         "moved to the wrong places."
     )
     Options: ClassVar[type[MeaningOptions]] = MeaningOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: MeaningOptions) -> MeaningFinding:
         """The best cells of each property.

@@ -16,7 +16,7 @@ from recurry.compiler.draw_network import MOST_DRAWN, draw_network
 from recurry.compiler.mathml import mathml
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject, SubjectLayer
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 
 class NetworkOptions(ViewOptions):
@@ -127,6 +127,7 @@ class NetworkView:
         "share their weights, which is why gradients through it can vanish or explode."
     )
     Options: ClassVar[type[BaseModel]] = NetworkOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: NetworkOptions) -> NetworkFinding:
         """The parts of the session's model."""
