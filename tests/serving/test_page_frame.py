@@ -119,6 +119,24 @@ def model_of_language(build_model):
     return build_model()
 
 
+def test_the_head_takes_one_line_while_there_is_nothing_to_tell(open_page, watched):
+    served, events = watched
+    page = open_page(served.address())
+    expect(page.locator(".reader i").first).to_be_visible()
+    subject = page.locator("#subject")
+    title = (
+        "lstm, 2 layers, 256 units: language, held-out text of the plays, read forwards, of a run"
+    )
+    subject.evaluate(
+        "(element, title) => { element.textContent = title; }", title + " that is long"
+    )
+    tops = "all => all.map(one => one.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+    middles = page.locator(".top > .brand, .top > .subject, .top > .switches").evaluate_all(tops)
+    assert max(middles) - min(middles) < 3
+    events.publish("recording", {"done": 1, "length": 4, "is_finished": False})
+    expect(page.locator("#status")).to_contain_text("25 %")
+
+
 def test_a_page_that_comes_back_hears_what_it_missed(open_page, watched):
     served, events = watched
     page = open_page(served.address())
