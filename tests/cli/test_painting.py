@@ -43,3 +43,15 @@ def test_paintings_are_printed_only_where_colours_show(capsys, monkeypatch):
     assert capsys.readouterr().out == ""
     show_paintings([painting], make_paint(paint="always"))
     assert "\x1b[" in capsys.readouterr().out
+
+
+def test_unknown_pieces_are_underlined_and_the_legend_says_so(capsys, monkeypatch):
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    for is_known in ([True, True], [True, False]):
+        painting = Painting(
+            title="one", pieces=["a", "?"], values=np.zeros(2), is_known=np.array(is_known)
+        )
+        show_paintings([painting], make_paint(paint="always"))
+        shown, said = capsys.readouterr()
+        assert ("\x1b[4m?" in shown) == (not all(is_known))
+        assert ("unknown to the model" in said) == (not all(is_known))

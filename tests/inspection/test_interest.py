@@ -1,6 +1,7 @@
 """Cells that vary most."""
 
 import numpy as np
+import pytest
 
 from recurry.inspection.interest import most_varying, spread
 from recurry.inspection.recording import record
@@ -47,3 +48,13 @@ def test_no_cell_varies_over_an_empty_text(model):
 
 def test_short_texts(model):
     assert len(most_varying(record(model, "ab"), 5)) == 5
+
+
+@pytest.mark.parametrize("length", [2, 7, 15, 30])
+def test_cells_of_short_texts_are_told_apart(model, length):
+    recording = record(model, (TEXT * 3)[:length])
+    values = np.zeros((2, 6, length))
+    values[0, 4, length // 2 :] = 0.9
+    values[1, 3, length // 2 :] = 0.4
+    found = most_varying(_planted(recording, values), 2)
+    assert [(one.layer, one.unit) for one in found] == [(0, 4), (1, 3)]

@@ -81,6 +81,21 @@ def test_symbols_of_several_characters_have_what_their_last_or_any_one_has():
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("position in line", [2, 7, 7, 5, 6]),
+        ("space", [False, False, False, False, True]),
+        ("punctuation", [False, True, True, False, False]),
+        ("inside brackets", [False, False, False, True, True]),
+        ("line start", [True, False, False, False, False]),
+    ],
+)
+def test_blanks_beside_a_word_do_not_count(name, expected):
+    pieces = ["Of", ' "a!" \n', "", "  (so", " "]
+    assert measure_pieces(find_property(name), pieces).tolist() == expected
+
+
 @given(st.lists(st.text(alphabet="a B1\n\"'([)]}#/*<!->“”«»„‘’é\x00\U0001d11e", max_size=3)))
 def test_every_property_has_a_value_for_every_piece(pieces):
     for found in PROPERTIES.values():

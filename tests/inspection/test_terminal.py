@@ -50,6 +50,17 @@ def test_256_colours_run_from_blue_to_red_and_can_be_read():
     assert grounds[32] == (238, 238, 238)
 
 
+@pytest.mark.parametrize("depth", ["256", "truecolor"])
+def test_what_the_model_does_not_know_is_underlined(depth):
+    painted = paint_all(["a", "?\n?"], [0.0, 1.0], is_known=[True, False], depth=depth)
+    known, *unknown = painted.replace("\n", "").split("\x1b[0m")[:-1]
+    assert "\x1b[4m" not in known
+    assert all("\x1b[4m?" in line for line in unknown)
+    assert paint("?", 0.0, is_known=False, depth="none") == "?"
+    assert strip(legend(depth, has_unknown=True)).endswith("underlined: unknown to the model")
+    assert "underlined" not in legend(depth)
+
+
 def test_no_colours_is_plain_text():
     assert paint("a\tb\n", 1.0, depth="none") == "a\tb\n"
 

@@ -1,5 +1,7 @@
 """Texts as rows."""
 
+import itertools
+
 import pytest
 
 from recurry.serving.layout import lay_out
@@ -37,7 +39,37 @@ def test_wide_letters_tabs_and_marks_take_their_own_room(text, expected):
 
 
 def test_words_stay_whole():
-    assert rows_of(("the ", "long ", "road\n", "home"), 6) == ["the long ", "road\n", "home"]
+    words = ("the ", "long ", "road\n", " so", " far", " home")
+    assert rows_of(words, 6) == ["the ", "long ", "road\n", " so", " far", " home"]
+    assert rows_of(words, 8) == ["the long ", "road\n", " so far", " home"]
+
+
+def test_a_piece_that_is_wider_than_a_row_stands_alone():
+    words = ("a ", "very", "long-winded", "\n", "thing", "!")
+    assert rows_of(words, 6) == ["a very", "long-winded\n", "thing!"]
+    assert rows_of(("ab", "long-winded", "", "c"), 4) == ["ab", "long-winded", "c"]
+
+
+def test_pieces_of_any_kind_fit_into_their_rows(rng):
+    kinds = ["a", "of ", " word", "漢字", "e\u0301", "\t", " ", "line\n", "\n", "", "x" * 12]
+    pieces = tuple(rng.choice(kinds, size=3000).tolist())
+    for columns in (9, 10, 40):
+        starts = lay_out(pieces, columns).starts
+        for first, last in itertools.pairwise(starts):
+            row = pieces[first:last]
+            assert "\n" not in "".join(row)[:-1]
+            assert len(row) == 1 or width("".join(row).rstrip(" \t\n")) <= columns or row[1] == "\n"
+            # The next piece had no room any more.
+            ends = "".join(row).endswith("\n") or last == len(pieces)
+            assert (
+                ends
+                or width("".join(row) + pieces[last].rstrip() + "|" * (not pieces[last].strip()))
+                > columns
+            )
+
+
+def width(text):
+    return sum({"漢": 2, "字": 2, "\u0301": 0, "\t": 4, "\n": 0}.get(sign, 1) for sign in text)
 
 
 def test_every_symbol_is_in_exactly_one_row(rng):

@@ -71,7 +71,7 @@ def test_the_link_that_skips_to_the_view_keeps_the_address(open_page, served):
 
 
 def test_a_key_for_every_view(open_page, served):
-    page = open_page(served.address("network"), has_mistakes=True)  # Saliency has no answers
+    page = open_page(served.address("network"))
     links = page.locator("nav a")
     expect(links).to_have_count(12)
     codes = [*(f"Digit{number}" for number in (*range(1, 10), 0)), "Minus", "Equal"]
@@ -83,6 +83,58 @@ def test_a_key_for_every_view(open_page, served):
     sign = {"code": "Digit1", "key": "¡", "altKey": True, "bubbles": True}
     page.locator("body").dispatch_event("keydown", sign)
     expect(links.first).to_have_attribute("aria-current", "page")
+
+
+@pytest.mark.parametrize(
+    ("kind", "unfit"),
+    [
+        ("model_of_language", {"attention", "saliency"}),
+        ("tagger", {"write", "errors", "attention"}),
+        ("translator", {"write", "errors"}),
+    ],
+)
+def test_a_view_that_is_not_for_the_model_says_why(open_page, serve_model, request, kind, unfit):
+    served = serve_model(request.getfixturevalue(kind), "the cat\n" * 20)
+    page = open_page(served.address())
+    links = page.locator("nav a.unfit")
+    expect(page.locator(".reader i").first).to_be_visible()
+    assert set(links.evaluate_all("all => all.map(link => link.dataset.view)")) == unfit
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for view in unfit:
+        page.locator(f"nav a[data-view={view}]").click()
+        notice = page.locator("#view .notice")
+        expect(notice).to_have_count(1)
+        expect(notice).to_contain_text("A model of the kind")
+        reason = notice.locator("p").text_content()
+        expect(page.locator(f"nav a[data-view={view}]")).to_have_attribute("title", reason)
+        expect(page.locator("#view input, #view .panel, #downloads a")).to_have_count(0)
+    assert [url for url in asked if "/api/view/" in url] == []
+    page.get_by_role("link", name="Network").click()
+    expect(page.locator("#downloads a")).to_have_count(3)
+
+
+@pytest.fixture
+def model_of_language(build_model):
+    return build_model()
+
+
+def test_the_head_takes_one_line_while_there_is_nothing_to_tell(open_page, watched):
+    served, events = watched
+    page = open_page(served.address())
+    expect(page.locator(".reader i").first).to_be_visible()
+    subject = page.locator("#subject")
+    title = (
+        "lstm, 2 layers, 256 units: language, held-out text of the plays, read forwards, of a run"
+    )
+    subject.evaluate(
+        "(element, title) => { element.textContent = title; }", title + " that is long"
+    )
+    tops = "all => all.map(one => one.getBoundingClientRect()).map(box => box.top + box.height / 2)"
+    middles = page.locator(".top > .brand, .top > .subject, .top > .switches").evaluate_all(tops)
+    assert max(middles) - min(middles) < 3
+    events.publish("recording", {"done": 1, "length": 4, "is_finished": False})
+    expect(page.locator("#status")).to_contain_text("25 %")
 
 
 def test_a_page_that_comes_back_hears_what_it_missed(open_page, watched):

@@ -14,7 +14,7 @@ pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 from playwright.sync_api import expect
 
 from recurry.inspection.drawing import sheet
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, ViewOptions
 from recurry.serving import views as module
 
 pytestmark = pytest.mark.browser
@@ -137,7 +137,11 @@ def test_gradient_by_another_state_and_beside_other_cells(open_page, run_served)
 
 @pytest.mark.parametrize(
     ("view", "kind", "field"),
-    [("attention", "translator", "Source"), ("saliency", "tagger", "Text")],
+    [
+        ("attention", "translator", "Source"),
+        ("saliency", "tagger", "Text"),
+        ("saliency", "translator", "Text"),
+    ],
 )
 def test_a_part_of_the_answer_is_picked_and_another_text_given(
     open_page, serve_model, request, view, kind, field
@@ -153,6 +157,12 @@ def test_a_part_of_the_answer_is_picked_and_another_text_given(
     expect(parts.first).to_have_attribute("aria-pressed", "false")
     expect(page.locator("#view .panel p").first).to_contain_text(parts.last.text_content())
     expect(read.first).to_have_attribute("title", re.compile(r"\d"))
+    told = page.locator("#view .panel p").first
+    parts.first.hover()  # shows it, and the other one stays picked
+    expect(told).to_contain_text(parts.first.text_content())
+    expect(parts.last).to_have_attribute("aria-pressed", "true")
+    read.first.hover()
+    expect(told).to_contain_text(parts.last.text_content())
 
     def drawn() -> str:
         picture = page.locator("img.picture")
@@ -287,6 +297,7 @@ class LengthsView:
 
     name, title, caption = "lengths", "Lengths", "How long the first lines of the text are."
     Options = LengthsOptions
+    kinds = EVERY_KIND
 
     def compute(self, session, options):
         lines = [line.upper() if options.is_upper else line for line in ("abc", "head a bed", "x")]

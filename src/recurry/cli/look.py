@@ -260,7 +260,7 @@ def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None
 
 def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> None:
     """A painted text in the terminal, or the rows of another view as CSV."""
-    from recurry.cli.painting import Paint, show_legend, show_paintings
+    from recurry.cli.painting import Paint, show_paintings
     from recurry.inspection.views.text import TextFinding
     from recurry.serving.answers import to_csv
 
@@ -273,7 +273,6 @@ def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> Non
         sys.stdout.write(to_csv(rows) if rows else "")
         return
     show_paintings(finding.to_paintings(), shown)
-    show_legend(shown.depth())
 
 
 def _passage_maker(

@@ -114,16 +114,16 @@ def show_paintings(paintings: Sequence[Painting], paint: Paint) -> None:
         return
     for painting in paintings:
         click.secho(f"\n── {painting.title} ({painting.address}) ──", bold=True)
-        text = paint_all(painting.pieces, painting.values, depth=depth)
+        text = paint_all(painting.pieces, painting.values, is_known=painting.is_known, depth=depth)
         click.echo(text, nl=not text.endswith("\n"), color=True)
-    show_legend(depth)
+    show_legend(depth, has_unknown=any(painting.has_unknown for painting in paintings))
 
 
-def show_legend(depth: Depth) -> None:
-    """What the colours mean, as talk."""
+def show_legend(depth: Depth, *, has_unknown: bool = False) -> None:
+    """What the colours mean, and what is underlined, as talk."""
     from recurry.inspection.terminal import legend
 
-    click.echo("\n" + legend(depth), err=True, color=True)
+    click.echo("\n" + legend(depth, has_unknown=has_unknown), err=True, color=True)
 
 
 def finish_painting(

@@ -39,6 +39,7 @@ def paint_cell(recording: Recording, address: CellAddress) -> Painting:
         values=recording.painted(address),
         state=address.state,
         address=str(address),
+        is_known=recording.symbols.is_known,
     )
 
 

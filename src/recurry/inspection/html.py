@@ -25,6 +25,7 @@ class Painting:
         values: From -1 to 1, one a piece.
         state: "h" if the values are of the output itself, else they went through tanh.
         address: What to type after `--colour` for this cell.
+        is_known: Whether the vocabulary has each piece; None where it has all of them.
     """
 
     title: str
@@ -32,6 +33,12 @@ class Painting:
     values: np.ndarray
     state: str = "c"
     address: str = ""
+    is_known: np.ndarray | None = None
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether the vocabulary lacks any of the pieces."""
+        return self.is_known is not None and not self.is_known.all()
 
 
 def write_page(paintings: Sequence[Painting], *, title: str, note: str = "") -> str:

@@ -12,6 +12,8 @@ from recurry.inspection.subject import SubjectLayer
 
 # Symbols that are looked at: enough to tell cells apart, and 16 MB of 512 units.
 LOOKED_AT = 32 * WINDOW
+# So many means at least tell cells apart; of a short text they are of fewer symbols each.
+_FEWEST_MEANS = 8
 
 
 def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> list[CellAddress]:
@@ -24,7 +26,8 @@ def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> lis
     Args:
         recording: What a model had in mind over a text.
         count: How many cells to name; fewer where the model has fewer, none for an empty text.
-        span: Number of symbols, at least 1, which averages nothing.
+        span: Number of symbols, at least 1, which averages nothing; fewer of a short text, so
+            that there are some means to compare.
     """
     if not recording.length:
         return []
@@ -48,10 +51,11 @@ def spread(recording: Recording, layer: SubjectLayer, *, span: int = 8) -> np.nd
     Args:
         recording: What a model had in mind over a text.
         layer: One of its layers.
-        span: Number of symbols; stretches of so many follow one another.
+        span: Number of symbols; stretches of so many, or of fewer in a short text, follow one
+            another.
     """
     stop = min(recording.length, LOOKED_AT)
-    span = max(1, min(span, stop, WINDOW))
+    span = max(1, min(span, stop // _FEWEST_MEANS, WINDOW))
     levels = recording.levels(layer=layer.index, direction=layer.direction, stop=stop)
     whole = stop // span * span
     means = levels[:, :whole].reshape(len(levels), -1, span).sum(2, dtype=np.int32) / span

@@ -5,7 +5,8 @@ Imports pattern.
 
 A property is read off the characters *after* a symbol, as the values of a cell are: an opening
 quote is inside the quotes, a closing one no longer is. A symbol of several characters has the
-property of its last one, or for some properties that of any.
+property of its last one that is no blank, or for some properties that of any: the blanks beside a
+word belong to no word, and a model of words never reads them.
 """
 
 import re
@@ -257,10 +258,13 @@ def measure_pieces(found: Property, pieces: Sequence[str]) -> np.ndarray:
     """
     values = found.measure("".join(pieces))
     sizes = np.array([len(piece) for piece in pieces], dtype=np.int64)
-    ends = np.cumsum(sizes)
+    starts = np.cumsum(sizes) - sizes
     if not len(values):
         return np.zeros(len(pieces), dtype=values.dtype)
     if found.is_any:
         total = np.concatenate([[0], np.cumsum(values)])
-        return total[ends] > total[ends - sizes]
+        return total[starts + sizes] > total[starts]
+    # One that is all blanks is measured on its last one.
+    kept = np.array([len(piece.rstrip()) or len(piece) for piece in pieces], dtype=np.int64)
+    ends = np.maximum.accumulate(np.where(sizes > 0, starts + kept, 0))
     return np.where(ends > 0, values[np.maximum(ends - 1, 0)], values.dtype.type(0))

@@ -4,7 +4,7 @@ Comes in: pieces of text and values from -1 to 1. Goes out: text with colour cod
 Imports `colour` and `controls`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Literal
 
@@ -15,7 +15,7 @@ from recurry.inspection.controls import printable
 
 Depth = Literal["none", "256", "truecolor"]
 
-_RESET = "\x1b[0m"
+_RESET, _UNDERLINE = "\x1b[0m", "\x1b[4m"
 # Colours 16 to 231 of 256 are a cube of these steps, 232 to 255 are greys.
 _STEPS = (0, 95, 135, 175, 215, 255)
 # The nearest colours of the cube would jump in hue; these, chosen by eye, run from blue to red.
@@ -39,29 +39,42 @@ def richest_depth(environment: Mapping[str, str]) -> Depth:
     return "truecolor" if environment.get("COLORTERM") in ("truecolor", "24bit") else "256"
 
 
-def paint(text: str, value: float, *, depth: Depth = "truecolor") -> str:
-    """A piece of text on the background of its value; line ends are painted as one blank."""
+def paint(text: str, value: float, *, is_known: bool = True, depth: Depth = "truecolor") -> str:
+    """A piece of text on the background of its value; line ends are painted as one blank.
+
+    One that the model does not know is underlined.
+    """
     shown = printable(text)
     if depth == "none":
         return shown
-    code = _codes(depth)[int(levels(np.array(value)))]
+    code = _codes(depth)[int(levels(np.array(value)))] + ("" if is_known else _UNDERLINE)
     lines = shown.replace("\t", "    ").split("\n")
     painted = [f"{code}{line} {_RESET}\n" for line in lines[:-1]]
     return "".join(painted) + (f"{code}{lines[-1]}{_RESET}" if lines[-1] else "")
 
 
-def paint_all(pieces: Iterable[str], values: Iterable[float], *, depth: Depth = "truecolor") -> str:
-    """Pieces of text, each on the background of its value."""
-    pairs = zip(pieces, values, strict=True)
-    return "".join(paint(piece, value, depth=depth) for piece, value in pairs)
+def paint_all(
+    pieces: Sequence[str],
+    values: Iterable[float],
+    *,
+    is_known: Iterable[bool] | None = None,
+    depth: Depth = "truecolor",
+) -> str:
+    """Pieces of text, each on the background of its value; unknown ones are underlined."""
+    known = [True] * len(pieces) if is_known is None else is_known
+    return "".join(
+        paint(piece, value, is_known=bool(is_one), depth=depth)
+        for piece, value, is_one in zip(pieces, values, known, strict=True)
+    )
 
 
-def legend(depth: Depth = "truecolor") -> str:
-    """The scale from -1 to 1, one line without its end."""
+def legend(depth: Depth = "truecolor", *, has_unknown: bool = False) -> str:
+    """The scale from -1 to 1, and what is underlined if anything is, one line without its end."""
     if depth == "none":
         return "blue -1 ... 0 ... +1 red"
     steps = np.linspace(-1, 1, 33)
-    return "-1 " + "".join(paint(" ", value, depth=depth) for value in steps) + " +1"
+    scale = "-1 " + "".join(paint(" ", value, depth=depth) for value in steps) + " +1"
+    return scale + f"   {_UNDERLINE}underlined{_RESET}: unknown to the model" * has_unknown
 
 
 @cache

@@ -20,10 +20,10 @@ from recurry.inspection.memo import Memo
 from recurry.inspection.recording import Recording, start_recording
 from recurry.inspection.saturation import gates_of, signed_of
 from recurry.inspection.session import Session
-from recurry.inspection.subject import Subject, open_subject
-from recurry.inspection.view import Finding
+from recurry.inspection.subject import Kind, Subject, open_subject
+from recurry.inspection.view import Finding, View
 from recurry.runs.log import LOG_NAME
-from recurry.serving.answers import read_options
+from recurry.serving.answers import error_words, read_options
 from recurry.serving.passage import Passage
 from recurry.serving.views import all_views, find_view
 
@@ -195,15 +195,8 @@ class Viewing:
 
     def views(self) -> list[dict[str, Any]]:
         """Every view: its words, its options, and why it cannot be shown if it cannot."""
-        return [
-            {
-                "name": view.name,
-                "title": view.title,
-                "caption": view.caption,
-                "options": view.Options.model_json_schema(),
-            }
-            for view in all_views()
-        ]
+        kind = self._shown.subject.kind if self._shown else None
+        return [_describe(view, kind) for view in all_views()]
 
     def _session(self, name: str) -> tuple[Session, int]:
         """The session that a view reads; the run of a model that is not there yet has one too."""
@@ -273,6 +266,18 @@ class Viewing:
     def _tell_model(self, made: float) -> None:
         """Tell the pages when the newest model was written, and when the one that is shown."""
         self._publish("model", {"made": made, "shown": self._opened})
+
+
+def _describe(view: View, kind: Kind | None) -> dict[str, Any]:
+    """A view in words, and why it is not for a model of a kind, if it is not."""
+    problem = view.kinds.problem(kind) if kind else None
+    return {
+        "name": view.name,
+        "title": view.title,
+        "caption": view.caption,
+        "options": view.Options.model_json_schema(),
+        "problem": error_words(problem) if problem else None,
+    }
 
 
 def _as_problem(error: Exception) -> RecurryError:

@@ -131,6 +131,23 @@ def test_cells_of_all_layers_have_their_addresses(build_model):
     assert values.shape == (12, 50)
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("(abc) b\n" * 6 + "abc d b\n" * 6, "inside brackets", "too few symbols to tell"),
+        ("abc", "capital", "too few symbols to tell"),
+        ("abc d b\n" * 12, "capital", "hardly ever here"),
+        ("(" + "abc d b\n" * 12, "inside brackets", "hardly ever absent here"),
+        ("(abc) b\n" * 12, "inside brackets", ""),
+    ],
+)
+def test_why_a_property_has_no_scores(model, text, name, expected):
+    finding = MeaningView().compute(_session(model, text), MeaningOptions(only=name))
+    (found,) = finding.to_json()["properties"]
+    assert found["why_not"] == expected
+    assert bool(found["cells"]) == (not expected)
+
+
 def test_a_short_text_gives_no_scores_and_no_text_is_refused(model):
     finding = MeaningView().compute(_session(model, "abc"), MeaningOptions())
     assert all(known.found is None for known in finding.known)

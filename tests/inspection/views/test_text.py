@@ -28,6 +28,7 @@ def test_values_losses_and_next_symbols(model):
     data = json.loads(json.dumps(found.to_json()))
     assert "".join(data["pieces"]) == TEXT[100:120]
     assert data["is_known"] == [c not in "<>" for c in TEXT[100:120]]
+    assert found.to_paintings()[0].is_known.tolist() == data["is_known"]
     assert data["cells"] == [{"address": "1:c:3", "title": "layer 1, unit 3 of c"}]
     assert set(data["moment"]) == {"f", "i", "g", "o", "c", "h"}
     gate = session.recording.values("f", layer=1)[105]

@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from recurry.errors import UsageError
 from recurry.inspection.passage import own_text
 from recurry.inspection.session import Session
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import Kinds, ViewOptions
 from recurry.tasks.attention_picture import Attended, attention_svg
 from recurry.tasks.find import find_task
 from recurry.tasks.written import Written
@@ -33,16 +32,19 @@ class AttentionFinding:
 
     Attributes:
         attended: Names and weights.
-        pieces: The source as it stands in the text, a piece for each symbol.
+        text: The source.
+        pieces: What the model read of it, a piece for each symbol.
     """
 
     attended: Attended
+    text: str
     pieces: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """For the page: pieces of the source, names of what was written, and weights, (T, S)."""
+        """For the page: the source and its pieces, what was written, and weights, (T, S)."""
         found = self.attended
         return {
+            "text": self.text,
             "source": list(self.pieces),
             "target": list(found.target),
             "weights": found.weights.tolist(),
@@ -75,6 +77,11 @@ class AttentionView:
         "leaves it shows how the model reorders."
     )
     Options: ClassVar[type[AttentionOptions]] = AttentionOptions
+    kinds: ClassVar[Kinds] = Kinds(
+        names=("translate",),
+        lacks="attends to nothing",
+        accepted="a model of the task translate or summarise",
+    )
 
     def compute(self, session: Session, options: AttentionOptions) -> AttentionFinding:
         """Weights over the source at every step.
@@ -83,12 +90,9 @@ class AttentionView:
             UsageError: The model attends to nothing, or there is no text.
         """
         subject = session.subject
-        task = find_task(subject.model.task) if subject.kind == "translate" else None
-        if not isinstance(task, Written):
-            raise UsageError(
-                f"A model of the kind {subject.kind} attends to nothing.",
-                accepted="a model of the task translate or summarise",
-            )
+        self.kinds.check(subject.kind)
+        task = find_task(subject.model.task)
+        assert isinstance(task, Written)
         text = options.text or own_text(session)
         (found,) = task.attention(subject.model, [text])
-        return AttentionFinding(attended=found, pieces=subject.read(text).pieces)
+        return AttentionFinding(attended=found, text=text, pieces=subject.read(text).pieces)

@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import Field
 
 from recurry.data.prepare import load_prepared
-from recurry.errors import RecurryError, UsageError
+from recurry.errors import RecurryError
 from recurry.inspection.drawing import Series, bars, curves, sheet
 from recurry.inspection.error_kinds import KINDS, count_words, error_kinds, share_of_kinds
 from recurry.inspection.language_subject import LanguageSubject
 from recurry.inspection.ngram import HIGHEST_ORDER, NgramModel
 from recurry.inspection.passage import read_symbols
 from recurry.inspection.session import Session
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import Kinds, ViewOptions
 
 _ORACLE = 9  # the highest order of which an n-gram error may be, as in the paper
 _POINTS = 400
@@ -161,6 +161,11 @@ class ErrorsView:
         "gave less than one half."
     )
     Options: ClassVar[type[ErrorsOptions]] = ErrorsOptions
+    kinds: ClassVar[Kinds] = Kinds(
+        names=("language", "foreign"),
+        lacks="predicts no next symbol, so it has no loss along a text",
+        accepted="a language model",
+    )
 
     def compute(self, session: Session, options: ErrorsOptions) -> ErrorsFinding:
         """Losses, kinds and places.
@@ -169,12 +174,8 @@ class ErrorsView:
             UsageError: The model predicts no symbols, or there is no text or too little of it.
         """
         subject = session.subject
-        if not isinstance(subject, LanguageSubject):
-            raise UsageError(
-                f"A model of the kind {subject.kind} predicts no next symbol, so it has no loss "
-                "along a text.",
-                accepted="a language model",
-            )
+        self.kinds.check(subject.kind)
+        assert isinstance(subject, LanguageSubject)
         recording, stop = read_symbols(session, options.symbols, fewest=2)
         ids, pieces = recording.symbols.ids[:stop], recording.symbols.pieces[:stop]
         counted, about = session.kept(

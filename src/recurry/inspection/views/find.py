@@ -19,7 +19,7 @@ from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 # Symbols that are shown before and after a place.
 _AROUND = 24
@@ -154,6 +154,7 @@ class FindView:
         "in common is what the cells stand for."
     )
     Options: ClassVar[type[FindOptions]] = FindOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: FindOptions) -> FindFinding:
         """Cells and places.

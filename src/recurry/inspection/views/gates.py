@@ -16,7 +16,7 @@ from recurry.inspection.recording import Recording
 from recurry.inspection.saturation import Saturation, edges, gates_of, measure_saturation
 from recurry.inspection.session import Session
 from recurry.inspection.subject import SubjectLayer
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 
 class GatesOptions(ViewOptions):
@@ -116,6 +116,7 @@ class GatesView:
         "how a network remembers; one in the lower right corner lives from one symbol to the next."
     )
     Options: ClassVar[type[GatesOptions]] = GatesOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: GatesOptions) -> GatesFinding:
         """Shares and histograms of every gate.

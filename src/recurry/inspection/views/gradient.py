@@ -19,7 +19,7 @@ from recurry.inspection.passage import no_text
 from recurry.inspection.session import Session
 from recurry.inspection.spectrum import spectra
 from recurry.inspection.subject import Direction, Subject
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 from recurry.inspection.windows import Windows, choose_windows
 from recurry.network.recurrent import Recurrent
 
@@ -216,6 +216,7 @@ class GradientView:
         "learnt; one that rises is an exploding gradient, which clipping has to hold down."
     )
     Options: ClassVar[type[GradientOptions]] = GradientOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: GradientOptions) -> GradientFinding:
         """Curves for the model, for fresh weights, and for other cells with fresh weights.

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from recurry.inspection.address import CellAddress
 from recurry.inspection.drawing import bars, sheet
-from recurry.inspection.finder import Found, cut_labels, find_cells, threshold
+from recurry.inspection.finder import FEWEST, Found, cut_labels, find_cells, threshold
 from recurry.inspection.passage import read_symbols
 from recurry.inspection.properties import (
     PROPERTIES,
@@ -25,10 +25,11 @@ from recurry.inspection.properties import (
 from recurry.inspection.recording import Recording
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 _EXCERPT = 400  # symbols
 _SCALE = 127
+_RARE = 0.02  # the share of symbols of a property that is said to hold hardly ever
 
 
 class MeaningOptions(ViewOptions):
@@ -71,7 +72,9 @@ class Known:
     Attributes:
         about: The property.
         share: Share of the symbols that have it.
-        found: Scores of all cells; None where the text has too few or too many such symbols.
+        found: Scores of all cells; None where a half of the text has too few such symbols, or
+            too few others.
+        why_not: Why there are no scores, in words.
         best: Numbers of the cells that are best on the first half, the best first.
         thresholds: From which painted value on, or below which, each of those counts as on.
         excerpt: Where the property begins to hold in the second half.
@@ -80,6 +83,7 @@ class Known:
     about: Property
     share: float
     found: Found | None = None
+    why_not: str = ""
     best: Sequence[int] = ()
     thresholds: Sequence[float] = ()
     excerpt: Excerpt | None = None
@@ -111,6 +115,7 @@ class MeaningFinding:
                 "name": one.about.name,
                 "says": one.about.says,
                 "share": one.share,
+                "why_not": one.why_not,
                 "baseline": one.by_chance,
                 "cells": self._cells(one),
                 "excerpt": _excerpt_json(one.excerpt),
@@ -192,6 +197,7 @@ class MeaningView:
         "moved to the wrong places."
     )
     Options: ClassVar[type[MeaningOptions]] = MeaningOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: MeaningOptions) -> MeaningFinding:
         """The best cells of each property.
@@ -248,7 +254,7 @@ def _known(
 ) -> Known:
     share = float(labels.mean())
     if found is None:
-        return Known(about=about, share=share)
+        return Known(about=about, share=share, why_not=_why_not(share, len(labels)))
     best = found.order[:top].tolist()
     middle = len(labels) // 2
     thresholds = [
@@ -264,6 +270,13 @@ def _known(
         thresholds=thresholds,
         excerpt=_excerpt(values[best[0]], labels, pieces),
     )
+
+
+def _why_not(share: float, size: int) -> str:
+    """Why nothing can be said of a property: it is rare, its absence is, or the text is short."""
+    if min(share, 1 - share) >= _RARE or size < 4 * FEWEST:
+        return "too few symbols to tell"
+    return "hardly ever absent here" if share > 0.5 else "hardly ever here"
 
 
 def _excerpt(values: np.ndarray, labels: np.ndarray, pieces: Sequence[str]) -> Excerpt:

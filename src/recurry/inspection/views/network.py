@@ -19,7 +19,7 @@ from recurry.inspection.inset import inset, text_columns, text_lines
 from recurry.inspection.network_drawing import draw_subject
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject, SubjectLayer
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 # Tensors in the table of a picture.
 _MOST_ROWS = 60
@@ -144,6 +144,7 @@ class NetworkView:
         "share their weights, which is why gradients through it can vanish or explode."
     )
     Options: ClassVar[type[BaseModel]] = NetworkOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: NetworkOptions) -> NetworkFinding:
         """The parts of the session's model."""

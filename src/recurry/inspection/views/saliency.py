@@ -16,7 +16,7 @@ from recurry.inspection.passage import own_text
 from recurry.inspection.saliency import Saliency, find_saliency
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import MOST_CELLS, matrix, painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import Kinds, ViewOptions
 
 
 class SaliencyOptions(ViewOptions):
@@ -34,10 +34,12 @@ class SaliencyFinding:
     """What each symbol adds to the score of each answer.
 
     Attributes:
+        text: What the model read.
         found: The numbers.
         answer: What the model answers, for a heading.
     """
 
+    text: str
     found: Saliency
     answer: str
 
@@ -47,8 +49,9 @@ class SaliencyFinding:
         return self.found.values / (largest or 1.0)
 
     def to_json(self) -> dict[str, Any]:
-        """For the page: names and numbers."""
+        """For the page: the text, names and numbers."""
         return {
+            "text": self.text,
             "answer": self.answer,
             "answers": list(self.found.answers),
             "pieces": list(self.found.pieces),
@@ -103,6 +106,11 @@ class SaliencyView:
         "speaks against it. An answer that hangs on the wrong words is right by accident."
     )
     Options: ClassVar[type[SaliencyOptions]] = SaliencyOptions
+    kinds: ClassVar[Kinds] = Kinds(
+        names=("classify", "tag", "translate"),
+        lacks="gives no answers to a text",
+        accepted="a classifier, a tagger or a translator",
+    )
 
     def compute(self, session: Session, options: SaliencyOptions) -> SaliencyFinding:
         """Numbers of every answer.
@@ -110,7 +118,8 @@ class SaliencyView:
         Raises:
             UsageError: The model answers nothing, or there is no text.
         """
+        self.kinds.check(session.subject.kind)
         text = options.text or own_text(session)
         found = find_saliency(session.subject, text)
         answer = answer_to(session.subject, text)
-        return SaliencyFinding(found=found, answer=answer.words if answer else "")
+        return SaliencyFinding(text=text, found=found, answer=answer.words if answer else "")

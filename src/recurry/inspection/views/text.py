@@ -20,7 +20,7 @@ from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording, Top
 from recurry.inspection.session import Session
 from recurry.inspection.tiles import painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 # Probabilities of so many next symbols are told.
 _TOP = 5
@@ -111,6 +111,7 @@ class TextFinding:
                 values=row,
                 state=cell.state,
                 address=str(cell),
+                is_known=self.recording.symbols.is_known[self.start : self.stop],
             )
             for cell, row in zip(self.cells, self.values, strict=True)
         ]
@@ -145,6 +146,7 @@ class TextView:
         "something that the model has found out about text by itself."
     )
     Options: ClassVar[type[TextOptions]] = TextOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def steps_needed(self, options: TextOptions) -> int:
         """How much of the text has to be read for it: the stretch, and what cells are chosen by."""

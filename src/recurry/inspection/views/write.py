@@ -17,7 +17,7 @@ from recurry.inspection.drawing import Series, curves, sheet
 from recurry.inspection.session import Session
 from recurry.inspection.subject import Subject
 from recurry.inspection.tiles import painted_text
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import Kinds, ViewOptions
 from recurry.inspection.writing import Writer
 from recurry.network.sampling import Sampling
 
@@ -120,6 +120,11 @@ class WriteView:
         "symbol."
     )
     Options: ClassVar[type[BaseModel]] = WriteOptions
+    kinds: ClassVar[Kinds] = Kinds(
+        names=("language", "foreign"),
+        lacks="writes nothing symbol by symbol",
+        accepted="a language model",
+    )
 
     def compute(self, session: Session, options: WriteOptions) -> WriteFinding:
         """A text, with the cell and the certainty of each symbol.
@@ -128,6 +133,7 @@ class WriteView:
             UsageError: The model writes nothing, or has no such layer or unit.
         """
         subject = session.subject
+        self.kinds.check(subject.kind)
         writer = writer_of(session)
         _check_cell(subject, options)
         prime = subject.read(options.prime)

@@ -132,7 +132,8 @@ function fillNavigation() {
 
 function link(view, number) {
   const key = number < KEYS.length ? `Alt+${SIGNS[number]}` : null;
-  return h("a", { href: `#/${view.name}`, data: { view: view.name }, "aria-keyshortcuts": key }, view.title);
+  return h("a", { href: `#/${view.name}`, data: { view: view.name }, "aria-keyshortcuts": key,
+    class: view.problem ? "unfit" : null, title: view.problem?.what || null }, view.title);
 }
 
 /** The view and its options that the address names, such as #/text?layer=0&unit=12. */
@@ -180,6 +181,7 @@ async function show() {
       throw new ApiError(409, api.about.problem || { what: "There is no model to look into yet.",
         next: "Training shows the run meanwhile; this view comes by itself" });
     }
+    if (view.problem) throw new ApiError(400, view.problem); // of a view for other kinds of models
     const module = await import(view.module || "./generic.js");
     if (turn !== shown) return;
     api.setDownloads();

@@ -19,7 +19,7 @@ from recurry.compiler.cell import Cell
 from recurry.compiler.mathml import mathml
 from recurry.errors import RecurryError
 from recurry.inspection.session import Session
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 from recurry.measurement.case import Shape
 from recurry.measurement.ceilings import NOMINAL
 from recurry.measurement.estimate import estimate_lines
@@ -102,6 +102,7 @@ class CellView:
         "cell for a minute on the bundled text beside the LSTM, and see which learns faster."
     )
     Options: ClassVar[type[BaseModel]] = CellOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: CellOptions) -> CellFinding:
         """What follows from the equations.

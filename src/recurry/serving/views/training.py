@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from recurry.errors import RecurryError, UsageError, unknown_name
 from recurry.inspection.drawing import Panel, Series, curves, sheet
 from recurry.inspection.session import Session
-from recurry.inspection.view import ViewOptions
+from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 from recurry.runs.configuration import load_config
 from recurry.runs.curves import COLUMNS
 from recurry.runs.folder import CONFIG_NAME
@@ -183,6 +183,7 @@ class TrainingView:
         "rate is too low or too high."
     )
     Options: ClassVar[type[BaseModel]] = TrainingOptions
+    kinds: ClassVar[Kinds] = EVERY_KIND
 
     def compute(self, session: Session, options: TrainingOptions) -> TrainingFinding:
         """The curves as they stand now.

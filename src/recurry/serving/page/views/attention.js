@@ -19,8 +19,7 @@ export default {
     function load() {
       api.setDownloads(options);
       return present(result, (asked) => api.view("attention", options, asked), (found) => {
-        const given = options.text || asLine(found.source.slice(0, -1));
-        head.replaceChildren(controls(text({ label: "Source", value: given, wide: true,
+        head.replaceChildren(controls(text({ label: "Source", value: asLine(found.text), wide: true,
           onChange: (words) => {
             options.text = words;
             load();

@@ -1,7 +1,7 @@
 // Where the model is wrong: losses along the text, kinds of errors, the hardest places.
 
 import { h, printable, replace } from "../elements.js";
-import { controls, notice, number, slider } from "../widgets/controls.js";
+import { controls, number, slider } from "../widgets/controls.js";
 import { plot } from "../widgets/plot.js";
 import { present } from "../widgets/present.js";
 
@@ -79,11 +79,6 @@ export default {
           load();
         } }),
     ));
-    if (!["language", "foreign"].includes(api.about.kind)) {
-      replace(element, notice({ what: "This model predicts no next symbol, so it has no loss along a text.",
-        accepted: "a language model" }));
-      return null;
-    }
     await load();
     return () => {
       clearTimeout(timer);

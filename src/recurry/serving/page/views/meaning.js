@@ -109,8 +109,7 @@ function isFound(one) {
 }
 
 function verdict(one) {
-  if (!one.cells.length) return one.share > 0.5 ? "hardly ever absent here" : "hardly ever here";
-  return strength(one.cells[0]);
+  return one.cells.length ? strength(one.cells[0]) : one.why_not;
 }
 
 /** How well one cell knows it, in words. */

@@ -19,7 +19,7 @@ export default {
       api.setDownloads(options);
       return present(result, (asked) => api.view("saliency", options, asked), (found) => {
         head.replaceChildren(controls(text({ label: "Text", wide: true,
-          value: options.text || asLine(found.pieces), onChange: (words) => {
+          value: asLine(found.text), onChange: (words) => {
             options.text = words;
             load();
           } })));
