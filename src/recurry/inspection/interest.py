@@ -12,6 +12,7 @@ from recurry.inspection.subject import SubjectLayer
 
 # Symbols that are looked at: enough to tell cells apart, and 16 MB of 512 units.
 LOOKED_AT = 32 * WINDOW
+_FEWEST = 8  # stretches whose means are compared, so that a dozen words are averaged over none
 
 
 def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> list[CellAddress]:
@@ -19,7 +20,7 @@ def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> lis
 
     Many cells flicker from one symbol to the next, which tells a reader nothing. So values are
     averaged over `span` symbols before their standard deviation is taken: what stays varies over
-    words, lines and speeches.
+    words, lines and speeches. A short text is averaged over fewer.
 
     Args:
         recording: What a model had in mind over a text.
@@ -48,10 +49,11 @@ def spread(recording: Recording, layer: SubjectLayer, *, span: int = 8) -> np.nd
     Args:
         recording: What a model had in mind over a text.
         layer: One of its layers.
-        span: Number of symbols; stretches of so many follow one another.
+        span: Number of symbols; stretches of so many follow one another, of fewer where there
+            would be less than eight of them.
     """
     stop = min(recording.length, LOOKED_AT)
-    span = max(1, min(span, stop, WINDOW))
+    span = max(1, min(span, stop // _FEWEST, WINDOW))
     levels = recording.levels(layer=layer.index, direction=layer.direction, stop=stop)
     whole = stop // span * span
     means = levels[:, :whole].reshape(len(levels), -1, span).sum(2, dtype=np.int32) / span
