@@ -297,20 +297,27 @@ def _write_sheet(
 
 def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> None:
     """A painted text in the terminal, or the rows of another view as CSV."""
-    from recurry.cli.painting import Paint, show_legend, show_paintings
-    from recurry.inspection.views.text import TextFinding
+    from recurry.cli.painting import Paint, show_paintings
+    from recurry.inspection.controls import printable
+    from recurry.inspection.views.text import ANSWER, TextFinding
     from recurry.serving.answers import to_csv
 
     finding = view.compute(session, options)
     shown = Paint(colour="varying", html=None, paint=paint, as_json=False)
+    answered = printable(finding.answered) if isinstance(finding, TextFinding) else ""
     if not isinstance(finding, TextFinding) or shown.depth() == "none":
         rows = finding.to_rows()
         if not rows:
             click.echo(f"{view.title} has found nothing to list in this text.", err=True)
-        sys.stdout.write(to_csv(rows) if rows else "")
+        table = to_csv(rows) if rows else ""
+        if answered:
+            click.echo(f"{ANSWER}: {answered}", err=True)
+        sys.stdout.write(printable(table) if sys.stdout.isatty() else table)
         return
+    if answered:
+        click.secho(f"\n── {ANSWER} ──", bold=True)
+        click.echo(answered)
     show_paintings(finding.to_paintings(), shown)
-    show_legend(shown.depth())
 
 
 def _pairs(pairs: tuple[str, ...]) -> Mapping[str, str]:
