@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from recurry.artefact.model_file import save_model
 from recurry.cli import look as module
 from recurry.cli.main import main
 from recurry.errors import UsageError
@@ -173,3 +174,62 @@ def test_the_page_is_served_and_a_browser_opened(run, capsys, monkeypatch):
     _, err, _ = call(run, "--port", 0, "--no-browser", capsys=capsys)
     assert len(opened) == 1
     assert "http://127.0.0.1:" in err
+
+
+@pytest.fixture
+def classifier_file(classifier, tmp_path):
+    """The file of a classifier, and a text of two records beside it."""
+    save_model(classifier, tmp_path / "task.safetensors")
+    (tmp_path / "two.txt").write_text("good cat\n\nbad dog\n")
+    return tmp_path / "task.safetensors"
+
+
+def test_a_record_of_a_text_is_chosen(classifier_file, tmp_path, capsys):
+    arguments = (classifier_file, tmp_path / "two.txt", "--view", "text")
+    out, err, _ = call(*arguments, capsys=capsys)
+    assert [row["symbol"] for row in csv.DictReader(io.StringIO(out))] == ["good", " cat"]
+    assert "Reading two.txt, record 1 of 2   (--record N reads another)" in err
+    out, err, _ = call(*arguments, "--record", 2, capsys=capsys)
+    assert [row["symbol"] for row in csv.DictReader(io.StringIO(out))] == ["bad", " dog"]
+    assert "The model answers: " in err
+    out, err, code = call(*arguments, "--record", 3, capsys=capsys)
+    assert (out, code) == ("", 2)
+    assert "no record 3 in two.txt" in err
+
+
+def test_a_report_says_which_record_was_read(classifier_file, tmp_path, capsys):
+    path = tmp_path / "report.html"
+    arguments = (classifier_file, tmp_path / "two.txt", "--record", 2, "--view", "text")
+    assert call(*arguments, "--out", path, capsys=capsys)[2] == 0
+    assert "reading two.txt, record 2 of 2" in path.read_text()
+
+
+def test_a_model_of_running_text_has_no_records(run, capsys):
+    _, err, code = call(run, "to be or not", "--view", "text", "--record", 1, capsys=capsys)
+    assert code == 2
+    assert "running text, which has no records" in err
+
+
+def test_a_record_that_is_too_long_says_so(classifier_file, capsys):
+    _, err, _ = call(classifier_file, "cat " * 20, "--view", "text", capsys=capsys)
+    assert "Reading the first 12 symbols of your text\n" in err
+
+
+def test_the_answer_stands_above_the_painted_text(classifier_file, capsys):
+    arguments = (classifier_file, "good cat", "--view", "text", "--set", "count=1")
+    out, err, _ = call(*arguments, "--paint", "always", capsys=capsys)
+    assert out.index("The model answers") < out.index("layer")
+    assert err.count("+1") == 1  # the legend
+
+
+def test_a_terminal_gets_pictures_of_control_characters(run, capsys, monkeypatch):
+    arguments = (run, "to \x1b[31m be\x07\nor not", "--view", "text")
+    out, _, _ = call(*arguments, capsys=capsys)
+    assert "\x1b" in out
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    out, _, code = call(*arguments, capsys=capsys)
+    assert code == 0
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "␛" in out

@@ -42,6 +42,14 @@ def test_flicker_does_not_count_as_varying(model):
     assert most_varying(recording, 1, span=1)[0].unit == 1
 
 
+def test_a_dozen_words_have_cells_that_vary_most(model):
+    recording = record(model, "abc def gh a")
+    values = np.zeros((2, 6, 12))
+    values[1, 3, 6:] = 0.5
+    _planted(recording, values)
+    assert most_varying(recording, 1)[0].unit == 3
+
+
 def test_no_cell_varies_over_an_empty_text(model):
     assert most_varying(record(model, "")) == []
 

@@ -31,11 +31,23 @@ def test_a_classifier_is_recorded_as_it_reads(classifier):
 
 def test_texts_are_cut_where_the_model_cuts_them(classifier):
     subject = subject_of(classifier)
-    assert len(subject.read("good " * 100)) == 12
+    cut, whole = subject.read("good " * 100), subject.read("good " * 12)
+    assert (len(cut), cut.cut_at) == (12, 12)
+    assert (len(whole), whole.cut_at) == (12, None)
     nothing = subject.read("")
     assert nothing.pieces == ("",)
     assert nothing.is_known.tolist() == [False]
     assert record(classifier, "").length == 1
+
+
+def test_a_text_that_is_cut_says_after_how_many_symbols(tagger, translator):
+    longest = tagger.settings["words"].longest
+    assert subject_of(tagger).read("cat " * (longest + 1)).cut_at == longest
+    assert subject_of(tagger).read("cat " * longest).cut_at is None
+    longest = translator.settings["text"].longest_source
+    cut = subject_of(translator).read("cat " * (longest + 1))
+    assert (len(cut), cut.cut_at) == (longest + 1, longest)  # and the sign of the end
+    assert subject_of(translator).read("cat " * longest).cut_at is None
 
 
 def test_a_tagger_reads_words_with_their_spelling(tagger):

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import recurry.serving.application as module
+from recurry.artefact.model_file import save_model
 from recurry.serving.application import PAGE, build_application
 from recurry.serving.events import EventHub
 
@@ -108,6 +109,28 @@ def test_another_text_can_be_read(client):
     assert answer.json()["text"] == "<b>mine</b>"
     assert answer.json()["num_symbols"] == 5
     assert client.get("/api/text?rows=5").json()["pieces"] == list("head\n")
+
+
+def test_another_record_can_be_read(open_viewing, classifier, tmp_path):
+    save_model(classifier, tmp_path / "task.safetensors")
+    viewing = open_viewing(tmp_path / "task.safetensors", text="good cat\nbad dog\n")
+    viewing.open()
+    with TestClient(build_application(viewing, EventHub()), base_url="http://localhost") as client:
+        assert client.get("/api/about").json()["records"] == 2
+        answer = client.post("/api/record", json={"record": 2})
+        assert answer.json()["text"] == "a test, record 2 of 2"
+        assert "".join(client.get("/api/text").json()["pieces"]) == "bad dog"
+        for wrong in (3, 0, "two", None):
+            answer = client.post("/api/record", json={"record": wrong})
+            assert answer.status_code == 400
+            assert "record" in json.dumps(answer.json())
+
+
+def test_running_text_has_no_records(client):
+    about = client.get("/api/about").json()
+    assert (about["record"], about["records"]) == (None, None)
+    answer = client.post("/api/record", json={"record": 1})
+    assert "running text" in answer.json()["what"]
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_gradient_by_another_state_and_beside_other_cells(open_page, run_served)
 def test_a_part_of_the_answer_is_picked_and_another_text_given(
     open_page, serve_model, request, view, kind, field
 ):
-    served = serve_model(request.getfixturevalue(kind), "the cat\n3")
+    served = serve_model(request.getfixturevalue(kind), "the cat 3")
     page = open_page(served.address(view))
     text = page.locator("#view").get_by_label(field, exact=True)
     parts, read = page.locator("#view .parts button"), page.locator("#view .passage i")
@@ -190,8 +190,8 @@ def test_the_classes_of_a_classifier_are_beside_its_text(open_page, serve_model,
 
 
 def test_the_labels_of_a_word_are_shown_where_it_is_pointed_at(open_page, serve_model, tagger):
-    page = open_page(serve_model(tagger, "the cat\nsat").address("text?step=2"))
-    expect(page.locator(".reader .row")).to_have_text(["the cat↵", "sat"])
+    page = open_page(serve_model(tagger, "the cat sat").address("text?step=2"))
+    expect(page.locator(".reader .row")).to_have_text(["the cat sat"])
     expect(page.locator(".moment")).to_contain_text("Its label")
     expect(page.locator(".moment .bars").first.locator(".piece")).to_have_count(3)
 

@@ -64,6 +64,24 @@ def test_findings_are_forgotten_with_the_text(viewing):
     assert viewing.about()["version"] == 2
 
 
+def test_the_records_of_a_text_are_read_one_at_a_time(open_viewing, classifier, tmp_path):
+    save_model(classifier, tmp_path / "task.safetensors")
+    viewing = open_viewing(tmp_path / "task.safetensors", text="good cat\n\nbad dog\n")
+    viewing.open()
+    about = viewing.about()
+    assert (about["text"], about["record"], about["records"]) == ("a test, record 1 of 2", 1, 2)
+    viewing.read_record(2)
+    about = viewing.about()
+    assert (about["text"], about["record"]) == ("a test, record 2 of 2", 2)
+    assert "".join(viewing.shown.recording.symbols.pieces) == "bad dog"
+    viewing.reopen()
+    assert viewing.about()["record"] == 2
+    viewing.read(Passage(text="cat " * 20, name="long"))
+    assert viewing.about()["text"] == "the first 12 symbols of long"
+    with pytest.raises(UsageError, match="no record 2 in long"):
+        viewing.read_record(2)
+
+
 def test_requests_may_still_read_any_earlier_text(viewing):
     old = viewing.shown.recording
     old.wait()

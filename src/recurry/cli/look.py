@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,12 @@ _WITHOUT_TEXT = ("network", "cell", "training", "write")  # views of the model o
     help=f"How much is read at most: of TEXT {_MOST:,} otherwise, of held-out text 100,000.",
 )
 @click.option(
+    "--record",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Of a model that answers line by line: which line of TEXT it reads first.  [default: 1]",
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=_PORT,
@@ -73,6 +80,7 @@ def look(
     out: str | None,
     paint: str,
     characters: int | None,
+    record: int | None,
     port: int,
     host: str,
     token: str | None,
@@ -82,7 +90,8 @@ def look(
 
     MODEL is a model file, a run folder (also one that is still empty: the page waits), or a TOML
     file that names the parts of a torch.nn language model. TEXT is a file, - for standard input,
-    or a text in quotes; without it, a language model reads what its run has held out.
+    or a text in quotes; without it, a language model reads what its run has held out. Models that
+    classify, tag, translate or summarise read one line of it at a time, as recurry predict does.
 
     The page is served on this machine alone and asks nothing of any other. Views: text, find,
     write, errors, meaning, gates, gradient, attention, saliency, network, training, cell.
@@ -91,14 +100,34 @@ def look(
         raise UsageError("--set sets an option of a view.", hint="--view NAME")
     _check_options(is_page=not (view or out), is_painted=view == "text" and not out)
     path = _find(model, is_page=not (view or out) or view == "training")
+    asked = _Asked(text=text, characters=characters, record=record)
     if view or out:
-        _write_views(
-            path, text, characters=characters, view=view, pairs=pairs, out=out, paint=paint
-        )
+        _write_views(path, asked, view=view, pairs=pairs, out=out, paint=paint)
         return
-    _show_page(
-        path, text, characters=characters, address=(host, port), token=token, is_quiet=is_quiet
-    )
+    _show_page(path, asked, address=(host, port), token=token, is_quiet=is_quiet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What is to be read: which text, how much of it, which of its records."""
+
+    text: str | None
+    characters: int | None
+    record: int | None
+
+    def passage_maker(self, path: Path) -> Callable[[Subject], Passage]:
+        """What gives a model its text: the one that was named, else the usual one."""
+        from recurry.serving.passage import HELD_OUT, fitted, named_passage, usual_passage
+
+        if self.text is None:
+            folder, most = path if path.is_dir() else path.parent, self.characters or HELD_OUT
+            return lambda subject: fitted(
+                usual_passage(subject, folder, characters=most), subject, self.record
+            )
+        passage = named_passage(self.text, characters=self.characters or _MOST)
+        if passage.is_cut:
+            click.echo(f"Only a part is read (--characters): {passage.name}.", err=True)
+        return lambda subject: fitted(passage, subject, self.record)
 
 
 def _check_options(*, is_page: bool, is_painted: bool) -> None:
@@ -135,9 +164,8 @@ def _find(name: str, *, is_page: bool) -> Path:
 
 def _show_page(
     path: Path,
-    text: str | None,
+    asked: _Asked,
     *,
-    characters: int | None,
     address: tuple[str, int],
     token: str | None,
     is_quiet: bool,
@@ -148,7 +176,7 @@ def _show_page(
     from recurry.serving.viewing import Viewing
 
     check_host(address[0], token)
-    make_passage = _passage_maker(path, text, characters)
+    make_passage = asked.passage_maker(path)
     from recurry.serving.application import build_application
     from recurry.serving.events import EventHub
 
@@ -178,9 +206,8 @@ def _show_page(
 
 def _write_views(
     path: Path,
-    text: str | None,
+    asked: _Asked,
     *,
-    characters: int | None,
     view: str | None,
     pairs: tuple[str, ...],
     out: str | None,
@@ -198,13 +225,12 @@ def _write_views(
             f"{out} holds one view, and none was named.", hint="--view NAME, or a file .html"
         )
     options = read_options(found.Options, _pairs(pairs), is_typed=True) if found else None
-    session = _open_session(
-        path, _passage_maker(path, text, characters), needed=_needed(found, options)
-    )
+    needed = _needed(found, options)
+    session, note = _open_session(path, asked.passage_maker(path), needed=needed)
     try:
         if found is None or ending == _SHEET:
             assert out is not None
-            _write_sheet(session, path, out, [found] if found else None)
+            _write_sheet(session, path, out, [found] if found else None, note=note)
         elif out:
             write_finding(found.compute(session, options), out)
             click.echo(f"{found.title}: {out}", err=True)
@@ -226,23 +252,34 @@ def _needed(view: Any, options: Any) -> int | None:
 
 def _open_session(
     path: Path, make_passage: Callable[[Subject], Passage], *, needed: int | None
-) -> Session:
-    """A model and what it had in mind over so much of a text; a run without a model has neither."""
+) -> tuple[Session, str]:
+    """A model and what it had in mind over so much of a text, and both in words.
+
+    A run without a model has neither.
+    """
     from recurry.inspection.recording import start_recording
     from recurry.inspection.session import Session
     from recurry.inspection.subject import open_subject
 
     folder = path if path.is_dir() else path.parent
     if path.is_dir() and not (path / MODEL_NAME).is_file():
-        return Session(None, None, run_folder=path)  # type: ignore[arg-type]
+        return Session(None, None, run_folder=path), "no model yet"  # type: ignore[arg-type]
     subject = open_subject(path / MODEL_NAME if path.is_dir() else path)
-    recording = start_recording(subject, make_passage(subject).text)
+    passage = make_passage(subject)
+    recording = start_recording(subject, passage.part)
+    read = passage.title(recording.symbols)
+    if read != passage.name and needed != 0:
+        others = "   (--record N reads another)" if len(passage.records) > 1 else ""
+        click.echo(f"Reading {read}{others}", err=True)
     recording.wait(needed)
     is_run = (folder / RUN_NAME).is_file()
-    return Session(subject, recording, run_folder=folder if is_run else None)
+    session = Session(subject, recording, run_folder=folder if is_run else None)
+    return session, f"{subject.title}, reading {read}"
 
 
-def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None) -> None:
+def _write_sheet(
+    session: Session, path: Path, out: str, views: list[Any] | None, *, note: str
+) -> None:
     from recurry.serving.output import write_bytes
     from recurry.serving.sheet import write_sheet
     from recurry.serving.views import all_views
@@ -251,7 +288,7 @@ def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None
         session,
         views or all_views(),
         title=f"Inside {path.name}",
-        note=session.subject.title,
+        note=note,
         notify=lambda title: click.echo(f"{title} ...", err=True),
     )
     write_bytes(out, page.encode("utf-8", "xmlcharrefreplace"))
@@ -261,33 +298,26 @@ def _write_sheet(session: Session, path: Path, out: str, views: list[Any] | None
 def _print_view(view: Any, session: Session, options: Any, *, paint: str) -> None:
     """A painted text in the terminal, or the rows of another view as CSV."""
     from recurry.cli.painting import Paint, show_paintings
-    from recurry.inspection.views.text import TextFinding
+    from recurry.inspection.controls import printable
+    from recurry.inspection.views.text import ANSWER, TextFinding
     from recurry.serving.answers import to_csv
 
     finding = view.compute(session, options)
     shown = Paint(colour="varying", html=None, paint=paint, as_json=False)
+    answered = printable(finding.answered) if isinstance(finding, TextFinding) else ""
     if not isinstance(finding, TextFinding) or shown.depth() == "none":
         rows = finding.to_rows()
         if not rows:
             click.echo(f"{view.title} has found nothing to list in this text.", err=True)
-        sys.stdout.write(to_csv(rows) if rows else "")
+        table = to_csv(rows) if rows else ""
+        if answered:
+            click.echo(f"{ANSWER}: {answered}", err=True)
+        sys.stdout.write(printable(table) if sys.stdout.isatty() else table)
         return
+    if answered:
+        click.secho(f"\n── {ANSWER} ──", bold=True)
+        click.echo(answered)
     show_paintings(finding.to_paintings(), shown)
-
-
-def _passage_maker(
-    path: Path, text: str | None, characters: int | None
-) -> Callable[[Subject], Passage]:
-    """What gives a model its text: the one that was named, else the usual one."""
-    from recurry.serving.passage import HELD_OUT, named_passage, usual_passage
-
-    if text is None:
-        folder = path if path.is_dir() else path.parent
-        return lambda subject: usual_passage(subject, folder, characters=characters or HELD_OUT)
-    passage = named_passage(text, characters=characters or _MOST)
-    if passage.is_cut:
-        click.echo(f"Only a part is read (--characters): {passage.name}.", err=True)
-    return lambda _: passage
 
 
 def _pairs(pairs: tuple[str, ...]) -> Mapping[str, str]:

@@ -21,7 +21,7 @@ def most_varying(recording: Recording, count: int = 10, *, span: int = 8) -> lis
 
     Many cells flicker from one symbol to the next, which tells a reader nothing. So values are
     averaged over `span` symbols before their standard deviation is taken: what stays varies over
-    words, lines and speeches.
+    words, lines and speeches. A short text is averaged over fewer.
 
     Args:
         recording: What a model had in mind over a text.

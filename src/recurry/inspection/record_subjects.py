@@ -114,7 +114,8 @@ class TagSubject(RecordSubject):
 
     def read(self, text: str) -> Symbols:
         """The words of a text, of a longer one those of its beginning."""
-        words = text.split()[: _setting(self.model, "words", "longest")]
+        every, longest = text.split(), _setting(self.model, "words", "longest")
+        words = every[:longest]
         lexicon, network = self.model.knowledge.lexicon, self.model.network
         assert isinstance(network, Tagger)
         if not words:
@@ -130,6 +131,7 @@ class TagSubject(RecordSubject):
             pieces=_word_pieces(text, len(words)),
             is_known=ids != lexicon.unknown_word,
             vectors=read[:, 0].cpu().numpy(),
+            cut_at=longest if len(every) > longest else None,
         )
 
 
@@ -146,6 +148,7 @@ class TranslateSubject(RecordSubject):
             ids=np.append(np.where(found.ids < 0, unknown, found.ids), sides.end_of_source),
             pieces=(*found.pieces, END_NAME),
             is_known=np.append(found.is_known, True),
+            cut_at=found.cut_at,
         )
 
 
@@ -191,6 +194,7 @@ def _cut(symbols: Symbols, longest: int) -> Symbols:
         ids=symbols.ids[:longest],
         pieces=symbols.pieces[:longest],
         is_known=symbols.is_known[:longest],
+        cut_at=longest if len(symbols) > longest else None,
     )
 
 

@@ -21,6 +21,8 @@ from recurry.network.recurrent import Recurrent
 
 Direction = Literal["forward", "backward"]
 Kind = Literal["language", "classify", "tag", "translate", "foreign"]
+# Kinds that answer to one record at a time, where the others read running text.
+RECORD_KINDS: tuple[Kind, ...] = ("classify", "tag", "translate")
 # The number of a symbol that a vocabulary has no number for; it is read as a vector of zeros.
 UNKNOWN = -1
 
@@ -87,12 +89,14 @@ class Symbols:
         pieces: The text of each symbol; joined they are the text.
         is_known: Whether the vocabulary has it, (T,).
         vectors: What stands for each symbol, (T, I), where its number does not say it.
+        cut_at: After so many symbols no more of the text is read; None where it is read to its end.
     """
 
     ids: np.ndarray
     pieces: tuple[str, ...]
     is_known: np.ndarray
     vectors: np.ndarray | None = None
+    cut_at: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -79,6 +79,7 @@ def _routes(desk: _Desk) -> list[Route | Mount]:
         Route("/api/view/{name:str}", desk.view),
         Route("/api/events", desk.stream),
         Route("/api/text", desk.read, methods=["POST"]),
+        Route("/api/record", desk.read_record, methods=["POST"]),
         Route("/api/trial", desk.start_trial, methods=["POST"]),
         Route("/api/trial/stop", desk.stop_trial, methods=["POST"]),
         Route("/api/trial/curves", _answering(desk.trial_curves)),
@@ -128,6 +129,16 @@ class TrialOptions(ViewOptions):
     hidden_size: int = Field(default=128, ge=1, le=512)
 
 
+class RecordOptions(ViewOptions):
+    """A record that is to be read.
+
+    Attributes:
+        record: From 1.
+    """
+
+    record: int = Field(ge=1)
+
+
 class _Desk:
     """What each address answers."""
 
@@ -166,6 +177,12 @@ class _Desk:
             raise UsageError("There is no text to read.", accepted="text and name, as JSON")
         passage = cut_passage(given, name[:200])
         await run_in_threadpool(self._viewing.read, passage)
+        return Json(self._viewing.about())
+
+    async def read_record(self, request: Request) -> Response:
+        """Let the model read another record of the text."""
+        options: RecordOptions = read_options(RecordOptions, await read_body(request))
+        await run_in_threadpool(self._viewing.read_record, options.record)
         return Json(self._viewing.about())
 
     async def start_trial(self, request: Request) -> Response:

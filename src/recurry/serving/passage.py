@@ -5,18 +5,21 @@ Comes in: an argument, a subject. Goes out: a `Passage`. Imports data and runs.
 
 from __future__ import annotations
 
+import codecs
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from recurry.data import shakespeare_path
 from recurry.data.prepare import Prepared, load_prepared
 from recurry.errors import DataError, UsageError
-from recurry.inspection.subject import Subject
+from recurry.inspection.subject import RECORD_KINDS, Subject, Symbols
 from recurry.runs.folder import DATA, STDIN
 
 MOST_CHARACTERS = 1_000_000
 HELD_OUT = 100_000  # symbols, where no text was named
+_ACCEPTED = "a file, - for standard input, or a text of several words in quotes"
 _EXAMPLE = (
     "The film begins slowly, but its last hour is a joy. I would not have missed it.\n"
     "A tired story, badly told: nobody in it says a thing that a person would say.\n"
@@ -32,11 +35,60 @@ class Passage:
         text: The text.
         name: For a person: the name of a file, or where the text comes from.
         is_cut: Whether it goes on, but no more of it is read.
+        record: Which of its records is read, from 1; None where it is read as running text.
     """
 
     text: str
     name: str
     is_cut: bool = False
+    record: int | None = None
+
+    @cached_property
+    def records(self) -> tuple[str, ...]:
+        """Its lines that are not blank, as `recurry predict` answers them; all of it if none is."""
+        lines = (line.rstrip("\r") for line in self.text.split("\n"))
+        return tuple(line for line in lines if line.strip()) or (self.text,)
+
+    @property
+    def part(self) -> str:
+        """What is read at once: one record, or all of it."""
+        return self.text if self.record is None else self.records[self.record - 1]
+
+    def title(self, symbols: Symbols) -> str:
+        """What to call the part that was read as these symbols, and how much of it they are."""
+        name = self.name
+        if self.record is not None and len(self.records) > 1:
+            name += f", record {self.record:,} of {len(self.records):,}"
+        return name if symbols.cut_at is None else f"the first {symbols.cut_at:,} symbols of {name}"
+
+
+def fitted(passage: Passage, subject: Subject, record: int | None = None) -> Passage:
+    """A passage as a model reads it: as running text, or one of its records.
+
+    Args:
+        passage: The text.
+        subject: The model.
+        record: Which record, from 1; the one that the passage names, or the first, when not given.
+
+    Raises:
+        UsageError: There is no such record, or the model reads running text.
+    """
+    if subject.kind not in RECORD_KINDS:
+        if record is not None:
+            raise UsageError(
+                "This model reads running text, which has no records.",
+                got=f"record {record:,}",
+                accepted="a record for a model that classifies, tags, translates or summarises",
+            )
+        return replace(passage, record=None)
+    record = record or passage.record or 1
+    if record > len(passage.records):
+        raise UsageError(
+            f"There is no record {record:,} in {passage.name}.",
+            got=f"{len(passage.records):,} lines that are not blank, each a record",
+            accepted=f"a record from 1 to {len(passage.records):,}",
+        )
+    return replace(passage, record=record)
 
 
 def named_passage(argument: str, *, characters: int = MOST_CHARACTERS) -> Passage:
@@ -48,7 +100,7 @@ def named_passage(argument: str, *, characters: int = MOST_CHARACTERS) -> Passag
 
     Raises:
         UsageError: There is no such file, and the argument does not look like a text.
-        DataError: The file cannot be read, or is empty.
+        DataError: The file cannot be read, is empty, or holds no text in UTF-8.
     """
     if argument == STDIN:
         return _cut(sys.stdin.buffer.read(4 * characters + 4), "standard input", characters)
@@ -63,16 +115,12 @@ def named_passage(argument: str, *, characters: int = MOST_CHARACTERS) -> Passag
                 return _cut(file.read(4 * characters + 4), path.name, characters)
         except OSError as error:
             raise DataError(f"The text {argument} cannot be read.", got=error.strerror) from error
+    if not argument.strip():
+        raise UsageError("The text is empty.", accepted=_ACCEPTED)
     if _is_folder(path):
-        raise UsageError(
-            f"{argument} is a folder.",
-            accepted="a file, - for standard input, or a text of several words in quotes",
-        )
+        raise UsageError(f"{argument} is a folder.", accepted=_ACCEPTED)
     if " " not in argument.strip() and "\n" not in argument:
-        raise UsageError(
-            f"There is no file {argument}.",
-            accepted="a file, - for standard input, or a text of several words in quotes",
-        )
+        raise UsageError(f"There is no file {argument}.", accepted=_ACCEPTED)
     return cut_passage(argument, "your text", characters)
 
 
@@ -123,7 +171,30 @@ def _from_line(text: str) -> str:
 
 
 def _cut(data: bytes, name: str, characters: int) -> Passage:
-    text = data.decode("utf-8", errors="replace")
+    text = _decode(data, name, is_whole=len(data) < 4 * characters + 4)
     if not text:
         raise DataError(f"The text is empty: {name}.", accepted="a text of one character or more")
     return cut_passage(text, name, characters)
+
+
+def _decode(data: bytes, name: str, *, is_whole: bool) -> str:
+    """Bytes as text, without a byte order mark; the beginning of a file may end in a character."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data, final=is_whole)
+        wrong = data.find(b"\0")
+    except UnicodeDecodeError as error:
+        text, wrong = "", error.start
+    if wrong < 0:
+        return text.removeprefix("\ufeff")
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    origin = "UTF-16: iconv -f utf-16" if is_utf16 else "Latin-1: iconv -f latin1"
+    is_binary = not is_utf16 and b"\0" in data
+    raise DataError(
+        f"This is no text in UTF-8: {name}.",
+        where=f"byte {wrong:,}",
+        got=" ".join(f"0x{byte:02X}" for byte in data[wrong : wrong + 4]),
+        accepted="text in UTF-8, without NUL bytes",
+        hint="name a file of text"
+        if is_binary
+        else f"convert the file, for instance from {origin} -t utf-8 FILE > NEW",
+    )

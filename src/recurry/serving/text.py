@@ -20,7 +20,7 @@ from recurry.inspection.interest import LOOKED_AT, spread
 from recurry.inspection.keeping import MARK
 from recurry.inspection.recording import SCALE
 from recurry.inspection.saturation import gates_of, signed_of
-from recurry.inspection.subject import SubjectLayer
+from recurry.inspection.subject import RECORD_KINDS, SubjectLayer
 from recurry.inspection.view import ViewOptions
 from recurry.serving.layout import Rows, lay_out
 from recurry.serving.viewing import Shown
@@ -177,7 +177,7 @@ def step_facts(shown: Shown, options: StepsOptions) -> dict[str, Any]:
         "start": start,
         "values": {name: _short(row) for name, row in values.items()},
     }
-    if shown.subject.kind in ("language", "foreign") and stop > start:
+    if shown.subject.kind not in RECORD_KINDS and stop > start:
         top = recording.top(start, stop, _MOST_TOP)
         names = shown.subject.symbols
         facts["top"] = [

@@ -24,7 +24,7 @@ from recurry.inspection.subject import Kind, Subject, open_subject
 from recurry.inspection.view import Finding, View
 from recurry.runs.log import LOG_NAME
 from recurry.serving.answers import error_words, read_options
-from recurry.serving.passage import Passage
+from recurry.serving.passage import Passage, fitted
 from recurry.serving.views import all_views, find_view
 
 Publish = Callable[[str, Any], None]
@@ -121,8 +121,9 @@ class Viewing:
         """
         made = _made(self.model_path)
         subject = open_subject(self.model_path)
-        self._show(subject, self._passage(subject))
-        self._opened = made
+        passage = self._passage(subject)
+        self._opened = made  # first, so that nobody offers the model on show as a newer one
+        self._show(subject, passage)
 
     def reopen(self) -> None:
         """Open the model as it is now, and let it read the same text.
@@ -138,6 +139,15 @@ class Viewing:
     def read(self, passage: Passage) -> None:
         """Let the model read another text."""
         self._show(self.shown.subject, passage)
+
+    def read_record(self, record: int) -> None:
+        """Let the model read another record of the same text.
+
+        Raises:
+            UsageError: There is no such record, or the model reads running text.
+        """
+        shown = self.shown
+        self._show(shown.subject, fitted(shown.passage, shown.subject, record))
 
     def close(self) -> None:
         """End everything that works in the background."""
@@ -172,10 +182,12 @@ class Viewing:
         }
         if shown is None:
             return facts
-        recording = shown.recording
+        recording, passage = shown.recording, shown.passage
         return facts | {
             "kind": shown.subject.kind,
-            "text": shown.passage.name,
+            "text": passage.title(recording.symbols),
+            "record": passage.record,
+            "records": None if passage.record is None else len(passage.records),
             "num_symbols": len(recording.symbols),
             "painted": recording.painted_state,
             "names": list(recording.names),
@@ -206,7 +218,8 @@ class Viewing:
         return shown.session, shown.version
 
     def _show(self, subject: Subject, passage: Passage) -> None:
-        recording = start_recording(subject, passage.text)
+        passage = fitted(passage, subject)
+        recording = start_recording(subject, passage.part)
         session = Session(subject, recording, run_folder=self.run_folder)
         with self._lock:
             if self._shown is not None:

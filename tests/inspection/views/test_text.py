@@ -53,8 +53,41 @@ def test_a_classifier_expects_nothing(classifier):
     finding = TextView().compute(_session(classifier, "good cat"), TextOptions(cell="0b:1"))
     assert finding.top is None
     assert "top" not in finding.to_json()
+    assert list(finding.to_rows()[0]) == ["step", "symbol", "0b:h:1"]
     assert finding.to_rows()[0]["symbol"] == "good"
     assert finding.to_json()["moment"] == {}
+
+
+def test_the_answer_of_a_classifier_stands_above(classifier):
+    finding = TextView().compute(_session(classifier, "good cat"), TextOptions(count=1))
+    (first, share), (second, _) = finding.answer.shares
+    assert finding.answered.startswith(f"{first} ({share:.0%}), {second} (")
+    assert finding.to_json()["answer"] == finding.answered
+    svg = finding.to_svg()
+    assert svg.index("The model answers") < svg.index(f">{first}<") < svg.index("layer")
+
+
+def test_each_word_of_a_tagger_has_its_label(tagger):
+    options = TextOptions(count=1, start=1, length=2)
+    finding = TextView().compute(_session(tagger, "the cat sat"), options)
+    labels = finding.answer.labels
+    assert [row["label"] for row in finding.to_rows()] == list(labels[1:])
+    assert "loss_nats" not in finding.to_rows()[0]
+    assert finding.answered == f"cat/{labels[1]} sat/{labels[2]}"
+    assert f"cat/{labels[1]}" in finding.to_svg()
+
+
+def test_a_translation_stands_above(translator):
+    finding = TextView().compute(_session(translator, "the cat 3"), TextOptions(count=1))
+    assert finding.answered == finding.answer.words
+    assert "label" not in finding.to_rows()[0]
+
+
+def test_a_language_model_answers_nothing(model):
+    finding = TextView().compute(_session(model), TextOptions(count=1, length=10))
+    assert finding.answered == ""
+    assert "answer" not in finding.to_json()
+    assert "The model answers" not in finding.to_svg()
 
 
 def test_what_is_not_there(model):

@@ -1,9 +1,10 @@
-"""The view Text: a stretch of the text on the colours of some cells, and what is expected next.
+"""The view Text: a text on the colours of some cells, what is expected next, or what is answered.
 
-Comes in: a session. Goes out: paintings, and for each symbol the five most probable next ones.
-Imports figure, interest and recording.
+Comes in: a session. Goes out: paintings, and for each symbol the five most probable next ones, or
+the answer to the whole text. Imports answer, interest and recording.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,17 +14,21 @@ from pydantic import Field
 
 from recurry.errors import UsageError
 from recurry.inspection.address import CellAddress, parse_address
+from recurry.inspection.answer import Answer, find_answer
 from recurry.inspection.drawing import sheet
 from recurry.inspection.html import Painting
 from recurry.inspection.interest import LOOKED_AT, most_varying
 from recurry.inspection.passage import no_text
 from recurry.inspection.recording import Recording, Top
 from recurry.inspection.session import Session
+from recurry.inspection.subject import RECORD_KINDS
 from recurry.inspection.tiles import painted_text
 from recurry.inspection.view import EVERY_KIND, Kinds, ViewOptions
 
 # Probabilities of so many next symbols are told.
 _TOP = 5
+# What stands above the answer in a drawing and in a terminal.
+ANSWER = "The model answers"
 
 
 class TextOptions(ViewOptions):
@@ -55,6 +60,7 @@ class TextFinding:
         cells: The cells that are shown.
         values: Of each cell at each symbol, from -1 to 1, (cells, n).
         top: The most probable next symbols; None where the model predicts none.
+        answer: What the model answers to the whole text; None where it predicts symbols.
         step: A symbol that is told about, or -1.
         moment: Every named value of the first cell's layer at that symbol, by name.
     """
@@ -65,12 +71,29 @@ class TextFinding:
     cells: Sequence[CellAddress]
     values: np.ndarray
     top: Top | None
+    answer: Answer | None
     step: int
     moment: dict[str, np.ndarray]
 
     @property
     def _pieces(self) -> tuple[str, ...]:
         return self.recording.symbols.pieces[self.start : self.stop]
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return () if self.answer is None else self.answer.labels[self.start : self.stop]
+
+    @property
+    def answered(self) -> str:
+        """The answer in a line: the words of the stretch with their labels, classes with their
+        probabilities, a number or a text; "" where the model predicts symbols."""
+        if self.answer is None:
+            return ""
+        if self._labels:
+            pairs = zip(self._pieces, self._labels, strict=True)
+            return " ".join(f"{piece.strip()}/{label}" for piece, label in pairs)
+        shares = ", ".join(f"{name} ({share:.0%})" for name, share in self.answer.shares)
+        return shares or self.answer.words
 
     def to_json(self) -> dict[str, Any]:
         """For the page: pieces, values, probabilities."""
@@ -84,6 +107,8 @@ class TextFinding:
             "step": self.step,
             "moment": {name: np.round(x, 5).tolist() for name, x in self.moment.items()},
         }
+        if self.answer is not None:
+            found["answer"] = self.answered
         if self.top is not None:
             found["top"] = [
                 [[names[number], round(share, 5)] for number, share in zip(*pair, strict=True)]
@@ -92,8 +117,10 @@ class TextFinding:
         return found
 
     def to_svg(self) -> str:
-        """The text once for each cell."""
-        panels = [
+        """The answer if there is one, and the text once for each cell."""
+        words = re.findall(r"\S+\s*", self.answered)
+        panels = [painted_text(words, np.zeros(len(words)), title=ANSWER)] if words else []
+        panels += [
             painted_text(self._pieces, row, title=cell.title)
             for cell, row in zip(self.cells, self.values, strict=True)
         ]
@@ -117,12 +144,17 @@ class TextFinding:
         ]
 
     def to_rows(self) -> list[dict[str, Any]]:
-        """A row for each symbol: values of the cells, loss, and what was expected behind it."""
-        names, losses = self.recording.subject.symbols, self.recording.loss
+        """A row for each symbol: values of the cells, its label, or its loss and what was expected
+        behind it."""
+        names, losses, labels = self.recording.subject.symbols, self.recording.loss, self._labels
         rows = []
         for place, piece in enumerate(self._pieces):
             step = self.start + place
-            row: dict[str, Any] = {"step": step, "symbol": piece, "loss_nats": float(losses[step])}
+            row: dict[str, Any] = {"step": step, "symbol": piece}
+            if labels:
+                row["label"] = labels[place]
+            if self.top is not None:
+                row["loss_nats"] = float(losses[step])
             row |= {
                 str(cell): round(float(value), 4)
                 for cell, value in zip(self.cells, self.values[:, place], strict=True)
@@ -175,7 +207,7 @@ class TextView:
                 ("varying", options.count, min(recording.length, LOOKED_AT)),
                 lambda: most_varying(recording, options.count),
             )
-        predicts = session.subject.kind in ("language", "foreign")
+        predicts = session.subject.kind not in RECORD_KINDS
         return TextFinding(
             recording=recording,
             start=start,
@@ -183,6 +215,7 @@ class TextView:
             cells=cells,
             values=np.stack([recording.painted(one, start=start, stop=stop) for one in cells]),
             top=recording.top(start, stop, _TOP) if predicts else None,
+            answer=None if predicts else find_answer(session),
             step=options.step,
             moment=_moment(recording, cells[0], options.step),
         )

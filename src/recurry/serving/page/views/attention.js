@@ -3,6 +3,7 @@
 import { h, printable } from "../elements.js";
 import { controls, text } from "../widgets/controls.js";
 import { present } from "../widgets/present.js";
+import { records } from "../widgets/records.js";
 import { scaleBar } from "../widgets/scale.js";
 import { asLine, traced } from "../widgets/traced.js";
 
@@ -23,7 +24,7 @@ export default {
           onChange: (words) => {
             options.text = words;
             load();
-          } })));
+          } }), records(api)));
         result.replaceChildren(h("h2", {}, "What was written"), ...traced({
           parts: found.target.map(printable), pieces: found.source, values: found.weights,
           scale: scaleBar("not looked at", "looked at alone", { isSigned: false }),

@@ -3,6 +3,7 @@
 import { h, printable } from "../elements.js";
 import { controls, text } from "../widgets/controls.js";
 import { present } from "../widgets/present.js";
+import { records } from "../widgets/records.js";
 import { scaleBar } from "../widgets/scale.js";
 import { asLine, traced } from "../widgets/traced.js";
 
@@ -22,7 +23,7 @@ export default {
           value: asLine(found.text), onChange: (words) => {
             options.text = words;
             load();
-          } })));
+          } }), records(api)));
         const parts = found.answers.map(printable);
         result.replaceChildren(h("h2", {}, `The model answers ${shorten(found.answer)}`), ...traced({
           parts, pieces: found.pieces, values: scaled(found.values), picked: found.chosen[0] || 0,

@@ -6,10 +6,9 @@ import { button, controls, layerSelect, notice, number, select } from "../widget
 import { moment } from "../widgets/moment.js";
 import { ownText } from "../widgets/own_text.js";
 import { reader } from "../widgets/reader.js";
+import { records } from "../widgets/records.js";
 import { scale } from "../widgets/scale.js";
 import { thumbnails } from "../widgets/thumbnails.js";
-
-const ANSWERING = ["classify", "tag", "translate"]; // kinds of models that answer to a whole text
 
 export default {
   name: "text",
@@ -22,7 +21,7 @@ export default {
     const legend = h("div");
     const problem = h("div");
     const left = h("section", { class: "panel" });
-    const answers = ANSWERING.includes(api.about.kind);
+    const answers = api.about.records !== null; // one to each record
     const answerPanel = answers ? h("section", { class: "panel" }) : null;
     const expects = answers ? "" : " what the model expects next and";
     const right = h("section", { class: "panel moment" },
@@ -87,6 +86,7 @@ export default {
         button({ label: "cell ›", title: "next cell", onClick: () => move(1) }),
         select({ label: "Order of cells", options: [["interest", "what varies most first"],
           ["number", "by number"]], value: chosen.order, onChange: (order) => choose({ order }) }),
+        records(api),
         ownText(api),
       ));
       const { gates = [], signed = [] } = api.about;

@@ -1,5 +1,6 @@
 // A box in which another text can be given to the model.
 
+import { ApiError } from "../api.js";
 import { h, replace } from "../elements.js";
 import { button, notice } from "./controls.js";
 
@@ -11,7 +12,7 @@ export function ownText(api) {
   const dialog = h("dialog", { class: "own", "aria-label": "Let the model read another text" },
     h("h2", {}, "Let the model read another text"),
     h("p", { class: "soft small" }, "It stays on this machine. Symbols that the model does not know are"
-      + " outlined."),
+      + " outlined.", api.about.records === null ? "" : " Each line is a record, which is answered by itself."),
     box, file, problem,
     h("div", { class: "controls" },
       button({ label: "Read it", kind: "main", onClick: () => read() }),
@@ -20,7 +21,7 @@ export function ownText(api) {
   async function read() {
     try {
       const [given] = file.files;
-      const text = given ? await given.text() : box.value;
+      const text = given ? await textOf(given) : box.value;
       await api.post("/api/text", { text, name: given ? given.name : "your own text" });
       dialog.close();
     } catch (error) {
@@ -29,4 +30,17 @@ export function ownText(api) {
   }
 
   return h("span", {}, button({ label: "Another text …", onClick: () => dialog.showModal() }), dialog);
+}
+
+/** The text of a file; an error where it holds none. */
+async function textOf(file) {
+  let text = "\0";
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it cannot be read at all
+  }
+  if (!text.includes("\0")) return text;
+  throw new ApiError(400, { what: `This is no text in UTF-8: ${file.name}.`,
+    accepted: "text in UTF-8, without NUL bytes" });
 }
