@@ -164,14 +164,16 @@ def test_files_of_sentences_are_written_back(tagger, tmp_path):
     assert _run(str(tagger), str(tmp_path / "in.txt")) == ["a\tDET", "cat\tNOUN", "", "sat\tVERB"]
     line = "1\tcat\t_\t_\t_\t_\t_\t_\t_\tx"
     (tmp_path / "in.conllu").write_text(f"# one\n{line}")
-    found = _run(str(tagger), str(tmp_path / "in.conllu"))
+    with pytest.raises(UsageError, match="learnt from no field of CoNLL-U"):
+        _run(str(tagger), str(tmp_path / "in.conllu"))
+    found = _run(str(tagger), str(tmp_path / "in.conllu"), "--label-column", "UPOS")
     assert found == ["# one", line.replace("_", "NOUN", 2).replace("NOUN", "_", 1)]
     for flag in ("--labels", "--texts"):
         with pytest.raises(UsageError, match="have no place"):
             _run(str(tagger), str(tmp_path / "in.txt"), flag)
     (tmp_path / "bad.conllu").write_text(f"{line}\n1\tcat\n")
     with pytest.raises(DataError, match="line is broken") as caught:
-        _run(str(tagger), str(tmp_path / "bad.conllu"))
+        _run(str(tagger), str(tmp_path / "bad.conllu"), "--label-column", "UPOS")
     assert "bad.conllu:2" in str(caught.value)
     (tmp_path / "lines.txt").write_text("a cat sat\na cat\n")
     with pytest.raises(DataError, match="line is broken") as caught:
@@ -194,7 +196,7 @@ def test_line_ends_and_byte_order_marks_of_windows(run_folder, tagger, tmp_path)
     assert result == b"a\tx\tDET\r\ncat\tx\tNOUN\r\n\r\nsat\tx\tVERB\r\n"
     line = "1\tcat\t_\t_\t_\t_\t_\t_\t_\tx"
     (tmp_path / "in.conllu").write_bytes(b"\xef\xbb\xbf" + f"# one\r\n{line}\r\n\r\n".encode())
-    found = _written(str(tagger), str(tmp_path / "in.conllu"))
+    found = _written(str(tagger), str(tmp_path / "in.conllu"), "--label-column", "UPOS")
     assert (
         found == f"# one\r\n{line.replace('_', 'NOUN', 2).replace('NOUN', '_', 1)}\r\n\r\n".encode()
     )
@@ -312,7 +314,17 @@ def test_a_text_that_is_none_is_counted_from_where_others_end(run_folder, tmp_pa
         _run(str(run_folder), str(tmp_path / "in.txt"))
 
 
+def test_an_empty_file_has_no_texts_and_no_answers(run_folder, tagger, tmp_path):
+    for model in (run_folder, tagger):
+        for name in ("a.txt", "a.csv", "a.jsonl", "a.conllu"):
+            (tmp_path / name).touch()
+            assert _run(str(model), str(tmp_path / name)) == [], (model, name)
+        assert _run(str(model), text="") == []
+
+
 def test_options_of_writers_are_not_for_others(run_folder, tmp_path):
+    with pytest.raises(UsageError, match="writes no labels into files"):
+        _run(str(run_folder), "--label-column", "MISC", text="a\n")
     with pytest.raises(UsageError, match="writes no text that is searched"):
         _run(str(run_folder), "--beam", "2", text="a\n")
     with pytest.raises(UsageError, match="no attention to draw"):

@@ -32,6 +32,19 @@ def test_lines_with_text_are_kept(tmp_path):
     assert found.notes == (f"1 lines with a blank (___) are left out: {path}:4",)
 
 
+def test_tables_have_their_lines_in_a_column(tmp_path):
+    (tmp_path / "a.csv").write_text('text,stars\n"one, two",5\n"three\nfour ___",1\n')
+    (tmp_path / "b.jsonl").write_text('{"review": "five"}\n')
+    found = read_lines([str(tmp_path / "a.csv")])
+    assert [line.text for line in found.rows] == ["one, two", "three"]
+    assert found.notes == (f"1 lines with a blank (___) are left out: {tmp_path / 'a.csv'}:3",)
+    (line,) = read_lines([str(tmp_path / "b.jsonl")], text_column="review").rows
+    assert line == ("five", f"{tmp_path / 'b.jsonl'}:1")
+    with pytest.raises(DataError, match="no column 'text'") as caught:
+        read_lines([str(tmp_path / "b.jsonl")])
+    assert "--text-column" in str(caught.value)
+
+
 def test_nothing_to_learn_from(tmp_path):
     with pytest.raises(DataError, match="recurry train fill FILE"):
         read_lines([])

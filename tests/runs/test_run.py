@@ -143,30 +143,8 @@ def test_a_signal_saves_and_says_how_to_go_on(text, tmp_path, number):
 def test_a_finished_run_has_nothing_left_to_do(text, tmp_path):
     _train(start(_config(text), tmp_path / "run"))
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
-    heard: list[str] = []
-    assert _train(resume(tmp_path / "run", notify=heard.append)) == []
+    assert _train(resume(tmp_path / "run")) == []
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
-    assert heard[-1].startswith("this run had made all its ")
-    assert "--epochs N makes more" in heard[-1]
-
-
-@pytest.mark.parametrize(("every", "unit"), [(2, "evaluations"), (0, "epochs")])
-def test_a_run_says_that_it_has_ended_early(text, tmp_path, every, unit):
-    settings = {
-        "training.epochs": 50,
-        "training.evaluate_every": every,
-        "training.patience": 2,
-        "optimiser.name": "sgd",
-        "optimiser.learning_rate": 20.0,
-    }
-    heard: list[str] = []
-    run = start(_config(text, **settings), tmp_path / "run", notify=heard.append)
-    _train(run)
-    assert run.state.is_ended_early
-    assert heard[-1] == f"ended early: no better for 2 {unit} (training.patience)"
-    assert _train(resume(tmp_path / "run", notify=heard.append)) == []
-    assert heard[-1].startswith(f"this run had ended early: no better for 2 {unit}")
-    assert heard[-1].endswith("a new one with --set training.patience=0 makes all updates")
 
 
 def test_more_epochs(text, tmp_path):

@@ -1,6 +1,7 @@
 """Words labelled: reading, learning, answering, and what is said of data that do not fit."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from recurry.data.record_configuration import SentencesConfig, WordsConfig
-from recurry.errors import DataError, RecurryError
+from recurry.errors import DataError, RecurryError, UsageError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.dropout import Dropout
 from recurry.network.words import Words
@@ -208,7 +209,13 @@ def test_files_are_written_back(columns, tmp_path):
     model, _ = _train(_settings(columns), tmp_path / "data")
     assert TASK.rewrite(model, "gggger\n\nddddly\n", "x") == "gggger\tNOUN\n\nddddly\tADV\n"
     line = "1\tgggger\t_\t{}\t_\t_\t_\t_\t_\t_\n"
-    assert TASK.rewrite(model, line.format("_"), "x.conllu") == line.format("NOUN")
+    with pytest.raises(UsageError, match="learnt from no field of CoNLL-U") as caught:
+        TASK.rewrite(model, line.format("_"), "x.conllu")
+    assert "--label-column MISC" in str(caught.value)
+    for paths, label in ((("a.conllu",), "auto"), (("a.conll",), "upos")):
+        settings = SentencesConfig(paths=paths, label_column=label)
+        model = replace(model, settings=dict(model.settings) | {"data": settings})
+        assert TASK.rewrite(model, line.format("_"), "x.conllu") == line.format("NOUN")
     with pytest.raises(DataError, match="no sentence"):
         TASK.rewrite(model, "# x\n", "x.conllu")
 

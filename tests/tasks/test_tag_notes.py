@@ -54,7 +54,7 @@ def test_each_kind_of_note():
 
 
 def test_sentences_that_measure_nothing_are_refused():
-    with pytest.raises(DataError, match="labels of the test part .* none in common"):
+    with pytest.raises(DataError, match=r"labels of the test part .* none in common"):
         _notes("Cat/B-LOC", "sat/X")
     with pytest.raises(DataError, match="Every sentence of the test part") as caught:
         _notes("Cat/B-LOC sat/O", "Cat/B-ORG sat/O")

@@ -169,7 +169,7 @@ def test_a_head_that_does_something_else_is_new(make_small, here, there, reason)
         for weight in source.network.head.parameters():
             weight.fill_(3.0)
     notes = take_model(model, source, name="old").notes
-    assert [note for note in notes if "head" in note][0].endswith(reason)
+    assert next(note for note in notes if "head" in note).endswith(reason)
     assert _same(model, fresh, "head")
 
 

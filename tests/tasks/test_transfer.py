@@ -102,7 +102,9 @@ def test_pieces_of_bpe_that_are_words_take_their_vectors(make_small):
 def test_vectors_of_another_size_are_refused(make_small):
     with pytest.raises(UsageError, match="another size") as caught:
         take_vectors(make_small("classify"), _vectors("dog", size=7), name="words.vec")
-    assert "vectors of 7 numbers, those of the network have 4 (network.embedding_size is 4)" in str(caught.value)
+    assert "vectors of 7 numbers, those of the network have 4 (network.embedding_size is 4)" in str(
+        caught.value
+    )
     assert "network.embedding_size=7" in str(caught.value)
     with pytest.raises(UsageError, match="those of the network have 2") as caught:
         take_vectors(make_small("conditional"), _vectors("dog", size=7), name="words.vec")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -34,6 +35,7 @@ _ENCODING = "--encoding "  # how it is said to this verb
 @click.argument("model")
 @click.argument("files", nargs=-1, metavar="[FILE|-]...")
 @click.option("--text-column", metavar="NAME", help="FILES are tables: the column of the text.")
+@click.option("--label-column", metavar="FIELD", help="CoNLL-U: the field that labels go to.")
 @click.option("--encoding", default="utf-8", show_default=True, help="Of the FILES.")
 @click.option("--labels", "is_plain", is_flag=True, help="Print the answer alone, not JSON.")
 @click.option("--texts", "has_texts", is_flag=True, help="Repeat each text beside its answer.")
@@ -49,6 +51,7 @@ def predict(
     model: str,
     files: tuple[str, ...],
     text_column: str | None,
+    label_column: str | None,
     encoding: str,
     is_plain: bool,
     has_texts: bool,
@@ -61,9 +64,10 @@ def predict(
     """Answer each text of FILES with MODEL: one JSON object a line, in the same order.
 
     A file has a text a line; .csv, .tsv and .jsonl files have them in a column. A model of the task
-    tag writes other files back with a label for each word. Without FILES, or for -, lines are read
-    from standard input and answered as they come. How many texts are answered together is chosen by
-    itself and changes no answer.
+    tag writes other files back with a label for each word, in CoNLL-U in the field that it learnt
+    from or that --label-column names. Without FILES, or for -, lines are read from standard input
+    and answered as they come. How many texts are answered together is chosen by itself and changes
+    no answer.
 
     Models that write a text for a text (translate, summarise) search it with a beam; those of the
     task fill answer each ___ in a line.
@@ -77,7 +81,7 @@ def predict(
             hint=f"recurry generate {model}, or recurry evaluate {model} FILE",
         )
     asked = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
-    found = with_decoding(found, asked, pairs)
+    found = _labelling(with_decoding(found, asked, pairs), label_column)
     columns = _columns(found, text_column)
     if attention is not None:
         texts = [
@@ -99,6 +103,24 @@ def predict(
             except DataError as error:
                 raise _behind(error, name, count) from error
             count += len(texts)
+
+
+def _labelling(model: Any, field: str | None) -> Any:
+    """The model, made to write labels to a field of CoNLL-U."""
+    from recurry.data.record_configuration import SentencesConfig
+
+    if field is None:
+        return model
+    data = model.settings["data"]
+    if not isinstance(data, SentencesConfig):
+        raise UsageError(
+            f"A model of the task {model.task} writes no labels into files.",
+            got=f"--label-column {field}",
+            accepted="a model of the task tag",
+            hint="leave it out",
+        )
+    changed = data.model_copy(update={"label_column": field})
+    return replace(model, settings={**model.settings, "data": changed})
 
 
 def _columns(model: Any, asked: str | None) -> Columns | PairColumns:
@@ -147,6 +169,8 @@ def _rewrite(model: Any, name: str, *, encoding: str, is_plain: bool, has_texts:
         return False
     task: Any = find_task(model.task)
     text = decode(read_bytes(name), encoding, name, option=_ENCODING)
+    if not text:  # as of empty standard input: no records, so no answers
+        return False
     try:
         written = task.rewrite(model, text, name)
     except DataError as error:
@@ -260,6 +284,8 @@ def _file_texts(name: str, *, columns: Columns | PairColumns, encoding: str) -> 
     from recurry.data.records import decode, ending_layout, read_bytes, table_rows
 
     text = decode(read_bytes(name), encoding, name, option=_ENCODING)
+    if not text:
+        return []
     layout = ending_layout(name)
     if layout is None:
         return [line.rstrip("\r") for line in text.removesuffix("\n").split("\n")]

@@ -5,7 +5,7 @@ Comes in: lines, and a codec of words. Goes out: numbers; a line with words wher
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ import numpy as np
 from recurry.data.codec import Codec, make_tokeniser
 from recurry.data.examples import Ragged
 from recurry.data.record_configuration import LineConfig
-from recurry.data.records import Files, Rows
+from recurry.data.records import Columns, Files, Rows, ending_layout, table_rows
 from recurry.data.vocabulary import Vocabulary
 from recurry.data.words import UNKNOWN, Words, is_spaced
 from recurry.errors import DataError
@@ -31,16 +31,20 @@ class Line(NamedTuple):
     place: str
 
 
-def read_lines(paths: Sequence[str], *, encoding: str = "utf-8") -> Rows[Line]:
+def read_lines(
+    paths: Sequence[str], *, text_column: str = "text", encoding: str = "utf-8"
+) -> Rows[Line]:
     """The lines of texts to learn from; those that have a blank are left out and counted.
 
     Args:
-        paths: Files, packed or not; "-" is standard input.
+        paths: Files, packed or not; "-" is standard input. Those that end in .csv, .tsv or .jsonl
+            are tables, each row with a text of one line or more.
+        text_column: Of tables, the column of the text.
         encoding: Of their bytes.
 
     Raises:
         DataError: There is no file, or one is missing, empty or in another encoding (with the
-            line), or no line is left.
+            line), a table is broken or has no such column, or no line is left.
     """
     if not paths:
         raise DataError(
@@ -49,10 +53,9 @@ def read_lines(paths: Sequence[str], *, encoding: str = "utf-8") -> Rows[Line]:
         )
     files, kept, blank = Files(encoding), list[Line](), list[Line]()
     for path in paths:
-        for number, text in enumerate(files.read(path).split("\n"), start=1):
-            if text.strip():
-                line = Line(text.strip(), f"{path}:{number}")
-                (blank if _BLANK.search(text) else kept).append(line)
+        for line in _lines(files.read(path), path, text_column):
+            if line.text:
+                (blank if _BLANK.search(line.text) else kept).append(line)
     if not kept:
         raise DataError(
             "There is no line to learn from.",
@@ -65,6 +68,19 @@ def read_lines(paths: Sequence[str], *, encoding: str = "utf-8") -> Rows[Line]:
         places = ", ".join(line.place for line in blank[:3]) + (", ..." if len(blank) > 3 else "")
         notes = (f"{len(blank):,} lines with a blank ({BLANK}) are left out: {places}",)
     return Rows(rows=kept, sha256=files.sha256, notes=notes)
+
+
+def _lines(text: str, path: str, column: str) -> Iterator[Line]:
+    """The lines of a file, or of the texts of a table."""
+    layout = ending_layout(path)
+    if layout is None:
+        for number, line in enumerate(text.split("\n"), start=1):
+            yield Line(line.strip(), f"{path}:{number}")
+        return
+    columns = Columns(text=column, label=None)
+    for row in table_rows(text, layout=layout, columns=columns, name=path):
+        for line in row.text.split("\n"):
+            yield Line(line.strip(), row.place)
 
 
 def learn_words(config: LineConfig, texts: Sequence[str]) -> Codec:

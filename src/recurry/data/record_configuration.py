@@ -75,6 +75,17 @@ class RecordsConfig(HeldOutConfig):
     label_column: str = "label"
 
 
+class LinesConfig(HeldOutConfig):
+    """Which lines are read, and which of them are held out.
+
+    Attributes:
+        text_column: Of files that end in .csv, .tsv or .jsonl, the column, or JSON key, of the
+            text; others are read line by line.
+    """
+
+    text_column: str = "text"
+
+
 class SentencesConfig(HeldOutConfig):
     """Which sentences are read, and which of them are held out.
 

@@ -166,6 +166,8 @@ class Files:
             DataError: It cannot be read, is empty, or in another encoding (with the line).
         """
         raw = read_bytes(path)
+        if not raw.strip():
+            raise DataError("The file is empty.", where=path, hint="name a file with records")
         self._digest.update(raw)
         return decode(raw, self._encoding, path)
 
@@ -174,7 +176,7 @@ def read_bytes(path: str) -> bytes:
     """The bytes of a file, unpacked where its name ends in .gz; "-" is standard input.
 
     Raises:
-        DataError: It cannot be read, or is empty.
+        DataError: It cannot be read.
     """
     try:
         raw = sys.stdin.buffer.read() if path == STDIN else Path(path).read_bytes()
@@ -193,8 +195,6 @@ def read_bytes(path: str) -> bytes:
             if is_folder
             else "check the spelling and the current folder: " + os.getcwd(),
         ) from error
-    if not raw.strip():
-        raise DataError("The file is empty.", where=path, hint="name a file with records")
     return raw
 
 

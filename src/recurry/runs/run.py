@@ -19,6 +19,7 @@ from recurry.artefact.checkpoint import save_checkpoint
 from recurry.artefact.model_file import FILE_NAME, load_model, save_model
 from recurry.errors import Interrupted, RunError, TrainingError
 from recurry.runs.configuration import RunConfig, recipe_tables
+from recurry.runs.ending import ending
 from recurry.runs.events import EventWriter
 from recurry.runs.folder import (
     CHECKPOINTS,
@@ -361,22 +362,6 @@ def _open(
         _notify=notify,
         _transfer=record.get("transfer"),
         _saved_update=checkpoint.update if checkpoint else -1,
-    )
-
-
-def ending(state: TrainingState, *, was_finished: bool) -> str:
-    """Why a training has ended where that is worth knowing, and what makes it longer."""
-    training, reason = state.recipe.training, ""
-    if state.is_ended_early:
-        unit = "evaluations" if training.evaluate_every else "epochs"
-        reason = f"ended early: no better for {training.patience} {unit} (training.patience)"
-    if not was_finished:
-        return reason
-    if reason:
-        return f"this run had {reason}; a new one with --set training.patience=0 makes all updates"
-    return (
-        f"this run had made all its {state.num_updates:,} updates; --epochs N makes more, where its "
-        "schedule allows it"
     )
 
 

@@ -31,8 +31,8 @@ def find_sizes(
 ) -> dict[str, Any]:
     """Settings of the table `network` that follow from a source.
 
-    Where the vectors of symbols are their scores as well (`is_tied`), layers are as large as vectors
-    from a file. Sizes that cannot be those of such a network leave it untied.
+    Where the vectors of symbols are their scores as well (`is_tied`), layers are as large as those
+    of a file. Sizes that cannot be those of such a network leave it untied.
 
     Args:
         transfer: The table as it was written, not checked yet.

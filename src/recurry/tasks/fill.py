@@ -20,7 +20,7 @@ from recurry.data.codec import Codec
 from recurry.data.examples import Examples
 from recurry.data.known import Known, extend_written
 from recurry.data.parts import read_parts
-from recurry.data.record_configuration import HeldOutConfig, LineConfig
+from recurry.data.record_configuration import LineConfig, LinesConfig
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
 from recurry.network.both_ways import BothWays
@@ -122,7 +122,7 @@ class Fill(RecordTask):
     kind: ClassVar[str] = "fill"
     preset: ClassVar[str] = "fill"
     tables: ClassVar[Mapping[str, type[BaseModel]]] = {
-        "data": HeldOutConfig,
+        "data": LinesConfig,
         "text": LineConfig,
         "network": TwoReadersConfig,
         "decoding": FillingConfig,
@@ -147,7 +147,8 @@ class Fill(RecordTask):
         tables: Mapping[str, Any] = settings
         data, text = tables["data"], tables["text"]
         parts, sums, notes = read_parts(
-            data, lambda paths: read_lines(paths, encoding=data.encoding)
+            data,
+            lambda paths: read_lines(paths, text_column=data.text_column, encoding=data.encoding),
         )
         if knowledge is None:
             codec = learn_words(text, [line.text for line in parts["train"]])

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from recurry.compiler.cell import Cell
 from recurry.data.batches import in_order
-from recurry.data.columns import Sentence
+from recurry.data.columns import CONLLU_FIELDS, Sentence
 from recurry.data.examples import Examples, Ragged
 from recurry.data.known import Known
 from recurry.data.labels import UNSEEN, Labels
@@ -31,6 +31,7 @@ from recurry.data.sentences import (
 from recurry.data.spans import Span, find_spans
 from recurry.data.stored import Records
 from recurry.data.vocabulary import damaged
+from recurry.errors import UsageError
 from recurry.network.configuration import SpellingConfig, TaggerConfig
 from recurry.network.tagger import Tagger, make_front
 from recurry.network.words import Words
@@ -223,10 +224,20 @@ class Tag(RecordTask):
 
         Raises:
             DataError: The file has no sentence, or a line is broken.
+            UsageError: It is CoNLL-U, and the model has learnt from no field of it.
         """
         data = model.settings["data"]
         assert isinstance(data, SentencesConfig)
         columns = _columns(data)
+        is_field = columns.label.upper() in CONLLU_FIELDS
+        if columns.is_conllu(name) and not is_field and not any(map(columns.is_conllu, data.paths)):
+            raise UsageError(
+                "The model has learnt from no field of CoNLL-U, so no field is its own.",
+                where=name,
+                got=f"a model that was trained on {', '.join(data.paths[:3]) or 'columns'}",
+                accepted="a field that may be overwritten: " + ", ".join(CONLLU_FIELDS[2:]),
+                hint="--label-column MISC",
+            )
         sentences = find_sentences(text, columns=columns, name=name, has_labels=False)
         labels = self.label(model, [sentence.words for sentence in sentences])
         return write_back(text, sentences, labels, columns=columns, name=name)
