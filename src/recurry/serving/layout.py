@@ -64,7 +64,7 @@ def lay_out(pieces: Sequence[str], columns: int) -> Rows:
     # ... and with its line at the latest.
     line_stops = np.append(np.flatnonzero(is_end) + 1, len(pieces))
     stops = np.minimum(stops, line_stops[np.cumsum(is_end) - is_end])
-    return Rows(starts=np.array(_chain(memoryview(stops), len(pieces)), dtype=np.int64))
+    return Rows(starts=np.array(_chain(stops.data, len(pieces)), dtype=np.int64))
 
 
 def _chain(stops: memoryview, size: int) -> list[int]:
