@@ -26,8 +26,7 @@ def test_a_sheet_holds_every_view_and_loads_nothing(viewing):
         notify=told.append,
     )
     assert told == ["Network", "A title"]
-    assert page.count("<svg") == 1
-    assert 'style="max-width:' in page
+    assert page.count('style="max-width:') == page.count('px"><svg') == 1
     assert find_view("network").caption in page
     assert "Left out: This &lt;b&gt;fits&lt;/b&gt; nothing." in page
     assert "&lt;i&gt;mine&lt;/i&gt;" in page

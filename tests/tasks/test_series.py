@@ -101,7 +101,7 @@ def test_numbers_that_are_asked_for(tmp_path):
     [
         ('{"x": "a", "way": "up"}', "none of numbers"),
         ('{"x": [[1]], "way": "up"}', "not all of one size"),
-        ('{"y": [[1, 2]], "way": "up"}', "no column 'x'"),
+        ('{"y": [[1, 2]], "way": "up"}', "no key 'x'"),
         ('{"x": 3, "way": "up"}', "no string"),
     ],
 )

@@ -38,8 +38,13 @@ export default {
     let inView = { start: 0, stop: 600 };
     const fail = (error) => replace(problem, notice(error));
     let answered = null;
-    if (answers) answer(answerPanel, api).then((found) => { answered = found; }).catch(fail);
     const panel = moment(right, api, { source, labels: (step) => answered?.label_shares[step] });
+    if (answers) {
+      answer(answerPanel, api).then((found) => {
+        answered = found;
+        panel.again();
+      }).catch(fail);
+    }
     const small = thumbnails(below, api, {
       source: () => ({ layer: chosen.layer, direction: chosen.direction, name: chosen.name,
         order: chosen.order }),

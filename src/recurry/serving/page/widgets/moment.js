@@ -105,6 +105,10 @@ export function moment(element, api, { source, labels = () => null }) {
     },
     forget() {
       parts = new Map();
+      this.again();
+    },
+    /** Shows the same symbol once more, as something is known of it that was not before. */
+    again() {
       if (wanted) this.show(wanted.step, wanted.piece);
     },
   };

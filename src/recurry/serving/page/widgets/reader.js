@@ -32,6 +32,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   let target = null; // {step, row, isSought} of a symbol that is pointed at as soon as its row is here
   let pointer = null; // how far down the mouse is, while it is over the text
   let brush = null; // {start, stop}
+  let isGone = false; // whether another view is on show by now
   let turn = 0; // counts changes of what is shown, so that old answers are dropped
 
   const scale = () => Math.max(1, (numRows * ROW_HEIGHT) / TALLEST);
@@ -112,7 +113,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
   }
 
   const view = calm(120, (rows) => {
-    if (!rows.length) return;
+    if (!rows.length || isGone) return;
     onView({
       start: rows[0].start, stop: rows.at(-1).stop, columns,
       starts: [...rows.map((row) => row.start), rows.at(-1).stop],
@@ -269,6 +270,7 @@ export function reader(element, api, { source, onPoint, onSeek, onView, onBrush,
     destroy() {
       observer.disconnect();
       window.removeEventListener("mouseup", drop);
+      isGone = true;
       turn += 1;
     },
   };
