@@ -89,11 +89,10 @@ def test_what_does_not_fit_is_named():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rounded_products_stay_near(kind: str):
-    exact, near = Attention(4, 4, kind=kind), Attention(4, 4, kind=kind, is_rounded=True)
-    near.load_state_dict(exact.state_dict())
-    queries, memory = torch.randn(3, 2, 4), torch.randn(5, 2, 4)
+    attention = Attention(4, 4, kind=kind)
+    queries, memory = torch.randn(3, 2, 4), attention.prepare(torch.randn(5, 2, 4), [5, 3])
     (one, weights), (other, others) = (
-        each(queries, each.prepare(memory, [5, 3])) for each in (exact, near)
+        attention(queries, memory, is_rounded=is_rounded) for is_rounded in (False, True)
     )
     assert other.dtype == others.dtype == torch.float32
     assert not torch.equal(one, other)

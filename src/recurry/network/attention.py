@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from recurry.errors import ShapeError, unknown_name
 from recurry.network.checks import check_sizes
 from recurry.network.padding import Steps
-from recurry.network.rounded import KIND, batch_product, linear
+from recurry.network.rounded import batch_product, linear
 
 KINDS = ("dot", "general", "additive")
 
@@ -56,7 +56,6 @@ class Attention(nn.Module):
         memory_size: Size M of a step; equal to Q for `dot`.
         kind: How they are compared.
         dtype: Of the parameters.
-        is_rounded: Whether products read numbers rounded to bfloat16.
 
     Raises:
         UsageError: There is no such kind.
@@ -73,7 +72,6 @@ class Attention(nn.Module):
         *,
         kind: str = "general",
         dtype: torch.dtype = torch.float32,
-        is_rounded: bool = False,
     ) -> None:
         super().__init__()
         check_sizes({"query_size": query_size, "memory_size": memory_size})
@@ -85,7 +83,7 @@ class Attention(nn.Module):
                 got=f"queries of {query_size}, steps of {memory_size}",
                 hint="kind='general', which has a matrix between them",
             )
-        self.kind, self.is_rounded = kind, is_rounded
+        self.kind = kind
         self.query = self.key = self.match = None
         if kind == "general":
             self.query = nn.Linear(query_size, memory_size, bias=False, dtype=dtype)
@@ -108,17 +106,22 @@ class Attention(nn.Module):
         if not steps.is_full:
             padding = ~steps.mask().t()
             values = values.masked_fill(padding.unsqueeze(2), 0)
-        keys = values if self.key is None else self.key(values)
-        if self.is_rounded:  # once for all queries
-            values = values.to(KIND)
-            keys = values if self.key is None else keys
-        return Memory(values=values, keys=keys, padding=padding)
+        return Memory(
+            values=values, keys=values if self.key is None else self.key(values), padding=padding
+        )
 
     def forward(
-        self, queries: Float[Tensor, "T B Q"], memory: Memory
+        self, queries: Float[Tensor, "T B Q"], memory: Memory, *, is_rounded: bool = False
     ) -> tuple[Float[Tensor, "T B M"], Float[Tensor, "T B S"]]:
-        """The context of each query, and its weights."""
-        scores = self._scores(queries.transpose(0, 1), memory.keys)
+        """The context of each query, and its weights.
+
+        Args:
+            queries: What asks.
+            memory: What `prepare` gave.
+            is_rounded: Whether products read numbers rounded to bfloat16, which is of use where
+                there are many queries.
+        """
+        scores = self._scores(queries.transpose(0, 1), memory.keys, is_rounded=is_rounded)
         if memory.padding is None:
             weights = scores.softmax(2)
         else:
@@ -126,15 +129,15 @@ class Attention(nn.Module):
             # A finite number, so that a sequence without steps gives no NaN.
             weights = scores.masked_fill(hidden, torch.finfo(scores.dtype).min).softmax(2)
             weights = weights.masked_fill(hidden, 0)
-        contexts = batch_product(weights, memory.values, is_rounded=self.is_rounded)
+        contexts = batch_product(weights, memory.values, is_rounded=is_rounded)
         return contexts.transpose(0, 1), weights.transpose(0, 1)
 
-    def _scores(self, queries: Tensor, keys: Tensor) -> Tensor:
+    def _scores(self, queries: Tensor, keys: Tensor, *, is_rounded: bool) -> Tensor:
         """How each query matches each step, (B, T, S)."""
         if self.match is not None:
             assert self.query is not None
             return (self.query(queries).unsqueeze(2) + keys.unsqueeze(1)).tanh() @ self.match
         asked = queries
         if self.query is not None:
-            asked = linear(queries, self.query, is_rounded=self.is_rounded)
-        return batch_product(asked, keys.transpose(1, 2), is_rounded=self.is_rounded)
+            asked = linear(queries, self.query, is_rounded=is_rounded)
+        return batch_product(asked, keys.transpose(1, 2), is_rounded=is_rounded)

@@ -45,7 +45,8 @@ class TranslatedConfig(BaseModel):
         is_tied: Whether the vectors of target symbols also make their scores.
         smoothing: Share of a target that is spread over all symbols; not with copying.
         precision: As for `Recurrent`; in `bfloat16` attention and scores are made of rounded
-            products, too.
+            products, too, where all steps are there at once; what is written symbol by symbol
+            would lose by it.
         backend: As for `Recurrent`.
     """
 
@@ -137,9 +138,7 @@ class Translated(nn.Module):
         dtype = self.decoder.dtype
         self.source = Embedded(num_source, size, dtype=dtype)
         self.target = Embedded(num_target, size, dtype=dtype)
-        self.attention = Attention(
-            hidden, hidden, kind=config.attention, dtype=dtype, is_rounded=self.is_rounded
-        )
+        self.attention = Attention(hidden, hidden, kind=config.attention, dtype=dtype)
         self.by_context = nn.Linear(hidden, self.vector_size, bias=False, dtype=dtype)
         self.by_output = nn.Linear(hidden, self.vector_size, dtype=dtype)
         self.bias = nn.Parameter(torch.zeros(num_target, dtype=dtype))
@@ -179,7 +178,7 @@ class Translated(nn.Module):
 
     @property
     def is_rounded(self) -> bool:
-        """Whether products read numbers rounded to bfloat16."""
+        """Whether products of many steps at once read numbers rounded to bfloat16."""
         return self.config.precision == "bfloat16"
 
     @property
@@ -219,7 +218,7 @@ class Translated(nn.Module):
         """
         if not self.config.has_input_feeding:
             output, _ = self.decoder(self._read(inputs), encoded.state, lengths)
-            return self._vectors(output, encoded.memory)
+            return self._vectors(output, encoded.memory, is_rounded=self.is_rounded)
         state, vectors, weights = encoded.state, [self._nothing_fed(inputs.shape[1])], []
         for at in self._read(inputs).vectors():
             output, state = self.decoder.step(torch.cat([at, vectors[-1]], 1), state)
@@ -237,10 +236,12 @@ class Translated(nn.Module):
     def _nothing_fed(self, batch_size: int) -> Tensor:
         return self.bias.new_zeros(batch_size, self.vector_size)
 
-    def _vectors(self, output: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
-        contexts, weights = self.attention(output, memory)
+    def _vectors(
+        self, output: Tensor, memory: Memory, *, is_rounded: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        contexts, weights = self.attention(output, memory, is_rounded=is_rounded)
         parts = ((contexts, self.by_context), (output, self.by_output))
-        one, other = (linear(x, layer, is_rounded=self.is_rounded) for x, layer in parts)
+        one, other = (linear(x, layer, is_rounded=is_rounded) for x, layer in parts)
         found = torch.tanh(one + other)
         if self.training:
             found = drop(found, self.dropout.output, is_locked=self.dropout.is_locked)
@@ -283,12 +284,18 @@ class Translated(nn.Module):
         assert encoded.copies is not None
         copies = encoded.copies.expand(steps.num_steps, -1, -1)
         likelihoods = self.copying.log_likelihood(
-            rows, self._scores(rows), steps.pick(weights), steps.pick(copies), known
+            rows,
+            self._scores(rows, is_rounded=self.is_rounded),
+            steps.pick(weights),
+            steps.pick(copies),
+            known,
         )
         return -likelihoods.sum(), steps.count
 
-    def _scores(self, rows: Float[Tensor, "N A"]) -> Float[Tensor, "N V"]:
-        return product(rows, self._matrix, is_rounded=self.is_rounded) + self.bias
+    def _scores(
+        self, rows: Float[Tensor, "N A"], *, is_rounded: bool = False
+    ) -> Float[Tensor, "N V"]:
+        return product(rows, self._matrix, is_rounded=is_rounded) + self.bias
 
     def writer(self, source: Source) -> "TranslationWriter":
         """What a search over translations steps through, one row a sequence of the source."""
