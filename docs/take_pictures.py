@@ -100,7 +100,7 @@ SHOTS = {
     "meaning": Shot(view="meaning", ready=".view.meaning .passage, .view.meaning table"),
     "gates": Shot(view="gates", ready=".view.gates svg circle", height=1000),
     "gradient": Shot(view="gradient", ready=".view.gradient .u-over", act=_compute, height=900),
-    "attention": Shot(view="attention", ready=".view img.picture", height=620, model="translator"),
+    "attention": Shot(view="attention", ready=".view img.picture", height=1180, model="translator"),
     "saliency": Shot(view="saliency", ready=".view .passage", height=560, model="classifier"),
     "network": Shot(view="network", ready=".view.network svg", theme="dark", height=900),
     "training": Shot(view="training", ready=".view.training .u-over, .view.training svg"),
