@@ -111,7 +111,7 @@ def test_places_show_the_match_whatever_stands_around_it(open_page, served):
     page = open_page(served.address("find"))
     page.get_by_label("On from").fill("0.05")
     page.get_by_label("off right before and behind").uncheck()
-    page.get_by_label("Share of the cells elsewhere").fill("0.1")
+    page.get_by_label("Share of the cells elsewhere").fill("0.95")
     expect(page.locator(".places .place").first).to_be_visible()
     seen = page.evaluate("""() => {
         const place = document.querySelector(".places .place");
