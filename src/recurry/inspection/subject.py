@@ -23,6 +23,7 @@ Direction = Literal["forward", "backward"]
 Kind = Literal["language", "classify", "tag", "translate", "foreign"]
 # Kinds that answer to one record at a time, where the others read running text.
 RECORD_KINDS: tuple[Kind, ...] = ("classify", "tag", "translate")
+RUNNING_KINDS: tuple[Kind, ...] = ("language", "foreign")
 # The number of a symbol that a vocabulary has no number for; it is read as a vector of zeros.
 UNKNOWN = -1
 

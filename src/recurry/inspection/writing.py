@@ -15,7 +15,7 @@ import torch
 from recurry.errors import UsageError
 from recurry.inspection.address import painted_state
 from recurry.inspection.colour import squash
-from recurry.inspection.subject import Subject
+from recurry.inspection.subject import RUNNING_KINDS, Subject
 from recurry.network.sampling import Sampling
 from recurry.network.state import State
 
@@ -47,7 +47,7 @@ class Writer:
     """
 
     def __init__(self, subject: Subject) -> None:
-        if subject.kind not in ("language", "foreign") or subject.recurrent.bidirectional:
+        if subject.kind not in RUNNING_KINDS or subject.recurrent.bidirectional:
             raise UsageError(
                 f"A model of the kind {subject.kind} writes nothing symbol by symbol.",
                 accepted="a language model",

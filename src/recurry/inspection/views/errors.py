@@ -19,6 +19,7 @@ from recurry.inspection.language_subject import LanguageSubject
 from recurry.inspection.ngram import HIGHEST_ORDER, NgramModel
 from recurry.inspection.passage import read_symbols
 from recurry.inspection.session import Session
+from recurry.inspection.subject import RUNNING_KINDS
 from recurry.inspection.view import Kinds, ViewOptions
 
 _ORACLE = 9  # the highest order of which an n-gram error may be, as in the paper
@@ -162,7 +163,7 @@ class ErrorsView:
     )
     Options: ClassVar[type[ErrorsOptions]] = ErrorsOptions
     kinds: ClassVar[Kinds] = Kinds(
-        names=("language", "foreign"),
+        names=RUNNING_KINDS,
         lacks="predicts no next symbol, so it has no loss along a text",
         accepted="a language model",
     )

@@ -15,6 +15,7 @@ from recurry.inspection.drawing import sheet
 from recurry.inspection.passage import own_text
 from recurry.inspection.saliency import Saliency, find_saliency
 from recurry.inspection.session import Session
+from recurry.inspection.subject import RECORD_KINDS
 from recurry.inspection.tiles import MOST_CELLS, matrix, painted_text
 from recurry.inspection.view import Kinds, ViewOptions
 
@@ -107,7 +108,7 @@ class SaliencyView:
     )
     Options: ClassVar[type[SaliencyOptions]] = SaliencyOptions
     kinds: ClassVar[Kinds] = Kinds(
-        names=("classify", "tag", "translate"),
+        names=RECORD_KINDS,
         lacks="gives no answers to a text",
         accepted="a classifier, a tagger or a translator",
     )

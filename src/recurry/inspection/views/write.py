@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from recurry.errors import UsageError
 from recurry.inspection.drawing import Series, curves, sheet
 from recurry.inspection.session import Session
-from recurry.inspection.subject import Subject
+from recurry.inspection.subject import RUNNING_KINDS, Subject
 from recurry.inspection.tiles import painted_text
 from recurry.inspection.view import Kinds, ViewOptions
 from recurry.inspection.writing import Writer
@@ -121,7 +121,7 @@ class WriteView:
     )
     Options: ClassVar[type[BaseModel]] = WriteOptions
     kinds: ClassVar[Kinds] = Kinds(
-        names=("language", "foreign"),
+        names=RUNNING_KINDS,
         lacks="writes nothing symbol by symbol",
         accepted="a language model",
     )
