@@ -112,8 +112,8 @@ class Labels:
             f"The labels{f' of the {part} part' if is_held_out else ''} and the training part have "
             "none in common.",
             where=where,
-            got=_listed(found),
-            accepted=_listed(known),
+            got=listed(found),
+            accepted=listed(known),
             hint="--label-column NAME, if the labels stand in another column"
             + (f", or a larger {part} part (--{part})" if is_held_out else ""),
         )
@@ -206,9 +206,9 @@ def _shortest(number: float) -> str:
     return f"{number:.12g}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], most: int = _MOST_SHOWN) -> str:
     """The first of some names."""
-    return ", ".join(names[:_MOST_SHOWN]) + (", ..." if len(names) > _MOST_SHOWN else "")
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def _finite(value: Any) -> float:

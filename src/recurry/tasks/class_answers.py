@@ -12,7 +12,7 @@ from torch import Tensor
 
 from recurry.data.batches import in_order
 from recurry.data.examples import Examples
-from recurry.data.labels import UNSEEN, Labels
+from recurry.data.labels import UNSEEN, Labels, listed
 from recurry.data.records import Row
 from recurry.tasks.calibration import tempered
 from recurry.tasks.class_scores import (
@@ -111,7 +111,7 @@ def unseen_notes(rows: Sequence[Row], found: np.ndarray, labels: Labels, part: s
         {rows[number].label or "" for number in np.flatnonzero(found == UNSEEN).tolist()}
     )
     count = int((found == UNSEEN).sum())
-    shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
+    shown = listed(names, _NAMES_SHOWN)
     return [
         f"{count:,} records of the {part} part have a class that the training part lacks, and "
         f"count as mistakes: {shown}"

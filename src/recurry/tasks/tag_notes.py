@@ -6,7 +6,7 @@ Comes in: sentences, and what the training part taught. Goes out: plain sentence
 from collections.abc import Sequence
 
 from recurry.data.columns import Sentence
-from recurry.data.labels import UNSEEN, Labels
+from recurry.data.labels import UNSEEN, Labels, listed
 from recurry.data.lexicon import Lexicon
 from recurry.errors import DataError
 from recurry.network.transitions import Transitions
@@ -53,16 +53,11 @@ def _check_labels(sentences: Sequence[Sentence], labels: Labels, part: str) -> N
     raise DataError(
         f"Every sentence of the {part} part has a label that the training part lacks.",
         where=first,
-        got=_shown(unseen),
-        accepted=_shown(labels.names),
+        got=listed(unseen, _NAMES_SHOWN),
+        accepted=listed(labels.names, _NAMES_SHOWN),
         hint=f"a larger {part} part (--{part}), or files whose labels are those of the training "
         "part",
     )
-
-
-def _shown(names: Sequence[str]) -> str:
-    """The first of some names."""
-    return ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
 
 
 def _check_characters(sentences: Sequence[Sentence], lexicon: Lexicon) -> None:
@@ -95,7 +90,7 @@ def _unseen_notes(sentences: Sequence[Sentence], labels: Labels, part: str) -> l
         return []
     return [
         f"{len(unseen):,} words of the {part} part have a label that the training part lacks, "
-        f"and count as mistakes: {_shown(sorted(set(unseen)))}"
+        f"and count as mistakes: {listed(sorted(set(unseen)), _NAMES_SHOWN)}"
     ]
 
 
